@@ -1,0 +1,16 @@
+// What measuring costs, as ratios within one run. `npm run bench`
+import { makeReady } from '../scripts/ready.js'
+
+makeReady()
+const { benchStart } = await import('./start.js')
+const { benchTick } = await import('./tick.js')
+const { benchCsv } = await import('./csv.js')
+
+const rows = [...benchStart(), ...(await benchTick()), ...benchCsv()]
+const width = Math.max(...rows.map(({ what }) => what.length))
+console.log(`node ${process.version}, ${process.platform} ${process.arch}; medians\n`)
+for (const { what, ours, base, result, goal } of rows) {
+  console.log(
+    `${what.padEnd(width)}  ${ours.padStart(10)}  ${base.padStart(10)}  ${result.padStart(10)}  goal ${goal}`,
+  )
+}

@@ -1,0 +1,103 @@
+import type { Command } from 'commander'
+import type { OptionName } from '../config/option-table.ts'
+import { createLog } from '../log.ts'
+import { adviceFor } from '../report.ts'
+import { surveyMachine, type Survey } from '../survey.ts'
+import { addOptions, optionsFrom } from './options.ts'
+
+const optionNames: readonly OptionName[] = [
+  ...(['countryIsoCode', 'region', 'cloudProvider', 'cloudRegion', 'forceCarbonIntensityGCo2eKwh'] as const),
+  ...([
+    'forceCpuPower',
+    'forceRamPower',
+    'forceModeCpuLoad',
+    'cpuModel',
+    'cpuMaxWatts',
+    'cpuIdleWatts',
+  ] as const),
+  ...(['raplIncludeDram', 'raplPreferPsys', 'procfsPath', 'sysfsPath'] as const),
+]
+
+/** `codecarbon detect`: what can be measured here, what not and why, and what would help. */
+export function addDetect(program: Command): void {
+  const command = program
+    .command('detect')
+    .description('show what can be measured on this machine, what is estimated and why, and where it is')
+    .option('--json', 'print JSON')
+  addOptions(command, optionNames)
+  command.action((flags: Record<string, unknown>) => {
+    const survey = surveyMachine(optionsFrom(flags, optionNames, createLog('warning')))
+    for (const probe of survey.detection.probes) probe.close?.()
+    process.stdout.write(
+      flags['json'] === true ? `${JSON.stringify(toJson(survey), undefined, 2)}\n` : toText(survey),
+    )
+  })
+}
+
+function toJson(survey: Survey): object {
+  const { machine, detection, gpus, place, intensity } = survey
+  return {
+    components: [
+      ...detection.components.map(({ component, chosen, refused }) => ({
+        component,
+        chosen:
+          chosen === undefined ? null : { probe: chosen.probe, method: chosen.method, basis: chosen.basis() },
+        refused: refused.map(({ probe, reason, remedy }) => ({ probe, reason, remedy: remedy ?? null })),
+      })),
+      ...(gpus === undefined || gpus.length === 0 ? [] : [{ component: 'gpu', chosen: null, refused: [] }]),
+    ],
+    cpu: {
+      model: machine.cpu.modelName ?? null,
+      logical_cpus: machine.cpu.logicalCpus,
+      sockets: machine.cpu.sockets ?? null,
+      virtual: machine.cpu.isVirtual,
+      part: survey.cpuModel().part?.name ?? null,
+      tdp_watts: survey.cpuModel().tdpWatts,
+      basis: survey.cpuModel().basis,
+    },
+    memory_bytes: machine.memoryBytes ?? null,
+    gpus: gpus ?? null,
+    place: {
+      country_iso_code: place.countryIsoCode ?? null,
+      region: place.region ?? null,
+      cloud_provider: place.cloudProvider ?? null,
+      cloud_region: place.cloudRegion ?? null,
+      found_by: place.foundBy,
+    },
+    intensity: {
+      grams_per_kwh: intensity.gramsPerKwh,
+      source: intensity.source,
+      year: intensity.year ?? null,
+      basis: intensity.basis,
+      quality: intensity.quality,
+    },
+    problems: survey.problems.map(({ code, subject, message }) => ({ code, subject, message })),
+  }
+}
+
+function toText(survey: Survey): string {
+  const { machine, detection, gpus, place, intensity } = survey
+  const lines = [
+    `System      ${machine.os}`,
+    `Processor   ${machine.cpu.modelName ?? 'unknown'}, ${machine.cpu.logicalCpus} logical CPUs${machine.cpu.isVirtual ? ', virtual machine' : ''}`,
+    `Model       ${survey.cpuModel().basis}`,
+    `GPU         ${gpus === undefined ? 'unknown' : gpus.length === 0 ? 'none found' : `${gpus.join(', ')}: unmeasured`}`,
+    '',
+  ]
+  for (const { component, chosen, refused } of detection.components) {
+    const how = chosen === undefined ? 'unmeasured' : `${chosen.method} by ${chosen.probe}: ${chosen.basis()}`
+    lines.push(`${component.padEnd(12)}${how}`)
+    for (const { probe, reason } of refused) lines.push(`${''.padEnd(12)}not ${probe}: ${reason}`)
+  }
+  const where = place.countryName ?? place.countryIsoCode ?? 'unknown'
+  const from = [String(intensity.year ?? ''), intensity.basis, intensity.source].filter(Boolean).join(', ')
+  lines.push(
+    '',
+    `Place       ${[where, place.region, place.cloudProvider, place.cloudRegion].filter(Boolean).join(', ')} (found by: ${place.foundBy})`,
+    `Intensity   ${intensity.gramsPerKwh} gCO2eq/kWh, ${from}`,
+  )
+  for (const { message } of survey.problems) lines.push(`Beware      ${message}`)
+  const advice = adviceFor(survey)
+  if (advice.length > 0) lines.push('', 'To know better', ...advice.map((line) => `  ${line}`))
+  return `${lines.join('\n')}\n`
+}

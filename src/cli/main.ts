@@ -1,0 +1,38 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander'
+import { ConfigError, messageOf } from '../core/errors.ts'
+import { packageVersion } from '../version.ts'
+import { addDetect } from './detect.ts'
+import { addRun } from './run.ts'
+
+/** Exit status of a wrong call, as of most programs. */
+const usageError = 2
+
+const program = new Command('codecarbon')
+  .description(
+    'Energy and CO2 of computing work: measured where the hardware tells, estimated with an interval elsewhere.',
+  )
+  .version(packageVersion(), '-v, --version', 'print the version')
+  .helpCommand(false)
+  .showSuggestionAfterError(true)
+  .enablePositionalOptions()
+  .exitOverride()
+addRun(program)
+addDetect(program)
+
+try {
+  if (process.argv.length <= 2) {
+    program.outputHelp()
+  } else {
+    await program.parseAsync()
+  }
+} catch (error) {
+  process.exitCode = report(error)
+}
+
+function report(error: unknown): number {
+  // Commander has printed its own message; help and version are no errors.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageError
+  process.stderr.write(`codecarbon: ${messageOf(error)}\n`)
+  return error instanceof ConfigError ? usageError : 1
+}

@@ -1,0 +1,181 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { constants } from 'node:os'
+import { dirname, resolve } from 'node:path'
+import { type Command } from 'commander'
+import type { OptionName, Options } from '../config/option-table.ts'
+import type { EmissionsData } from '../core/emissions-data.ts'
+import { ConfigError, messageOf } from '../core/errors.ts'
+import { totalEnergy } from '../core/usage.ts'
+import { forget, saveBeforeEnd } from '../exit.ts'
+import { toSummary } from '../exporters/summary.ts'
+import { createLog, type Log } from '../log.ts'
+import { createProcessTree } from '../probes/linux/process-tree.ts'
+import { renderReport } from '../report.ts'
+import { startRun, type Started } from '../start.ts'
+import { addOptions, optionsFrom } from './options.ts'
+
+const optionNames: readonly OptionName[] = [
+  ...(['projectName', 'experimentId', 'experimentName', 'measurePowerSecs', 'trackingMode'] as const),
+  ...([
+    'outputDir',
+    'outputFile',
+    'saveToFile',
+    'onCsvWrite',
+    'csvSchema',
+    'logLevel',
+    'loggerPreamble',
+  ] as const),
+  ...([
+    'countryIsoCode',
+    'region',
+    'cloudProvider',
+    'cloudRegion',
+    'forceCarbonIntensityGCo2eKwh',
+    'offline',
+  ] as const),
+  ...([
+    'forceCpuPower',
+    'forceRamPower',
+    'forceModeCpuLoad',
+    'cpuModel',
+    'cpuMaxWatts',
+    'cpuIdleWatts',
+  ] as const),
+  ...(['pue', 'wue', 'raplIncludeDram', 'raplPreferPsys', 'procfsPath', 'sysfsPath'] as const),
+]
+
+/** Exit codes of a shell that could not start a command. */
+const notFound = 127
+const notExecutable = 126
+
+/** `codecarbon run -- CMD …`: tracks a command and everything it starts. */
+export function addRun(program: Command): void {
+  const command = program
+    .command('run')
+    .description('track a command and all its descendants; its exit code is kept, the report goes to stderr')
+    .usage('[options] -- <command> [arguments...]')
+    .argument('<command...>', 'the command and its arguments')
+    .option('--summary-file <path>', 'write the figures as JSON to this file')
+    .passThroughOptions()
+  addOptions(command, optionNames)
+  command.action(async (words: string[], flags: Record<string, unknown>) => {
+    const log = createLog('warning')
+    const options = optionsFrom(flags, optionNames, log)
+    process.exitCode = await runCommand(words, options, flags['summaryFile'] as string | undefined, log)
+  })
+}
+
+async function runCommand(
+  [command = '', ...args]: readonly string[],
+  options: Options,
+  summaryFile: string | undefined,
+  log: Log,
+): Promise<number> {
+  if (command === '') throw new ConfigError('run: a command is missing after --')
+  const startedAtMs = Date.now()
+  const started = startRun(options, {
+    log,
+    ...(process.platform === 'linux' ? { tree: commandTree(options) } : {}),
+  })
+  let exitCode = 0
+  const unsaved = {
+    saveAtExit: () => {
+      conclude(started.run.saveSync('exit'))
+    },
+    saveAtSignal: () => undefined,
+  }
+  saveBeforeEnd(unsaved)
+
+  const conclude = (data: EmissionsData): void => {
+    process.stderr.write(`\n${renderReport(started, data)}`)
+    if (summaryFile === undefined) return
+    const summary = toSummary({
+      data,
+      startedAtMs,
+      exitCode,
+      csvPath: started.csvPath(),
+      command: commandUse(started, data),
+    })
+    writeSummary(resolve(summaryFile), summary, log)
+  }
+
+  exitCode = await runChild(command, args)
+  const data = await started.run.stop()
+  forget(unsaved)
+  conclude(data)
+  return exitCode
+}
+
+/** The command's process tree: everything below this process, which itself only waits. */
+const commandTree = ({ procfsPath }: Options): ReturnType<typeof createProcessTree> =>
+  createProcessTree({ procfsPath, includeRoot: false })
+
+function commandUse(
+  started: Started,
+  data: EmissionsData,
+): { energyJoules: number; emissionsGrams: number } | undefined {
+  const use = data.trackingMode === 'process' ? started.run.used() : started.run.usedByTree()
+  if (use === undefined) return undefined
+  return { energyJoules: totalEnergy(use).value * data.pue, emissionsGrams: use.emissions.value * data.pue }
+}
+
+/** Signals that are handed on to the command, which then decides. */
+const forwarded: readonly NodeJS.Signals[] =
+  process.platform === 'win32'
+    ? ['SIGINT', 'SIGBREAK']
+    : ['SIGTERM', 'SIGHUP', 'SIGUSR2', 'SIGQUIT', 'SIGINT']
+/** A terminal sends these to the command as well as to us. */
+const sentByTerminal: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT']
+
+/**
+ * Runs the command with our own streams. Signals are handed on from then to the end of this process: one that comes after the command has
+ * ended must not keep its figures from being saved.
+ * @returns its exit code, or 128 and the number of the signal that ended it, as shells do
+ */
+function runChild(command: string, args: readonly string[]): Promise<number> {
+  let child: ChildProcess
+  try {
+    child = spawn(command, args, { stdio: 'inherit' })
+  } catch (error) {
+    return Promise.resolve(cannotStart(command, error))
+  }
+  for (const signal of forwarded) {
+    process.on(signal, () => {
+      const hasIt = sentByTerminal.includes(signal) && process.stdin.isTTY
+      if (!hasIt) child.kill(signal)
+    })
+  }
+  return new Promise((done) => {
+    child.once('error', (error) => {
+      done(cannotStart(command, error))
+    })
+    child.once('exit', (code, signal) => {
+      done(code ?? 128 + (signal === null ? 0 : constants.signals[signal]))
+    })
+  })
+}
+
+function cannotStart(command: string, error: unknown): number {
+  const code = (error as NodeJS.ErrnoException).code
+  const isMissing = code === 'ENOENT'
+  const reason = isMissing
+    ? 'command not found'
+    : code === 'EACCES'
+      ? 'it may not be executed'
+      : messageOf(error)
+  process.stderr.write(`codecarbon: ${command}: ${reason}\n`)
+  return isMissing ? notFound : notExecutable
+}
+
+/** Writes beside and renames, so that nobody reads half a file. The command's result stands even where this fails. */
+function writeSummary(path: string, summary: object, log: Log): void {
+  const temporary = `${path}.${process.pid}.tmp`
+  try {
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(temporary, `${JSON.stringify(summary, undefined, 2)}\n`)
+    renameSync(temporary, path)
+  } catch (error) {
+    log('error', `the summary cannot be written to ${path}: ${messageOf(error)}`)
+  }
+}

@@ -1,0 +1,289 @@
+import type { Estimate } from './estimate.ts'
+import type { ProblemCount } from './problem.ts'
+import type { Method, Reading } from './reading.ts'
+import { powerOver, toKilograms, toKilowattHours, type Grams, type Joules, type Seconds } from './units.ts'
+import {
+  countedComponents,
+  mainMethod,
+  measuredShare,
+  totalEnergy,
+  type CountedComponent,
+  type Usage,
+} from './usage.ts'
+
+/**
+ * The record of a run or a task. The first fields are the columns of CodeCarbon's `emissions.csv` under their names in camelCase and with
+ * its units; `undefined` is unknown, never zero.
+ */
+export interface EmissionsData {
+  /** Local time of the record, `YYYY-MM-DDTHH:MM:SS`. */
+  readonly timestamp: string
+  readonly projectName: string
+  readonly runId: string
+  readonly experimentId: string
+  /** Seconds since the start. */
+  readonly duration: number
+  /** kg CO2eq. */
+  readonly emissions: number | undefined
+  /** kg CO2eq per second, mean. */
+  readonly emissionsRate: number | undefined
+  /** Mean watts, without PUE. */
+  readonly cpuPower: number | undefined
+  readonly gpuPower: number | undefined
+  readonly ramPower: number | undefined
+  /** kWh, with PUE. */
+  readonly cpuEnergy: number | undefined
+  readonly gpuEnergy: number | undefined
+  readonly ramEnergy: number | undefined
+  /** kWh of all components that could be told, with PUE. */
+  readonly energyConsumed: number | undefined
+  /** Litres. */
+  readonly waterConsumed: number | undefined
+  readonly countryName: string | undefined
+  readonly countryIsoCode: string | undefined
+  readonly region: string | undefined
+  readonly cloudProvider: string | undefined
+  readonly cloudRegion: string | undefined
+  readonly os: string
+  /** Version of the runtime, such as `node v20.20.2`. */
+  readonly pythonVersion: string
+  readonly codecarbonVersion: string
+  /** Logical CPUs. */
+  readonly cpuCount: number | undefined
+  readonly cpuModel: string | undefined
+  readonly gpuCount: number | undefined
+  readonly gpuModel: string | undefined
+  readonly longitude: number | undefined
+  readonly latitude: number | undefined
+  /** GiB. */
+  readonly ramTotalSize: number | undefined
+  readonly trackingMode: 'machine' | 'process'
+  /** Means of the machine over the run, 0 to 100. */
+  readonly cpuUtilizationPercent: number | undefined
+  readonly gpuUtilizationPercent: number | undefined
+  readonly ramUtilizationPercent: number | undefined
+  /** Mean GiB in use on the machine. */
+  readonly ramUsedGb: number | undefined
+  readonly onCloud: 'Y' | 'N'
+  readonly pue: number
+  /** Litres per kWh. */
+  readonly wue: number
+
+  /** kg CO2eq: ends of the interval around `emissions`. */
+  readonly emissionsLow: number | undefined
+  readonly emissionsHigh: number | undefined
+  /** kWh: ends of the interval around `energyConsumed`. */
+  readonly energyLow: number | undefined
+  readonly energyHigh: number | undefined
+  /** Share of the energy that hardware counters told, 0 to 1. */
+  readonly measuredShare: number | undefined
+  readonly components: readonly ComponentRecord[]
+  readonly intensity: IntensityRecord
+  readonly place: PlaceRecord
+  /** What went wrong, and for how long. */
+  readonly problems: readonly ProblemCount[]
+}
+
+/** The record of a task. */
+export interface TaskEmissionsData extends EmissionsData {
+  readonly taskName: string
+}
+
+/** One component: how much, how it was obtained, and by what. Energies include PUE, power does not. */
+export interface ComponentRecord {
+  readonly component: CountedComponent
+  /** `unmeasured` where it is there and nobody could tell. */
+  readonly method: Method | 'unmeasured'
+  /** Name of the probe. */
+  readonly source: string | undefined
+  /** What the figure stands on, in words. */
+  readonly basis: string | undefined
+  readonly energyJoules: number | undefined
+  readonly lowJoules: number | undefined
+  readonly highJoules: number | undefined
+  readonly powerWatts: number | undefined
+  /** The domains read for it, each since the start of the run; empty in a task's record. */
+  readonly domains: readonly DomainRecord[]
+}
+
+/** One domain of a component. A domain with a `parent` is part of that one's energy. */
+export interface DomainRecord {
+  readonly domain: string
+  readonly parent: string | undefined
+  readonly method: Method
+  readonly energyJoules: number
+}
+
+/** The carbon intensity that emissions were made with. */
+export interface IntensityRecord {
+  readonly gramsPerKwh: number
+  readonly year: number | undefined
+  readonly source: string
+  readonly basis: string
+  readonly quality: string
+}
+
+/** Where the machine was taken to be, and which step found it. */
+export interface PlaceRecord {
+  readonly countryName: string | undefined
+  readonly countryIsoCode: string | undefined
+  readonly region: string | undefined
+  readonly cloudProvider: string | undefined
+  readonly cloudRegion: string | undefined
+  readonly foundBy: string
+}
+
+/** What does not change during a run. */
+export interface RunFacts {
+  readonly projectName: string
+  readonly runId: string
+  readonly experimentId: string
+  readonly os: string
+  readonly runtimeVersion: string
+  readonly packageVersion: string
+  readonly cpuCount: number | undefined
+  readonly cpuModel: string | undefined
+  /** Graphics processors there are; `undefined` where nobody could tell. */
+  readonly gpuCount: number | undefined
+  readonly gpuModel: string | undefined
+  readonly ramTotalGibibytes: number | undefined
+  readonly trackingMode: 'machine' | 'process'
+  readonly pue: number
+  readonly wue: number
+  readonly place: PlaceRecord
+  readonly sources: readonly ComponentSource[]
+}
+
+/** What a component's figures come from. */
+export interface ComponentSource {
+  readonly component: CountedComponent
+  readonly probe: string | undefined
+  readonly basis: (() => string) | undefined
+}
+
+/** Means over the time of a record. */
+export interface LoadMeans {
+  readonly cpuUtilisation: number | undefined
+  readonly memoryUtilisation: number | undefined
+  readonly memoryUsedGibibytes: number | undefined
+}
+
+/** What a record is made of besides the facts of the run. */
+export interface RecordInput {
+  readonly wallMs: number
+  readonly duration: Seconds
+  readonly usage: Usage
+  readonly load: LoadMeans
+  readonly intensity: IntensityRecord
+  readonly problems: readonly ProblemCount[]
+  readonly domains: readonly Reading[]
+}
+
+/** Makes a record. A pure function; PUE multiplies energies, emissions and water, not power. */
+export function toEmissionsData(facts: RunFacts, input: RecordInput): EmissionsData {
+  const { usage, duration, load, intensity } = input
+  const { pue, wue, place } = facts
+  const total = Object.keys(usage.energy).length > 0 ? totalEnergy(usage) : undefined
+  const emissions = total === undefined ? undefined : usage.emissions
+  const kilowattHours = (energy: Joules | undefined): number | undefined =>
+    energy === undefined ? undefined : toKilowattHours(energy) * pue
+  const kilograms = (mass: Grams | undefined): number | undefined =>
+    mass === undefined ? undefined : toKilograms(mass) * pue
+  const noGpu = facts.gpuCount === 0 ? 0 : undefined
+  const energyOf = (component: CountedComponent): Joules | undefined => usage.energy[component]?.value
+  const powerOf = (component: CountedComponent): number | undefined => {
+    const energy = energyOf(component)
+    return energy === undefined ? undefined : powerOver(energy, duration)
+  }
+  const consumed = kilowattHours(total?.value)
+  const kg = kilograms(emissions?.value)
+
+  return {
+    timestamp: localTime(input.wallMs),
+    projectName: facts.projectName,
+    runId: facts.runId,
+    experimentId: facts.experimentId,
+    duration,
+    emissions: kg,
+    emissionsRate: kg !== undefined && duration > 0 ? kg / duration : undefined,
+    cpuPower: powerOf('cpu'),
+    gpuPower: powerOf('gpu') ?? noGpu,
+    ramPower: powerOf('ram'),
+    cpuEnergy: kilowattHours(energyOf('cpu')),
+    gpuEnergy: kilowattHours(energyOf('gpu')) ?? noGpu,
+    ramEnergy: kilowattHours(energyOf('ram')),
+    energyConsumed: consumed,
+    waterConsumed: consumed === undefined ? undefined : consumed * wue,
+    countryName: place.countryName,
+    countryIsoCode: place.countryIsoCode,
+    region: place.region,
+    cloudProvider: place.cloudProvider,
+    cloudRegion: place.cloudRegion,
+    os: facts.os,
+    pythonVersion: facts.runtimeVersion,
+    codecarbonVersion: facts.packageVersion,
+    cpuCount: facts.cpuCount,
+    cpuModel: facts.cpuModel,
+    gpuCount: facts.gpuCount,
+    gpuModel: facts.gpuModel,
+    longitude: undefined,
+    latitude: undefined,
+    ramTotalSize: facts.ramTotalGibibytes,
+    trackingMode: facts.trackingMode,
+    cpuUtilizationPercent: percent(load.cpuUtilisation),
+    gpuUtilizationPercent: noGpu,
+    ramUtilizationPercent: percent(load.memoryUtilisation),
+    ramUsedGb: load.memoryUsedGibibytes,
+    onCloud: place.cloudProvider === undefined ? 'N' : 'Y',
+    pue,
+    wue,
+    emissionsLow: kilograms(emissions?.low),
+    emissionsHigh: kilograms(emissions?.high),
+    energyLow: kilowattHours(total?.low),
+    energyHigh: kilowattHours(total?.high),
+    measuredShare: measuredShare(usage),
+    components: countedComponents.flatMap((component) => toComponent(component, facts, input)),
+    intensity,
+    place,
+    problems: input.problems,
+  }
+}
+
+function toComponent(component: CountedComponent, facts: RunFacts, input: RecordInput): ComponentRecord[] {
+  const source = facts.sources.find((entry) => entry.component === component)
+  const use = input.usage.energy[component]
+  if (use === undefined && source === undefined) return []
+  const scaled = (energy: number | undefined): number | undefined =>
+    energy === undefined ? undefined : energy * facts.pue
+  const interval: Partial<Estimate<Joules>> = use ?? {}
+  return [
+    {
+      component,
+      method: use === undefined ? 'unmeasured' : mainMethod(use),
+      source: source?.probe,
+      basis: source?.basis?.(),
+      energyJoules: scaled(interval.value),
+      lowJoules: scaled(interval.low),
+      highJoules: scaled(interval.high),
+      powerWatts: use === undefined ? undefined : powerOver(use.value, input.duration),
+      domains: input.domains
+        .filter((reading) => reading.component === component)
+        .map(({ domain, parent, method, energy }) => ({
+          domain,
+          parent,
+          method,
+          energyJoules: energy * facts.pue,
+        })),
+    },
+  ]
+}
+
+const percent = (share: number | undefined): number | undefined =>
+  share === undefined ? undefined : share * 100
+
+function localTime(wallMs: number): string {
+  const date = new Date(wallMs)
+  const two = (value: number): string => String(value).padStart(2, '0')
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
+  return `${day}T${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
+}

@@ -1,0 +1,179 @@
+import type { Clock, Instant } from './clock.ts'
+import { messageOf } from './errors.ts'
+import type { Load, LoadSource, TreeSource } from './load.ts'
+import { ProblemLog, type Problem } from './problem.ts'
+import type { Probe } from './probe.ts'
+import type { Reading } from './reading.ts'
+import type { Snapshot } from './snapshot.ts'
+import { countedComponent, Tally, type EnergyStep } from './tally.ts'
+import { TreeShare } from './tree-share.ts'
+import { seconds, type Seconds } from './units.ts'
+
+/** What a meter is made of. */
+export interface MeterOptions {
+  readonly probes: readonly Probe[]
+  readonly clock: Clock
+  /** Time between measurements. Probes that need it are read more often in between. */
+  readonly interval: Seconds
+  /** Carbon intensity of this moment in gCO2e/kWh. */
+  readonly gramsPerKwh: () => number
+  readonly load?: LoadSource | undefined
+  /** The process tree to be told apart from the rest of the machine. */
+  readonly tree?: TreeSource | undefined
+  /** Logical CPUs of the machine, for the tree's share of CPU time. */
+  readonly logicalCpus?: number | undefined
+  /** Called after every read, whoever asked for it. */
+  readonly onSnapshot?: ((snapshot: Snapshot) => void) | undefined
+  /** Called once per `interval`. */
+  readonly onMeasurement?: ((snapshot: Snapshot) => void) | undefined
+  /** Called with the first occurrence of each problem. */
+  readonly onProblem?: ((problem: Problem) => void) | undefined
+}
+
+/** Keeps the pace, reads the probes, adds up. */
+export interface Meter {
+  /** The reading it began with. */
+  readonly first: Snapshot
+  /** Reads the hardware now. */
+  read(): Snapshot
+  /** The last good reading of each domain that was ever read. */
+  domains(): readonly Reading[]
+  /** Notes a problem from outside the probes. */
+  report(problem: Problem): void
+  /** Stops the pace and releases the probes. Idempotent. */
+  close(): void
+}
+
+/** The wall clock may be set by this much without being taken for a sleep of the machine. */
+const clockStepMs = 5000
+
+/** Opens a meter: reads once for the baseline, then keeps its pace until closed. */
+export function createMeter(options: MeterOptions): Meter {
+  const { probes, clock, load, onSnapshot, onMeasurement, onProblem } = options
+  const problems = new ProblemLog()
+  const machine = new Tally()
+  const treeTally = new Tally()
+  const tree = options.tree === undefined ? undefined : new TreeShare(options.tree, treeTally)
+  const domains = new Map<string, Reading>()
+  let previous: Instant | undefined
+  let cancelTimer: (() => void) | undefined
+  let closed = false
+
+  function report(problem: Problem): void {
+    if (problems.add(problem)) onProblem?.(problem)
+  }
+
+  function readProbe(probe: Probe, at: Seconds, resumed: boolean, into: Reading[]): void {
+    try {
+      const result = probe.read({ at, resumed })
+      for (const problem of result.problems) report(problem)
+      for (const reading of result.readings) into.push(reading)
+    } catch (error) {
+      report({ code: 'ERR_PROBE_READ', subject: probe.name, message: messageOf(error) })
+    }
+  }
+
+  function read(): Snapshot {
+    const now = clock.now()
+    const resumed = previous !== undefined && sleptBetween(previous, now)
+    if (resumed && previous !== undefined) report(sleepProblem(previous, now))
+    const readings: Reading[] = []
+    for (const probe of probes) readProbe(probe, now.monotonic, resumed, readings)
+
+    const gramsPerKwh = options.gramsPerKwh()
+    for (const reading of readings) {
+      const component = countedComponent(reading)
+      const step = stepSince(domains.get(reading.domain), reading)
+      domains.set(reading.domain, reading)
+      if (component === undefined) continue
+      const counted: EnergyStep = { component, method: reading.method, ...step }
+      machine.touch(component)
+      machine.add(counted, gramsPerKwh)
+      tree?.hold(counted, gramsPerKwh)
+    }
+    const loadNow: Load = load?.read(now.monotonic) ?? {}
+    tree?.settle(now.monotonic, options.logicalCpus ?? 1, loadNow)
+    const passed = seconds(previous === undefined ? 0 : now.monotonic - previous.monotonic)
+    machine.pass(passed)
+    treeTally.pass(passed)
+    previous = now
+
+    const snapshot: Snapshot = {
+      at: now,
+      readings,
+      machine: machine.usage(),
+      ...(tree === undefined ? {} : { tree: treeTally.usage() }),
+      load: loadNow,
+      problems: problems.list(),
+    }
+    onSnapshot?.(snapshot)
+    return snapshot
+  }
+
+  const first = read()
+  const origin = first.at.monotonic
+  const pace = Math.min(options.interval, ...probes.map((probe) => probe.maxInterval ?? Infinity))
+  let ticks = 0
+  let measurements = 0
+
+  function schedule(): void {
+    const now = clock.now().monotonic
+    // Ticks that a blocked event loop missed are skipped, not made up for: counters lose nothing by it.
+    ticks = Math.max(ticks + 1, Math.floor((now - origin) / pace) + 1)
+    const delayMs = Math.max(0, (origin + ticks * pace - now) * 1000)
+    cancelTimer = clock.after(delayMs, tick)
+  }
+
+  function tick(): void {
+    if (closed) return
+    const snapshot = read()
+    // Half a tick of tolerance, since a timer may fire a little early.
+    const due = Math.floor((snapshot.at.monotonic - origin + pace / 2) / options.interval)
+    if (due > measurements) {
+      measurements = due
+      onMeasurement?.(snapshot)
+    }
+    schedule()
+  }
+
+  schedule()
+  return {
+    first,
+    read,
+    domains: () => [...domains.values()],
+    report,
+    close() {
+      if (closed) return
+      closed = true
+      cancelTimer?.()
+      for (const probe of probes) probe.close?.()
+      load?.close?.()
+    },
+  }
+}
+
+/** Energy since the last reading of the same domain: one that failed for a while loses nothing, one never read before starts at zero. */
+function stepSince(
+  last: Reading | undefined,
+  reading: Reading,
+): { value: number; low: number; high: number } {
+  return {
+    value: Math.max(0, reading.energy - (last?.energy ?? 0)),
+    low: Math.max(0, reading.low - (last?.low ?? 0)),
+    high: Math.max(0, reading.high - (last?.high ?? 0)),
+  }
+}
+
+function sleptBetween(before: Instant, now: Instant): boolean {
+  return sleptMs(before, now) > clockStepMs
+}
+
+function sleptMs(before: Instant, now: Instant): number {
+  return now.wallMs - before.wallMs - (now.monotonic - before.monotonic) * 1000
+}
+
+function sleepProblem(before: Instant, now: Instant): Problem {
+  const gap = seconds(sleptMs(before, now) / 1000)
+  const message = `the machine slept, or its clock was set, for ${gap.toFixed(0)} s; the energy of that time is not counted`
+  return { code: 'ERR_COUNTER_GAP', subject: 'machine', message, gap }
+}

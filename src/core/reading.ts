@@ -1,0 +1,27 @@
+import type { Joules } from './units.ts'
+
+/** How a figure was obtained: a hardware counter, sampled hardware power, or a model. */
+export type Method = 'measured' | 'integrated' | 'estimated'
+
+/** What a reading counts towards. `host` is a whole-machine figure: shown, never added to the parts. */
+export type Component = 'cpu' | 'ram' | 'gpu' | 'host'
+
+/** The parts of a computer that have a counter, or a model, of their own. */
+export type DomainKind = 'package' | 'core' | 'uncore' | 'dram' | 'psys' | 'cpu' | 'ram' | 'gpu' | 'other'
+
+/** The energy of one domain since its probe was opened. Never decreases. */
+export interface Reading {
+  /** Unique in a snapshot: `package-0`, `dram-1`, `cpu`. */
+  readonly domain: string
+  readonly kind: DomainKind
+  readonly component: Component
+  /** The domain that already contains this one's energy; totals count only readings without one. */
+  readonly parent?: string
+  readonly method: Method
+  /** Name of the probe that read it. */
+  readonly probe: string
+  readonly energy: Joules
+  /** Ends of the interval around `energy`; the same number where a counter was read. */
+  readonly low: Joules
+  readonly high: Joules
+}

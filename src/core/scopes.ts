@@ -1,0 +1,120 @@
+import { addUsage, noUsage, usageBetween, type Usage } from './usage.ts'
+
+/** A task, job or request between two moments. */
+export interface Scope {
+  /** What it has used so far, with what its own child scopes used. */
+  used(): Usage
+  /** Ends it, and its children that still run. Idempotent. */
+  end(): Usage
+  readonly ended: boolean
+}
+
+/** Shares the energy of each interval among the scopes that were active in it. */
+export interface Scopes {
+  /** Takes the cumulative usage of now. Call it before a scope begins or ends. */
+  advance(total: Usage): void
+  begin(parent?: Scope): Scope
+  /** What was used while no scope was active. */
+  unattributed(): Usage
+}
+
+/**
+ * Attribution `shared`: an interval's energy goes in equal parts to the innermost scopes active in it. What all scopes without a
+ * parent are given plus `unattributed` equals what the meter saw. Beginning and ending cost the same however many scopes there are:
+ * one running sum holds "usage per active scope", and a scope remembers what it was when it became active.
+ */
+export function createScopes(start: Usage): Scopes {
+  let last = start
+  let perScope = noUsage
+  let idle = noUsage
+  let active = 0
+
+  const share: Share = {
+    perScope: () => perScope,
+    join: () => {
+      active += 1
+    },
+    leave: () => {
+      active -= 1
+    },
+  }
+
+  return {
+    advance(total) {
+      const step = usageBetween(last, total)
+      last = total
+      if (active > 0) perScope = addUsage(perScope, step, 1 / active)
+      else idle = addUsage(idle, step)
+    },
+    begin(parent) {
+      return new SharedScope(share, parent instanceof SharedScope && !parent.ended ? parent : undefined)
+    },
+    unattributed: () => idle,
+  }
+}
+
+interface Share {
+  perScope(): Usage
+  join(): void
+  leave(): void
+}
+
+class SharedScope implements Scope {
+  readonly #share: Share
+  readonly #parent: SharedScope | undefined
+  readonly #children = new Set<SharedScope>()
+  #joinedAt: Usage | undefined
+  #own = noUsage
+  #fromChildren = noUsage
+  #ended = false
+
+  constructor(share: Share, parent: SharedScope | undefined) {
+    this.#share = share
+    this.#parent = parent
+    if (parent !== undefined) {
+      parent.#pause()
+      parent.#children.add(this)
+    }
+    this.#resume()
+  }
+
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  used(): Usage {
+    let sum = addUsage(this.#own, this.#fromChildren)
+    if (this.#joinedAt !== undefined) {
+      sum = addUsage(sum, usageBetween(this.#joinedAt, this.#share.perScope()))
+    }
+    for (const child of this.#children) sum = addUsage(sum, child.used())
+    return sum
+  }
+
+  end(): Usage {
+    if (this.#ended) return this.used()
+    for (const child of [...this.#children]) child.end()
+    this.#pause()
+    this.#ended = true
+    const parent = this.#parent
+    if (parent !== undefined) {
+      parent.#children.delete(this)
+      parent.#fromChildren = addUsage(parent.#fromChildren, this.used())
+      if (parent.#children.size === 0 && !parent.#ended) parent.#resume()
+    }
+    return this.used()
+  }
+
+  #resume(): void {
+    if (this.#joinedAt !== undefined) return
+    this.#joinedAt = this.#share.perScope()
+    this.#share.join()
+  }
+
+  #pause(): void {
+    if (this.#joinedAt === undefined) return
+    this.#own = addUsage(this.#own, usageBetween(this.#joinedAt, this.#share.perScope()))
+    this.#joinedAt = undefined
+    this.#share.leave()
+  }
+}

@@ -1,0 +1,88 @@
+import type { Component, Method, Reading } from './reading.ts'
+import { grams, gramsAt, joules, seconds, type Seconds } from './units.ts'
+import { countedComponents, type CountedComponent, type EnergyUse, type Usage } from './usage.ts'
+
+/** Energy of one domain in one interval. */
+export interface EnergyStep {
+  readonly component: CountedComponent
+  readonly method: Method
+  readonly value: number
+  readonly low: number
+  readonly high: number
+}
+
+/** Running sum of energy and emissions; the one place where cumulative {@link Usage} is made. */
+export class Tally {
+  readonly #sums = new Map<Component, Sum>()
+  readonly #emissions = { value: 0, low: 0, high: 0 }
+  #time = 0
+
+  /** Adds energy, or a share of it, at the carbon intensity (gCO2e/kWh) of this moment. */
+  add(step: EnergyStep, gramsPerKwh: number, share = 1): void {
+    const value = step.value * share
+    const low = step.low * share
+    const high = step.high * share
+    const sum = this.#sumOf(step.component)
+    sum.value += value
+    sum.low += low
+    sum.high += high
+    sum[step.method] += value
+    this.#emissions.value += gramsAt(joules(value), gramsPerKwh)
+    this.#emissions.low += gramsAt(joules(low), gramsPerKwh)
+    this.#emissions.high += gramsAt(joules(high), gramsPerKwh)
+  }
+
+  /** Notes that a component is being told, even if its energy so far is zero. */
+  touch(component: CountedComponent): void {
+    this.#sumOf(component)
+  }
+
+  pass(time: Seconds): void {
+    this.#time += time
+  }
+
+  usage(): Usage {
+    const energy: Partial<Record<CountedComponent, EnergyUse>> = {}
+    for (const component of countedComponents) {
+      const sum = this.#sums.get(component)
+      if (sum === undefined) continue
+      energy[component] = {
+        value: joules(sum.value),
+        low: joules(sum.low),
+        high: joules(sum.high),
+        methods: {
+          measured: joules(sum.measured),
+          integrated: joules(sum.integrated),
+          estimated: joules(sum.estimated),
+        },
+      }
+    }
+    const { value, low, high } = this.#emissions
+    return {
+      time: seconds(this.#time),
+      energy,
+      emissions: { value: grams(value), low: grams(low), high: grams(high) },
+    }
+  }
+
+  #sumOf(component: CountedComponent): Sum {
+    let sum = this.#sums.get(component)
+    if (sum === undefined) {
+      sum = { value: 0, low: 0, high: 0, measured: 0, integrated: 0, estimated: 0 }
+      this.#sums.set(component, sum)
+    }
+    return sum
+  }
+}
+
+interface Sum extends Record<Method, number> {
+  value: number
+  low: number
+  high: number
+}
+
+/** The component that a reading adds to the total; `undefined` for parts of another domain and whole-host figures. */
+export function countedComponent(reading: Reading): CountedComponent | undefined {
+  if (reading.parent !== undefined || reading.component === 'host') return undefined
+  return reading.component
+}

@@ -1,0 +1,67 @@
+import type { Load, TreeSource } from './load.ts'
+import type { EnergyStep, Tally } from './tally.ts'
+import { ratio, type Seconds } from './units.ts'
+
+/**
+ * Gives a process tree its share of the machine's energy: the CPU by the tree's share of the CPU time there was, memory by its share
+ * of the memory. What is left belongs to other programs and to idleness. GPU energy is nobody's until a process list says so.
+ * The CPU rule is that of Kepler: active energy is the machine's energy × utilisation, shared by CPU time.
+ */
+export class TreeShare {
+  readonly #tree: TreeSource
+  readonly #tally: Tally
+  readonly #pending = new Map<string, Held>()
+  #cpu = 0
+  #at: number | undefined
+
+  constructor(tree: TreeSource, tally: Tally) {
+    this.#tree = tree
+    this.#tally = tally
+  }
+
+  /** Holds the energy of an interval back until {@link settle} can say whose it was. */
+  hold(step: EnergyStep, gramsPerKwh: number): void {
+    const key = `${step.component} ${step.method}`
+    const held = this.#pending.get(key)
+    if (held === undefined) {
+      this.#pending.set(key, { step, weightedGrams: step.value * gramsPerKwh, gramsPerKwh })
+      return
+    }
+    held.weightedGrams += step.value * gramsPerKwh
+    held.gramsPerKwh = gramsPerKwh
+    held.step = {
+      ...step,
+      value: held.step.value + step.value,
+      low: held.step.low + step.low,
+      high: held.step.high + step.high,
+    }
+  }
+
+  /** Shares out what is held; where the system would not say, it stays held until the next time. */
+  settle(at: Seconds, logicalCpus: number, load: Load): void {
+    const use = this.#tree.read()
+    if (use === undefined) return
+    const time = at - (this.#at ?? at)
+    const cpuShare = time > 0 ? ratio((use.cpu - this.#cpu) / (time * logicalCpus)) : ratio(0)
+    const memory = load.memoryTotalBytes ?? 0
+    const ramShare = memory > 0 ? ratio(use.residentBytes / memory) : ratio(0)
+    const first = this.#at === undefined
+    if (time <= 0 && !first) return
+    this.#at = at
+    this.#cpu = use.cpu
+
+    for (const { step, weightedGrams, gramsPerKwh } of this.#pending.values()) {
+      const intensity = step.value > 0 ? weightedGrams / step.value : gramsPerKwh
+      if (step.component === 'cpu') this.#tally.add(step, intensity, cpuShare)
+      if (step.component === 'ram') this.#tally.add(step, intensity, ramShare)
+    }
+    this.#pending.clear()
+  }
+}
+
+/** Energy not yet shared out, with the grams per kWh of the moments it was used in. */
+interface Held {
+  step: EnergyStep
+  weightedGrams: number
+  gramsPerKwh: number
+}

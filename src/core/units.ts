@@ -1,0 +1,48 @@
+/**
+ * The units used inside, as branded numbers, and the only conversion factors of the project.
+ * Every factor is exact by definition of the SI and of the watt-hour.
+ */
+declare const unit: unique symbol
+type Branded<U extends string> = number & { readonly [unit]: U }
+
+/** Energy in joules. */
+export type Joules = Branded<'J'>
+/** Power in watts. */
+export type Watts = Branded<'W'>
+/** Time in seconds. */
+export type Seconds = Branded<'s'>
+/** Greenhouse gases in grams of CO2 equivalent. */
+export type Grams = Branded<'g'>
+/** A share between 0 and 1, never percent. */
+export type Ratio = Branded<'1'>
+
+export const joules = (value: number): Joules => value as Joules
+export const watts = (value: number): Watts => value as Watts
+export const seconds = (value: number): Seconds => value as Seconds
+export const grams = (value: number): Grams => value as Grams
+
+/** A ratio held within 0 and 1. */
+export const ratio = (value: number): Ratio => Math.min(1, Math.max(0, value)) as Ratio
+
+const microjoulesPerJoule = 1e6
+const joulesPerKilowattHour = 3.6e6
+const gramsPerKilogram = 1000
+const bytesPerGibibyte = 2 ** 30
+
+export const fromMicrojoules = (value: number): Joules => joules(value / microjoulesPerJoule)
+export const toKilowattHours = (energy: Joules): number => energy / joulesPerKilowattHour
+export const fromKilowattHours = (value: number): Joules => joules(value * joulesPerKilowattHour)
+export const toKilograms = (mass: Grams): number => mass / gramsPerKilogram
+export const toGibibytes = (bytes: number): number => bytes / bytesPerGibibyte
+
+/** Energy of a mean power held for a time. */
+export const energyOver = (power: Watts, time: Seconds): Joules => joules(power * time)
+
+/** Mean power of an energy spent over a time; `undefined` where no time has passed. */
+export function powerOver(energy: Joules, time: Seconds): Watts | undefined {
+  return time > 0 ? watts(energy / time) : undefined
+}
+
+/** Grams of an energy at a carbon intensity in gCO2e/kWh. */
+export const gramsAt = (energy: Joules, gramsPerKwh: number): Grams =>
+  grams((energy / joulesPerKilowattHour) * gramsPerKwh)

@@ -1,0 +1,93 @@
+import { addEstimates, exactly, type Estimate } from './estimate.ts'
+import type { Component, Method } from './reading.ts'
+import { grams, joules, ratio, seconds, type Grams, type Joules, type Ratio, type Seconds } from './units.ts'
+
+/** The components that add up to the total. */
+export const countedComponents: readonly CountedComponent[] = ['cpu', 'ram', 'gpu']
+/** One of {@link countedComponents}. */
+export type CountedComponent = Exclude<Component, 'host'>
+
+/** Energy of one component, and how much of it was obtained in which way. */
+export interface EnergyUse extends Estimate<Joules> {
+  readonly methods: Readonly<Record<Method, Joules>>
+}
+
+/**
+ * What was used over some time: energy by component, and the emissions it caused, integrated with the carbon intensity of each
+ * moment. Cumulative in a snapshot; the difference of two in a scope. A component that nobody measured is absent.
+ */
+export interface Usage {
+  readonly time: Seconds
+  readonly energy: Readonly<Partial<Record<CountedComponent, EnergyUse>>>
+  readonly emissions: Estimate<Grams>
+}
+
+const noMethods: Readonly<Record<Method, Joules>> = {
+  measured: joules(0),
+  integrated: joules(0),
+  estimated: joules(0),
+}
+
+/** No time, no energy. */
+export const noUsage: Usage = { time: seconds(0), energy: {}, emissions: exactly(grams(0)) }
+
+/** `a + weight · b`; a component absent in one is as good as zero there, one absent in both stays absent. */
+export function addUsage(a: Usage, b: Usage, weight = 1): Usage {
+  const energy: Partial<Record<CountedComponent, EnergyUse>> = {}
+  for (const component of countedComponents) {
+    const x = a.energy[component]
+    const y = b.energy[component]
+    if (x === undefined && y === undefined) continue
+    energy[component] = addEnergy(x ?? noEnergy, y ?? noEnergy, weight)
+  }
+  return {
+    time: seconds(a.time + weight * b.time),
+    energy,
+    emissions: addEstimates(a.emissions, b.emissions, weight),
+  }
+}
+
+/** What was used between two snapshots. */
+export const usageBetween = (before: Usage, after: Usage): Usage => addUsage(after, before, -1)
+
+/** Sum over the components. */
+export function totalEnergy(usage: Usage): Estimate<Joules> {
+  let total = exactly(joules(0))
+  for (const component of countedComponents) {
+    const use = usage.energy[component]
+    if (use !== undefined) total = addEstimates(total, use)
+  }
+  return total
+}
+
+/** Share of the energy that hardware counters told; `undefined` where no energy was used. */
+export function measuredShare(usage: Usage): Ratio | undefined {
+  let total = 0
+  let measured = 0
+  for (const component of countedComponents) {
+    const use = usage.energy[component]
+    total += use?.value ?? 0
+    measured += use?.methods.measured ?? 0
+  }
+  return total > 0 ? ratio(measured / total) : undefined
+}
+
+/** The method of most of a component's energy. */
+export function mainMethod(use: EnergyUse): Method {
+  const { measured, integrated, estimated } = use.methods
+  if (measured >= integrated && measured >= estimated && measured > 0) return 'measured'
+  return integrated > estimated ? 'integrated' : 'estimated'
+}
+
+const noEnergy: EnergyUse = { ...exactly(joules(0)), methods: noMethods }
+
+function addEnergy(a: EnergyUse, b: EnergyUse, weight: number): EnergyUse {
+  return {
+    ...addEstimates(a, b, weight),
+    methods: {
+      measured: joules(a.methods.measured + weight * b.methods.measured),
+      integrated: joules(a.methods.integrated + weight * b.methods.integrated),
+      estimated: joules(a.methods.estimated + weight * b.methods.estimated),
+    },
+  }
+}

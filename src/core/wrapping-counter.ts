@@ -1,0 +1,87 @@
+import type { Estimate } from './estimate.ts'
+import { joules, type Joules, type Seconds, type Watts } from './units.ts'
+
+/** How a hardware counter behaves. */
+export interface WrappingCounterOptions {
+  /** Energy at which the counter starts again from zero; `undefined` where the hardware does not tell. */
+  readonly range?: Joules | undefined
+  /** More power than the counted part can ever draw: a fall that would need more is a reset, not a wrap. */
+  readonly maxPower: Watts
+}
+
+/** Tolerance of the plausibility test, so that the hardware's own refresh period never makes a wrap look like a reset. */
+const slackSeconds = 1
+
+/** What an update meant: counted, counted with inferred wraps, or the time since the last good value is lost. */
+export type CounterUpdate = 'counted' | 'guessed' | 'gap'
+
+/**
+ * Turns the raw values of a counter that wraps into energy since the first one. Never decreases, invents nothing.
+ *
+ * - A fall is a wrap where the range is known and the power it implies is possible; else the counter was reset,
+ *   and the interval is a gap: counted as nothing and reported.
+ * - Where so much time passed that the counter may have wrapped more than once, the number of wraps is the one closest to the
+ *   power seen before; the interval's ends are the fewest and the most wraps possible.
+ * - A read that failed is simply not given to `update`: the next good value has the energy of both intervals.
+ */
+export class WrappingCounter {
+  readonly #range: number
+  readonly #maxPower: number
+  #last: number | undefined
+  #lastAt: number | undefined
+  #lastPower: number | undefined
+  #energy = 0
+  #low = 0
+  #high = 0
+
+  constructor(options: WrappingCounterOptions) {
+    this.#range = options.range !== undefined && options.range > 0 ? options.range : 0
+    this.#maxPower = options.maxPower
+  }
+
+  get energy(): Joules {
+    return joules(this.#energy)
+  }
+
+  get total(): Estimate<Joules> {
+    return { value: joules(this.#energy), low: joules(this.#low), high: joules(this.#high) }
+  }
+
+  /**
+   * Takes a raw value. `resumed` says that the machine slept since the last one; the time may be left out where only the starting
+   * point is set.
+   */
+  update(raw: Joules, at?: Seconds, resumed = false): CounterUpdate {
+    const last = this.#last
+    const elapsed = at === undefined ? 0 : at - (this.#lastAt ?? at)
+    this.#last = raw
+    this.#lastAt = at
+    if (last === undefined) return 'counted'
+
+    const least = raw - last
+    if (this.#range === 0) return this.#add(least, least, least, elapsed, least < 0)
+
+    const fewest = least < 0 ? least + this.#range : least
+    const isReset = least < 0 && (resumed || fewest > this.#maxPower * (elapsed + slackSeconds))
+    if (isReset) return this.#add(0, 0, 0, elapsed, true)
+
+    const most = this.#maxPower * elapsed
+    const wrapsUnseen = fewest + this.#range <= most && this.#range >= this.#maxPower * slackSeconds
+    if (!wrapsUnseen) return this.#add(fewest, fewest, fewest, elapsed, false)
+
+    const mostWraps = Math.floor((most - fewest) / this.#range)
+    const expected = (this.#lastPower ?? 0) * elapsed
+    const wraps = Math.min(mostWraps, Math.max(0, Math.round((expected - fewest) / this.#range)))
+    this.#add(fewest + wraps * this.#range, fewest, fewest + mostWraps * this.#range, elapsed, false)
+    return 'guessed'
+  }
+
+  #add(value: number, low: number, high: number, elapsed: number, gap: boolean): 'counted' | 'gap' {
+    if (gap) return 'gap'
+    this.#energy += value
+    this.#low += low
+    this.#high += high
+    if (elapsed > 0) this.#lastPower = value / elapsed
+    return 'counted'
+  }
+}

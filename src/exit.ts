@@ -1,0 +1,58 @@
+/** Something that must be saved before the process ends. */
+export interface Unsaved {
+  /** Called when the process ends by itself, by `process.exit` or by an uncaught error. Must not wait. */
+  saveAtExit(): void
+  /** Called when a signal came that may end the process. It may also go on. */
+  saveAtSignal(): void
+}
+
+/** Signals that end a process without an `exit` event, unless someone listens. */
+const signals: readonly NodeJS.Signals[] =
+  process.platform === 'win32' ? ['SIGINT', 'SIGHUP', 'SIGBREAK'] : ['SIGINT', 'SIGTERM', 'SIGHUP']
+
+const unsaved = new Set<Unsaved>()
+let isListening = false
+
+/** Sees to it that `item` is saved however the process ends (short of SIGKILL), until {@link forget} is called. */
+export function saveBeforeEnd(item: Unsaved): void {
+  unsaved.add(item)
+  if (isListening) return
+  isListening = true
+  process.on('exit', saveAll)
+  // In a worker thread these are never called, and do no harm.
+  for (const signal of signals) listen(signal)
+}
+
+/** The item is saved. When nothing is left to save, no listener is left either. */
+export function forget(item: Unsaved): void {
+  unsaved.delete(item)
+  if (unsaved.size > 0 || !isListening) return
+  isListening = false
+  process.removeListener('exit', saveAll)
+  for (const signal of signals) process.removeListener(signal, onSignal)
+}
+
+function saveAll(): void {
+  for (const item of [...unsaved]) item.saveAtExit()
+}
+
+/**
+ * First in line and only for one time, so that every other listener finds itself as it would be without us: libraries that count
+ * listeners to see whether they are the last one still do what they always did.
+ */
+function listen(signal: NodeJS.Signals): void {
+  process.prependOnceListener(signal, onSignal)
+}
+
+function onSignal(signal: NodeJS.Signals): void {
+  for (const item of [...unsaved]) item.saveAtSignal()
+  if (process.listenerCount(signal) === 0) {
+    // Nobody else wanted the signal: it does what it would have done.
+    process.kill(process.pid, signal)
+    return
+  }
+  // The others decide; if the process goes on, so do we.
+  setImmediate(() => {
+    if (isListening) listen(signal)
+  })
+}

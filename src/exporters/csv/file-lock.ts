@@ -1,0 +1,156 @@
+import { closeSync, openSync, readFileSync, statSync, unlinkSync, writeSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { EnergyError } from '../../core/errors.ts'
+
+/** How long to wait for another process that is writing. It needs a millisecond; this is for a machine on its knees. */
+const asyncDeadlineMs = 10_000
+/** The same where the process is ending and nobody else can run. */
+const syncDeadlineMs = 2000
+const retryMs = 5
+/** A lock that its owner cannot be asked about (another host, or killed before writing its name) is given up after this. */
+const unknownOwnerMs = 10_000
+
+/**
+ * Runs an action while no other process that asks does. The lock is a file beside the one to be written that holds its owner's
+ * process number and start time, so that one left behind by a killed process is recognised at once and taken over.
+ *
+ * @throws EnergyError ERR_EXPORT_FAILED where the lock is held for too long; the error of the file system where it cannot be made
+ */
+export async function withLock<T>(path: string, action: () => T): Promise<T> {
+  const lock = `${path}.lock`
+  const deadline = performance.now() + asyncDeadlineMs
+  while (!tryLock(lock)) {
+    if (performance.now() > deadline) throw lockedError(path, lock)
+    await sleep(retryMs * (1 + Math.random()))
+  }
+  return runLocked(lock, action)
+}
+
+/** The same without giving way to the event loop. */
+export function withLockSync<T>(path: string, action: () => T): T {
+  const lock = `${path}.lock`
+  const deadline = performance.now() + syncDeadlineMs
+  const pause = new Int32Array(new SharedArrayBuffer(4))
+  while (!tryLock(lock)) {
+    if (performance.now() > deadline) throw lockedError(path, lock)
+    Atomics.wait(pause, 0, 0, retryMs * (1 + Math.random()))
+  }
+  return runLocked(lock, action)
+}
+
+function runLocked<T>(lock: string, action: () => T): T {
+  try {
+    return action()
+  } finally {
+    unlinkIfThere(lock)
+  }
+}
+
+const lockedError = (path: string, lock: string): EnergyError =>
+  new EnergyError(
+    'ERR_EXPORT_FAILED',
+    `${path} is locked by another process; if none is writing to it, remove ${lock}`,
+  )
+
+function tryLock(lock: string): boolean {
+  if (create(lock)) return true
+  if (!isAbandoned(lock)) return false
+  breakLock(lock)
+  return create(lock)
+}
+
+function create(path: string): boolean {
+  let descriptor: number
+  try {
+    descriptor = openSync(path, 'wx')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
+  try {
+    writeSync(
+      descriptor,
+      JSON.stringify({ host: hostname(), pid: process.pid, started: startTime(process.pid) }),
+    )
+  } finally {
+    closeSync(descriptor)
+  }
+  return true
+}
+
+/**
+ * Removes a lock whose owner is gone. Two processes may find it at the same time, and the slower one must not remove the lock that the
+ * faster one has made since: a second lock decides who removes, and it looks again before it does.
+ */
+function breakLock(lock: string): void {
+  const breaker = `${lock}.break`
+  if (!create(breaker)) {
+    if (isAbandoned(breaker)) unlinkIfThere(breaker)
+    return
+  }
+  try {
+    if (isAbandoned(lock)) unlinkIfThere(lock)
+  } finally {
+    unlinkIfThere(breaker)
+  }
+}
+
+function isAbandoned(lock: string): boolean {
+  let text: string
+  let ageMs: number
+  try {
+    text = readFileSync(lock, 'utf8')
+    ageMs = Date.now() - statSync(lock).mtimeMs
+  } catch {
+    // It was released while we looked.
+    return false
+  }
+  const owner = parseOwner(text)
+  if (owner === undefined || owner.host !== hostname()) return ageMs > unknownOwnerMs
+  return !isAlive(owner.pid) || (owner.started !== undefined && startTime(owner.pid) !== owner.started)
+}
+
+interface Owner {
+  readonly host: string
+  readonly pid: number
+  readonly started?: string
+}
+
+function parseOwner(text: string): Owner | undefined {
+  try {
+    const owner = JSON.parse(text) as Owner
+    return typeof owner.pid === 'number' && typeof owner.host === 'string' ? owner : undefined
+  } catch {
+    // Its owner was killed between making and writing it.
+    return undefined
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/** Tells a process from a later one with the same number; on Linux only. */
+function startTime(pid: number): string | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19]
+  } catch {
+    // No procfs: the process number alone must do.
+    return undefined
+  }
+}
+
+function unlinkIfThere(path: string): void {
+  try {
+    unlinkSync(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+}

@@ -1,0 +1,78 @@
+import type { EmissionsData } from '../core/emissions-data.ts'
+
+/** What a summary tells besides the record. */
+export interface SummaryInput {
+  readonly data: EmissionsData
+  /** Milliseconds since 1970. */
+  readonly startedAtMs: number
+  readonly exitCode: number
+  readonly csvPath: string | undefined
+  /** Use of the command's own process tree, in joules and grams, where it was told apart. */
+  readonly command?: { readonly energyJoules: number; readonly emissionsGrams: number } | undefined
+}
+
+/** The JSON of `--summary-file`, schema 1. Units are in the names; `null` is unknown. */
+export function toSummary(input: SummaryInput): object {
+  const { data, startedAtMs, exitCode, csvPath, command } = input
+  const { intensity, place } = data
+  return {
+    schema: 1,
+    project_name: data.projectName,
+    run_id: data.runId,
+    started_at: new Date(startedAtMs).toISOString(),
+    duration_seconds: data.duration,
+    exit_code: exitCode,
+    csv: csvPath ?? null,
+    tracking_mode: data.trackingMode,
+    energy_kwh: data.energyConsumed ?? null,
+    emissions: {
+      kg: data.emissions ?? null,
+      low: data.emissionsLow ?? null,
+      high: data.emissionsHigh ?? null,
+    },
+    measured_share: data.measuredShare ?? null,
+    command:
+      command === undefined
+        ? null
+        : { energy_joules: command.energyJoules, emissions_g: command.emissionsGrams },
+    components: data.components.map((component) => ({
+      component: component.component,
+      method: component.method,
+      source: component.source ?? null,
+      basis: component.basis ?? null,
+      energy_joules: component.energyJoules ?? null,
+      low: component.lowJoules ?? null,
+      high: component.highJoules ?? null,
+      power_watts: component.powerWatts ?? null,
+      domains: component.domains.map(({ domain, parent, method, energyJoules }) => ({
+        domain,
+        parent: parent ?? null,
+        method,
+        energy_joules: energyJoules,
+      })),
+    })),
+    pue: data.pue,
+    wue: data.wue,
+    intensity: {
+      grams_per_kwh: intensity.gramsPerKwh,
+      source: intensity.source,
+      year: intensity.year ?? null,
+      basis: intensity.basis,
+      quality: intensity.quality,
+    },
+    place: {
+      country_iso_code: place.countryIsoCode ?? null,
+      region: place.region ?? null,
+      cloud_provider: place.cloudProvider ?? null,
+      cloud_region: place.cloudRegion ?? null,
+      found_by: place.foundBy,
+    },
+    problems: data.problems.map(({ code, subject, message, count, gap }) => ({
+      code,
+      subject,
+      message,
+      count,
+      gap_seconds: gap,
+    })),
+  }
+}

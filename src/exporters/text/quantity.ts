@@ -1,0 +1,77 @@
+/** Quantities for people: three significant digits and a unit that keeps the number readable. */
+
+const energyUnits = [
+  [3.6e6 * 1e3, 'MWh'],
+  [3.6e6, 'kWh'],
+  [3600 * 0.1, 'Wh', 3600],
+  [1, 'J'],
+  [1e-3, 'mJ'],
+] as const satisfies readonly Unit[]
+
+const massUnits = [
+  [1e6, 't'],
+  [1e3, 'kg'],
+  [1, 'g'],
+  [1e-3, 'mg'],
+  [1e-6, 'µg'],
+] as const satisfies readonly Unit[]
+
+const powerUnits = [
+  [1e6, 'MW'],
+  [1e3, 'kW'],
+  [1, 'W'],
+  [1e-3, 'mW'],
+] as const satisfies readonly Unit[]
+
+/** From which size on the unit is used, its name, and its size where that is another. */
+type Unit = readonly [from: number, name: string, size?: number]
+
+/** `0.42 Wh`, from joules. */
+export const formatEnergy = (joules: number): string => format(joules, energyUnits)
+/** `58 mg`, from grams. */
+export const formatMass = (grams: number): string => format(grams, massUnits)
+/** `11.2 W`, from watts. */
+export const formatPower = (watts: number): string => format(watts, powerUnits)
+
+/** `0.31 to 0.58 Wh`: two quantities in the unit of the larger one. */
+export function formatRange(low: number, high: number, kind: 'energy' | 'mass'): string {
+  const units = kind === 'energy' ? energyUnits : massUnits
+  const [, name, size] = unitFor(high, units)
+  return `${digits(low / size)} to ${digits(high / size)} ${name}`
+}
+
+/** `28.4 s`, `3 min 12 s`, `2 h 05 min`. */
+export function formatDuration(seconds: number): string {
+  if (seconds < 59.95) return `${digits(seconds)} s`
+  const whole = Math.round(seconds)
+  const two = (value: number): string => String(value).padStart(2, '0')
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`
+  return `${Math.floor(whole / 3600)} h ${two(Math.floor((whole % 3600) / 60))} min`
+}
+
+/** `45 %`, from a ratio; never a rounded 0 or 100 where it is neither. */
+export function formatShare(share: number): string {
+  const percent = share * 100
+  if (percent > 0 && percent < 0.1) return 'less than 0.1 %'
+  if (percent > 99.9 && percent < 100) return 'more than 99.9 %'
+  return `${digits(percent)} %`
+}
+
+function format(value: number, units: readonly Unit[]): string {
+  const [, name, size] = unitFor(value, units)
+  return `${digits(value / size)} ${name}`
+}
+
+function unitFor(value: number, units: readonly Unit[]): readonly [number, string, number] {
+  const last = units.at(-1) ?? [1, '']
+  const unit =
+    units.find(([from]) => Math.abs(value) >= from) ??
+    (value === 0 ? units.find(([, , size = 1]) => size === 1) : last) ??
+    last
+  return [unit[0], unit[1], unit[2] ?? unit[0]]
+}
+
+function digits(value: number): string {
+  if (value === 0) return '0'
+  return Math.abs(value) >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)))
+}

@@ -1,0 +1,102 @@
+import type { ComponentRecord, EmissionsData } from '../../core/emissions-data.ts'
+import { fromKilowattHours } from '../../core/units.ts'
+import {
+  formatDuration,
+  formatEnergy,
+  formatMass,
+  formatPower,
+  formatRange,
+  formatShare,
+} from './quantity.ts'
+
+/** What a report tells besides the record. */
+export interface TextReportInput {
+  readonly data: EmissionsData
+  /** The emissions in other words: `22 m by car`. */
+  readonly comparisons: readonly string[]
+  /** What would make the figures more exact, one sentence or command each. */
+  readonly advice: readonly string[]
+  /** Lines about a part of the run, such as the share of a command. */
+  readonly shares?: readonly string[]
+  readonly csvPath?: string | undefined
+}
+
+const titles: Readonly<Record<string, string>> = { cpu: 'CPU', ram: 'Memory', gpu: 'GPU' }
+
+/** A run for people to read: plain text, no colours, one figure a line with how it was obtained. */
+export function renderTextReport(input: TextReportInput): string {
+  const { data, comparisons, advice, shares = [], csvPath } = input
+  const lines = [
+    `CodeCarbon: ${data.projectName}, ${formatDuration(data.duration)}`,
+    '',
+    ...energyLines(data),
+  ]
+  for (const share of shares) lines.push(row('', share))
+  lines.push('', ...emissionLines(data))
+  if (comparisons.length > 0) lines.push(row('About', comparisons.join(', ')))
+  if (csvPath !== undefined) lines.push('', row('Written to', csvPath))
+  const problems = data.problems.filter(({ message }) => !advice.some((line) => line.includes(message)))
+  if (problems.length > 0) lines.push('', 'Beware', ...problems.map(problemLine))
+  if (advice.length > 0) lines.push('', 'To know better', ...advice.map((line) => `  ${line}`))
+  return `${lines.join('\n')}\n`
+}
+
+function energyLines(data: EmissionsData): string[] {
+  if (data.energyConsumed === undefined)
+    return [row('Energy', 'unmeasured: nothing on this machine could tell')]
+  const total = fromKilowattHours(data.energyConsumed)
+  const interval = intervalOf(
+    fromKilowattHours(data.energyLow ?? 0),
+    fromKilowattHours(data.energyHigh ?? 0),
+    'energy',
+  )
+  const measured = measuredPart(data.measuredShare)
+  return [
+    row('Energy', `${formatEnergy(total)}${interval}${measured}`),
+    ...data.components.map(componentLine),
+  ]
+}
+
+function measuredPart(share: number | undefined): string {
+  if (share === undefined) return ''
+  return share === 0 ? ', estimated' : share === 1 ? ', measured' : `, ${formatShare(share)} of it measured`
+}
+
+function componentLine(component: ComponentRecord): string {
+  const { energyJoules, powerWatts, method, basis } = component
+  const title = `  ${titles[component.component] ?? component.component}`
+  if (energyJoules === undefined) return row(title, 'unmeasured, not in the total')
+  const power = powerWatts === undefined ? '' : formatPower(powerWatts)
+  const low = component.lowJoules ?? energyJoules
+  const high = component.highJoules ?? energyJoules
+  const interval = intervalOf(low, high, 'energy')
+  const figure = `${formatEnergy(energyJoules).padEnd(9)} ${power.padEnd(8)} ${method}${interval}`
+  return basis === undefined ? row(title, figure) : `${row(title, figure)}\n${row('', basis)}`
+}
+
+function emissionLines(data: EmissionsData): string[] {
+  if (data.emissions === undefined) return []
+  const interval = intervalOf((data.emissionsLow ?? 0) * 1000, (data.emissionsHigh ?? 0) * 1000, 'mass')
+  const { gramsPerKwh, year, source, basis, quality } = data.intensity
+  const doubt = quality === 'low' ? ', of low quality' : ''
+  const where = data.region ?? data.cloudRegion ?? data.countryName ?? 'world average'
+  const facts = [where, ...(year === undefined ? [] : [String(year)]), basis, source].join(', ')
+  const pue = data.pue === 1 ? [] : [row('', `with a PUE of ${data.pue}`)]
+  return [
+    row('Emissions', `${formatMass(data.emissions * 1000)} CO2eq${interval}`),
+    row('', `at ${Number(gramsPerKwh.toPrecision(4))} gCO2eq/kWh: ${facts}${doubt}`),
+    ...pue,
+  ]
+}
+
+function intervalOf(low: number, high: number, kind: 'energy' | 'mass'): string {
+  return high - low > 1e-9 * high ? ` (${formatRange(low, high, kind)})` : ''
+}
+
+const problemLine = ({ message, count, gap }: EmissionsData['problems'][number]): string => {
+  const times = count > 1 ? ` (${count} times)` : ''
+  const lost = gap > 0 ? ` (for ${formatDuration(gap)})` : ''
+  return `  ${message}${times}${lost}`
+}
+
+const row = (title: string, text: string): string => `${title.padEnd(12)}${text}`

@@ -1,0 +1,187 @@
+import { nearest } from '../config/nearest.ts'
+import { cloudProviders, cloudRegionNames, findCloudProvider, findCloudRegion } from './cloud-region.ts'
+import {
+  countries,
+  countriesWithRegions,
+  countryName,
+  findCountry,
+  fold,
+  subdivisionAnywhere,
+  subdivisions,
+} from './gazetteer.ts'
+import type { CloudRegionRow, PlaceRow } from './tables.ts'
+
+/** What somebody says about where a machine is. Case, accents and spaces around do not count. */
+export interface PlaceQuery {
+  /** ISO 3166-1 alpha-3 code (`FRA`); the alpha-2 code and the English name are understood as well. */
+  readonly countryIsoCode?: string | undefined
+  /** US state or Canadian province: `California`, `CA` or `US-CA`. */
+  readonly region?: string | undefined
+  /** `aws`, `azure`, `gcp` or `ovh`. */
+  readonly cloudProvider?: string | undefined
+  /** The provider's name of the region: `europe-west9`. */
+  readonly cloudRegion?: string | undefined
+}
+
+/** Where a machine is taken to be. What is not known is `undefined`. */
+export interface Place {
+  /** ISO 3166-1 alpha-3. */
+  readonly countryIsoCode: string | undefined
+  /** In English. */
+  readonly countryName: string | undefined
+  /** The region as it was given. */
+  readonly region: string | undefined
+  /** ISO 3166-2 code of the US state or Canadian province: `US-CA`. */
+  readonly regionCode: string | undefined
+  readonly cloudProvider: string | undefined
+  readonly cloudRegion: string | undefined
+  /** The step that told the place: `none` where nothing did. */
+  readonly foundBy: 'configuration' | 'none'
+}
+
+/** Something about a place that could not be used as it was given. */
+export interface PlaceProblem {
+  /** The option concerned. */
+  readonly subject: 'countryIsoCode' | 'region' | 'cloudProvider' | 'cloudRegion'
+  /** One sentence: what came, what was expected, the nearest known spelling. */
+  readonly message: string
+}
+
+/** A place and what was wrong with the words for it. */
+export interface ResolvedPlace {
+  readonly place: Place
+  readonly problems: readonly PlaceProblem[]
+}
+
+/**
+ * Makes out which place is meant. Never throws: what is unknown is left out of the place and told as a problem, so that
+ * an unknown region leaves the country, an unknown cloud region the country, and an unknown country nothing (the world
+ * average). Where they disagree the cloud region counts more than the country.
+ */
+export function resolvePlace(query: PlaceQuery): ResolvedPlace {
+  const problems: PlaceProblem[] = []
+  const report: Report = (subject, message) => problems.push({ subject, message })
+  const given = {
+    country: trimmed(query.countryIsoCode),
+    region: trimmed(query.region),
+    provider: trimmed(query.cloudProvider),
+    cloudRegion: trimmed(query.cloudRegion),
+  }
+
+  const provider = given.provider === undefined ? undefined : resolveProvider(given.provider, report)
+  // A region is not looked for among other providers where its own is unknown.
+  const mayLook = given.cloudRegion !== undefined && (given.provider === undefined || provider !== undefined)
+  const cloud = mayLook ? resolveCloudRegion(provider, given.cloudRegion, report) : undefined
+  const country = given.country === undefined ? undefined : resolveCountry(given.country, report)
+  if (cloud !== undefined && country !== undefined && cloud.countryIsoCode !== country.countryIsoCode) {
+    report(
+      'countryIsoCode',
+      `countryIsoCode "${given.country}" disagrees with cloudRegion "${given.cloudRegion}", which is in ${cloud.countryIsoCode}: the cloud region counts`,
+    )
+  }
+  const countryHint = cloud?.countryIsoCode ?? country?.countryIsoCode
+  // Beside a country that nobody knows a region would be a guess.
+  const mayGuess = countryHint !== undefined || given.country === undefined
+  const region =
+    mayGuess && given.region !== undefined ? resolveRegion(countryHint, given.region, report) : undefined
+  const countryIsoCode = countryHint ?? region?.countryIsoCode
+  if (provider !== undefined && given.cloudRegion === undefined && countryIsoCode === undefined) {
+    report(
+      'cloudProvider',
+      `cloudProvider "${given.provider}" alone does not say where: give cloudRegion as well`,
+    )
+  }
+
+  const place: Place = {
+    countryIsoCode,
+    countryName: countryIsoCode === undefined ? undefined : countryName(countryIsoCode),
+    region: given.region,
+    regionCode: cloud?.regionCode ?? region?.code,
+    cloudProvider: cloud?.cloudProvider ?? provider ?? given.provider,
+    cloudRegion: cloud?.cloudRegion ?? given.cloudRegion,
+    foundBy: countryIsoCode === undefined ? 'none' : 'configuration',
+  }
+  return { place, problems }
+}
+
+type Report = (subject: PlaceProblem['subject'], message: string) => void
+
+/** An empty text is no answer. */
+function trimmed(text: string | undefined): string | undefined {
+  const word = text?.trim()
+  return word === '' ? undefined : word
+}
+
+function resolveCountry(word: string, report: Report): PlaceRow | undefined {
+  const found = findCountry(word)
+  if (found !== undefined) return found
+  const index = countries()
+  const close = index.get(nearest(fold(word), index.keys()) ?? '')
+  const hint = close === undefined ? '' : `; did you mean ${close.countryIsoCode} (${close.name})?`
+  report(
+    'countryIsoCode',
+    `countryIsoCode "${word}" is not known: expected an ISO 3166-1 alpha-3 code such as FRA${hint}`,
+  )
+  return undefined
+}
+
+function resolveRegion(
+  countryIsoCode: string | undefined,
+  word: string,
+  report: Report,
+): PlaceRow | undefined {
+  const elsewhere = subdivisionAnywhere(word)
+  if (countryIsoCode === undefined) {
+    if (elsewhere !== undefined) return elsewhere
+    report('region', `region "${word}" says nothing without its country: give countryIsoCode as well`)
+    return undefined
+  }
+  const name = countryName(countryIsoCode) ?? countryIsoCode
+  if (!countriesWithRegions.includes(countryIsoCode)) {
+    report(
+      'region',
+      `region "${word}" has no figure of its own: only US states and Canadian provinces have, so ${name} as a whole is used`,
+    )
+    return undefined
+  }
+  const index = subdivisions(countryIsoCode)
+  const found = index.get(fold(word))
+  if (found !== undefined) return found
+  const kind =
+    countryIsoCode === 'USA'
+      ? 'US state such as California, CA or US-CA'
+      : 'Canadian province such as Quebec, QC or CA-QC'
+  const close = elsewhere ?? index.get(nearest(fold(word), index.keys()) ?? '')
+  const hint = close === undefined ? '' : `; did you mean ${close.code} (${close.name})?`
+  report('region', `region "${word}" is not known: expected a ${kind}${hint}`)
+  return undefined
+}
+
+function resolveProvider(word: string, report: Report): string | undefined {
+  const found = findCloudProvider(word)
+  if (found !== undefined) return found
+  const close = nearest(word, cloudProviders)
+  const hint = close === undefined ? '' : `; did you mean ${close}?`
+  report(
+    'cloudProvider',
+    `cloudProvider "${word}" is not known: expected ${cloudProviders.join(', ')}${hint}`,
+  )
+  return undefined
+}
+
+function resolveCloudRegion(
+  provider: string | undefined,
+  word: string | undefined,
+  report: Report,
+): CloudRegionRow | undefined {
+  if (word === undefined) return undefined
+  const found = findCloudRegion(provider, word)
+  if (found !== undefined) return found
+  const close = nearest(word, cloudRegionNames(provider))
+  const hint = close === undefined ? '' : `; did you mean ${close}?`
+  report(
+    'cloudRegion',
+    `cloudRegion "${word}" is not known: expected a region of ${provider ?? 'a cloud provider'}${hint}`,
+  )
+  return undefined
+}

@@ -1,0 +1,27 @@
+/**
+ * Measures the power, energy and CO2 of computing work.
+ * @module codecarbon
+ */
+export { EmissionsTracker, OfflineEmissionsTracker } from './tracker.ts'
+export type { DetectedHardware, Task, TrackerOptions } from './tracker.ts'
+export { trackEmissions } from './track-emissions.ts'
+export type { Track } from './track-emissions.ts'
+export type { OutputHandler } from './output-handler.ts'
+export type {
+  ComponentRecord,
+  DomainRecord,
+  EmissionsData,
+  IntensityRecord,
+  PlaceRecord,
+  TaskEmissionsData,
+} from './core/emissions-data.ts'
+export type { Exporter, Reason, Report } from './core/exporter.ts'
+export type { Snapshot } from './core/snapshot.ts'
+export type { Usage } from './core/usage.ts'
+export { ConfigError, EnergyError } from './core/errors.ts'
+export type { ErrorCode } from './core/errors.ts'
+export { estimateCpuPower } from './core/power-model.ts'
+export type { CpuPowerInput, PowerEstimate } from './core/power-model.ts'
+export { carbonIntensity } from './grid/intensity.ts'
+export { findCpu } from './cpu/find-cpu.ts'
+export type { CpuPart } from './cpu/find-cpu.ts'

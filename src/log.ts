@@ -1,0 +1,22 @@
+/** Severities, least first, as upstream names them. */
+const severities = ['debug', 'info', 'warning', 'error', 'critical'] as const
+/** One of the severities. */
+export type Severity = (typeof severities)[number]
+
+/** Prints what a person should know. Never on stdout, which belongs to the program. */
+export type Log = (severity: Severity, message: string) => void
+
+/** A log on stderr: `[codecarbon WARNING @ 12:00:00] message`. Never throws: a closed stderr is no reason to disturb anyone. */
+export function createLog(level: Severity, preamble = ''): Log {
+  const least = severities.indexOf(level)
+  return (severity, message) => {
+    if (severities.indexOf(severity) < least) return
+    const time = new Date().toTimeString().slice(0, 8)
+    const prefix = preamble === '' ? '' : `[${preamble}] `
+    try {
+      process.stderr.write(`${prefix}[codecarbon ${severity.toUpperCase()} @ ${time}] ${message}\n`)
+    } catch {
+      // Nobody listens.
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import { cpuPowerAtUnknownLoad, estimateCpuPower, type PowerEstimate } from '../core/power-model.ts'
+import { watts } from '../core/units.ts'
+import { findCpu, type CpuPart } from '../cpu/find-cpu.ts'
+import type { PowerModel } from './estimates.ts'
+import type { CpuInfo } from './linux/cpuinfo.ts'
+
+/** What the user told about the processor. */
+export interface CpuModelOptions {
+  /** TDP of the whole machine in watts, in place of the table's. */
+  readonly forceCpuPower?: number | undefined
+  /** Name of the processor, where the system gives a wrong one or none. */
+  readonly cpuModel?: string | undefined
+  /** Watts of all packages at full load. */
+  readonly cpuMaxWatts?: number | undefined
+  /** Watts of all packages at idle. */
+  readonly cpuIdleWatts?: number | undefined
+}
+
+/** A power model of this machine's processors, and what it stands on. */
+export interface CpuModel {
+  readonly power: PowerModel['power']
+  /** One sentence: which processor was assumed, and why. */
+  readonly basis: string
+  readonly part: CpuPart | undefined
+  readonly tdpWatts: number
+}
+
+/** Upstream's figure for a processor that nobody knows. */
+const assumedTdpWatts = 85
+/** Four of five processors of data/cpu-tdp.json have between 0.18 and 1.8 times that TDP. */
+const assumedSpread = { low: 0.18, high: 1.8 }
+/** Watts per thread are the typical part's of a microarchitecture; parts of one family differ by about this much. */
+const familySpread = { low: 0.7, high: 1.4 }
+const noSpread = { low: 1, high: 1 }
+
+/** Chooses what to estimate the processors' power from: the user's figures, the part's TDP, its family's watts per thread, or an assumption. */
+export function createCpuModel(cpu: CpuInfo, options: CpuModelOptions = {}): CpuModel {
+  const { sockets = 1, logicalCpus } = cpu
+  const { forceCpuPower, cpuMaxWatts, cpuIdleWatts } = options
+  const part = findPart(cpu, options.cpuModel)
+  const model = (tdpWatts: number, count: number, basis: string, spread = noSpread): CpuModel => ({
+    power: powerFrom({ tdpWatts, sockets: count, maxWatts: cpuMaxWatts, idleWatts: cpuIdleWatts }, spread),
+    basis: cpuMaxWatts === undefined ? basis : `${cpuMaxWatts} W at full load, as configured`,
+    part,
+    tdpWatts: tdpWatts * count,
+  })
+
+  if (forceCpuPower !== undefined)
+    return model(forceCpuPower, 1, `a TDP of ${forceCpuPower} W, as configured`)
+  if (part !== undefined && part.matchedBy !== 'cpuid') {
+    const share = virtualShare(cpu, part)
+    const of =
+      share < 1 ? `, of which this virtual machine has ${logicalCpus} of ${part.threads} threads` : ''
+    const count = share < 1 ? '' : `${sockets} × `
+    return model(
+      part.tdpWatts * share,
+      share < 1 ? 1 : sockets,
+      `${count}${part.name}, TDP ${part.tdpWatts} W${of}`,
+    )
+  }
+  if (part?.wattsPerThread !== undefined) {
+    // The model reaches 1.02 × TDP at full load, so this TDP makes it end at the family's watts.
+    const tdp = (part.wattsPerThread.full * logicalCpus) / 1.02
+    const family = part.microarchitecture ?? part.name
+    return model(
+      tdp,
+      1,
+      `${logicalCpus} threads of an unnamed ${family} processor, ${part.wattsPerThread.full} W each`,
+      familySpread,
+    )
+  }
+  const name = options.cpuModel ?? cpu.modelName
+  const why = name === undefined ? 'the processor has no name' : `the processor "${name}" is not in the table`
+  return model(assumedTdpWatts, 1, `an assumed TDP of ${assumedTdpWatts} W, since ${why}`, assumedSpread)
+}
+
+function findPart(cpu: CpuInfo, configured: string | undefined): CpuPart | undefined {
+  const name = configured ?? cpu.modelName
+  const byName = name === undefined ? undefined : findCpu(name)
+  if (byName !== undefined || configured !== undefined) return byName
+  const { vendor, family, model, stepping, midrPart, midrImplementer } = cpu
+  if (midrPart !== undefined) {
+    return findCpu({ midrPart, ...(midrImplementer === undefined ? {} : { midrImplementer }) })
+  }
+  if (vendor === undefined || family === undefined || model === undefined) return undefined
+  return findCpu({ vendor, family, model, ...(stepping === undefined ? {} : { stepping }) })
+}
+
+/** A virtual machine has some threads of the part its name tells of. */
+function virtualShare(cpu: CpuInfo, part: CpuPart): number {
+  if (!cpu.isVirtual || part.threads === undefined || part.threads <= 0) return 1
+  return Math.min(1, cpu.logicalCpus / part.threads)
+}
+
+interface ModelInput {
+  readonly tdpWatts: number
+  readonly sockets: number
+  readonly maxWatts: number | undefined
+  readonly idleWatts: number | undefined
+}
+
+function powerFrom(input: ModelInput, spread: { low: number; high: number }): PowerModel['power'] {
+  const { tdpWatts, sockets, maxWatts, idleWatts } = input
+  const known = {
+    tdpWatts,
+    sockets,
+    ...(maxWatts === undefined ? {} : { maxWatts }),
+    ...(idleWatts === undefined ? {} : { idleWatts }),
+  }
+  return (utilisation) => {
+    const estimate: PowerEstimate =
+      utilisation === undefined ? cpuPowerAtUnknownLoad(known) : estimateCpuPower({ ...known, utilisation })
+    return {
+      value: watts(estimate.watts),
+      low: watts(estimate.low * spread.low),
+      high: watts(estimate.high * spread.high),
+    }
+  }
+}

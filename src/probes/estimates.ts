@@ -1,0 +1,53 @@
+import type { Estimate } from '../core/estimate.ts'
+import { Integrator } from '../core/integrator.ts'
+import type { Probe } from '../core/probe.ts'
+import type { Component, DomainKind } from '../core/reading.ts'
+import { seconds, watts, type Ratio, type Seconds, type Watts } from '../core/units.ts'
+import type { Utilisation } from './utilisation.ts'
+
+/** A model of one component's power. */
+export interface PowerModel {
+  /** Name of the probe, as `probe` of its readings. */
+  readonly name: string
+  readonly component: Component
+  readonly domain: string
+  readonly kind: DomainKind
+  /** Mean power over a time in which the CPUs were this busy; without a number, nobody could tell how busy. */
+  readonly power: (utilisation: Ratio | undefined) => Estimate<Watts>
+}
+
+/** The curve between load and power is bent, so a mean over a long time would be wrong for a load that comes and goes. */
+const modelIntervalSeconds = seconds(1)
+
+/** A probe out of a model: cumulative energy from the utilisation of each interval. Needs no permission, costs one read of procfs. */
+export function createEstimateProbe(model: PowerModel, utilisation: Utilisation | undefined): Probe {
+  const energy = new Integrator()
+  let last: Seconds | undefined
+  let closed = false
+
+  return {
+    name: model.name,
+    maxInterval: modelIntervalSeconds,
+    read({ at }) {
+      if (closed) return { readings: [], problems: [] }
+      const busy = utilisation?.(at)
+      const elapsed = seconds(at - (last ?? at))
+      if (elapsed > 0) energy.hold(model.power(busy), elapsed)
+      last = at
+      const { value, low, high } = energy.energy
+      const { name, component, domain, kind } = model
+      return {
+        readings: [{ domain, kind, component, method: 'estimated', probe: name, energy: value, low, high }],
+        problems: [],
+      }
+    },
+    close() {
+      closed = true
+    },
+  }
+}
+
+/** A power that the user told: taken as it is, for the interval cannot be known better than by who measured it. */
+export const constantPower =
+  (power: number): PowerModel['power'] =>
+  () => ({ value: watts(power), low: watts(power), high: watts(power) })

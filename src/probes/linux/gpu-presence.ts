@@ -1,0 +1,35 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** PCI class of display controllers, and of 3D controllers without an output (pci.ids). */
+const displayClasses = /^0x03(00|02)/
+/** Vendors whose graphics processors draw power of their own. Intel's are part of the processor package and counted there. */
+const vendors: Readonly<Record<string, string>> = { '0x10de': 'NVIDIA', '0x1002': 'AMD' }
+
+/**
+ * Graphics processors on the PCI bus, by vendor, from `<sysfs>/bus/pci/devices`. It only tells that they are there, so that their energy
+ * can be called unmeasured instead of zero. `undefined` where the bus cannot be listed.
+ */
+export function findGpus(sysfsPath = '/sys'): readonly string[] | undefined {
+  const bus = join(sysfsPath, 'bus/pci/devices')
+  let devices: readonly string[]
+  try {
+    devices = readdirSync(bus)
+  } catch {
+    return undefined
+  }
+  return devices.flatMap((device) => {
+    const isDisplay = displayClasses.test(attribute(join(bus, device, 'class')))
+    const vendor = isDisplay ? vendors[attribute(join(bus, device, 'vendor'))] : undefined
+    return vendor === undefined ? [] : [vendor]
+  })
+}
+
+function attribute(path: string): string {
+  try {
+    return readFileSync(path, 'latin1').trim()
+  } catch {
+    // A device that left while we looked is not there.
+    return ''
+  }
+}

@@ -1,0 +1,188 @@
+import { messageOf, ProbeUnavailable } from '../core/errors.ts'
+import type { Probe, ProbeResult, ReadContext } from '../core/probe.ts'
+import type { Problem } from '../core/problem.ts'
+import type { Component, Reading } from '../core/reading.ts'
+import { joules, seconds, type Seconds } from '../core/units.ts'
+import { findPowercapZones, type PowercapZone } from './linux/powercap.ts'
+import { isPermission } from './linux/pseudo-file.ts'
+import { RaplZone } from './linux/rapl-zone.ts'
+
+/** Options of {@link createRaplProbe}. */
+export interface RaplOptions {
+  /** Root of sysfs. @default '/sys' */
+  readonly sysfsPath?: string
+  /** Measure memory by its own counter where there is one. @default true */
+  readonly includeDram?: boolean
+  /** Let the whole-platform counter stand for CPU and memory together, where there is one. @default false */
+  readonly preferPsys?: boolean
+}
+
+/** The probe, and the components it measures here. */
+export interface RaplProbe extends Probe {
+  readonly components: readonly Component[]
+  /** True where the platform counter stands for processors and memory together. */
+  readonly isWholePlatform: boolean
+}
+
+/** How often the list of zones is looked at again: zones come and go with kernel modules and CPU hot-plug, which nobody does often. */
+const rescanSeconds = 5
+
+/**
+ * Intel and AMD processor and memory energy from the kernel's powercap files, `energy_uj` of the zones in `<sysfs>/class/powercap`.
+ *
+ * Needs read permission on `energy_uj` (root only since Linux 5.10). Counters step by 15 or 61 µJ about every millisecond and wrap at
+ * 65 or 262 kJ. Not included: graphics cards, disks, fans, power supply losses; memory where the processor has no `dram` counter.
+ *
+ * @throws ProbeUnavailable where there is no readable counter; its `remedy` says what would help.
+ */
+export function createRaplProbe(options: RaplOptions = {}): RaplProbe {
+  const { sysfsPath = '/sys', includeDram = true, preferPsys = false } = options
+  const found = wanted(findPowercapZones(sysfsPath), includeDram)
+  if (found.length === 0) throw noZones(sysfsPath)
+
+  const zones = new Map<string, RaplZone>()
+  const failures: { zone: PowercapZone; error: unknown }[] = []
+  let firstError: unknown
+  for (const zone of found) {
+    const opened = new RaplZone(zone)
+    try {
+      opened.open()
+      opened.baseline()
+      zones.set(zone.domain, opened)
+    } catch (error) {
+      opened.close()
+      firstError ??= error
+      failures.push({ zone, error })
+    }
+  }
+  const has = (kind: string): boolean => [...zones.values()].some((zone) => zone.kind === kind)
+  const psysCounts = has('psys') && (preferPsys || !has('package'))
+  if (!psysCounts && !has('package')) {
+    for (const zone of zones.values()) zone.close()
+    throw unreadable(sysfsPath, found, firstError)
+  }
+  for (const zone of zones.values()) zone.place(psysCounts)
+  const mirrors = findMirrors([...zones.values()])
+  const knowsDram = has('dram')
+  const components: readonly Component[] = psysCounts || knowsDram ? ['cpu', 'ram'] : ['cpu']
+  let lastScan: Seconds | undefined
+  let lastRead: Seconds | undefined
+  let closed = false
+  const isMissed = ({ kind }: PowercapZone): boolean =>
+    !psysCounts && (kind === 'package' || (kind === 'dram' && knowsDram))
+  let pending = failures
+    .filter(({ zone }) => isMissed(zone))
+    .map(({ zone, error }) => openFailure(zone, error))
+
+  function rescan(context: ReadContext, problems: Problem[]): void {
+    lastScan = context.at
+    const now = new Map(wanted(findPowercapZones(sysfsPath), includeDram).map((zone) => [zone.domain, zone]))
+    for (const zone of zones.values()) {
+      if (!now.has(zone.domain)) zone.close()
+    }
+    for (const [domain, current] of now) {
+      // What counts was settled when the probe was opened: a memory counter that turns up later would double its estimate.
+      if (current.kind === 'dram' && !knowsDram) continue
+      const known = zones.get(domain)
+      if (known?.isOpen === true && known.isCurrent()) continue
+      const zone = known ?? new RaplZone(current)
+      try {
+        zone.open()
+        if (known === undefined) zone.baseline()
+        zone.place(psysCounts)
+        zones.set(domain, zone)
+      } catch (error) {
+        zone.close()
+        if (known === undefined && isMissed(current)) problems.push(openFailure(current, error))
+      }
+    }
+  }
+
+  return {
+    name: 'rapl',
+    components,
+    isWholePlatform: psysCounts,
+    read(context): ProbeResult {
+      if (closed) return { readings: [], problems: [] }
+      const problems: Problem[] = [...pending]
+      pending = []
+      lastScan ??= context.at
+      if (context.at - lastScan >= rescanSeconds) rescan(context, problems)
+      const gap = seconds(context.at - (lastRead ?? context.at))
+      lastRead = context.at
+
+      const readings: Reading[] = []
+      for (const zone of zones.values()) {
+        const problem = zone.update(context, gap)
+        if (problem !== undefined) problems.push(problem)
+        if (zone.isFresh && !mirrors.has(zone.domain)) readings.push(zone.reading())
+      }
+      for (const [domain, twin] of mirrors) {
+        const die = zones.get(domain)
+        const other = zones.get(twin)
+        if (die === undefined || other === undefined || !die.isFresh || !other.isFresh) continue
+        if (Math.abs(die.energy - other.energy) <= mirrorTolerance) continue
+        mirrors.delete(domain)
+        readings.push(die.reading())
+      }
+      return { readings, problems }
+    },
+    close() {
+      closed = true
+      for (const zone of zones.values()) zone.close()
+    },
+  }
+}
+
+/** Counters of two dies that differ by no more than this move together: a package of 1 kW changes by it in one refresh of 1 ms. */
+const mirrorTolerance = joules(1)
+
+/**
+ * Dies of one package whose counters show the same energy are one counter seen twice, as on AMD processors with several dies.
+ * They count once for as long as they move together. @returns domain of the copy → domain it copies
+ */
+function findMirrors(zones: readonly RaplZone[]): Map<string, string> {
+  const mirrors = new Map<string, string>()
+  const firstDies = new Map<string, RaplZone>()
+  for (const zone of zones) {
+    const [, owner] = /^(package-\d+)-die-\d+$/.exec(zone.domain) ?? []
+    if (owner === undefined) continue
+    const first = firstDies.get(owner)
+    if (first === undefined) firstDies.set(owner, zone)
+    else if (Math.abs(zone.firstRaw - first.firstRaw) <= mirrorTolerance) {
+      mirrors.set(zone.domain, first.domain)
+    }
+  }
+  return mirrors
+}
+
+const wanted = (zones: readonly PowercapZone[], includeDram: boolean): readonly PowercapZone[] =>
+  zones.filter((zone) => includeDram || zone.kind !== 'dram')
+
+function openFailure(zone: PowercapZone, error: unknown): Problem {
+  const message = `${zone.domain}: its counter cannot be read (${messageOf(error)}), so its energy is missing from the total`
+  return { code: 'ERR_UNMEASURED', subject: zone.domain, message }
+}
+
+function noZones(sysfsPath: string): ProbeUnavailable {
+  const where = `${sysfsPath}/class/powercap`
+  return new ProbeUnavailable(
+    `no RAPL counters: ${where} has no intel-rapl zone (virtual machines rarely show them; containers need the folder mounted)`,
+    `on bare metal: sudo modprobe intel_rapl_msr; in a container: -v /sys/devices/virtual/powercap:/sys/devices/virtual/powercap:ro`,
+  )
+}
+
+function unreadable(sysfsPath: string, zones: readonly PowercapZone[], error: unknown): ProbeUnavailable {
+  const first = zones[0]?.energyPath ?? sysfsPath
+  if (!isPermission(error)) {
+    return new ProbeUnavailable(`RAPL counters cannot be read: ${messageOf(error)}`, undefined, {
+      cause: error,
+    })
+  }
+  const folder = `${sysfsPath}/devices/virtual/powercap`
+  return new ProbeUnavailable(
+    `RAPL counters may be read by root only: no permission on ${first}`,
+    `sudo chgrp -R "$(id -gn)" ${folder} && sudo chmod -R g+rX ${folder}   (until the next boot)`,
+    { cause: error },
+  )
+}

@@ -1,0 +1,51 @@
+import type { EmissionsData } from './core/emissions-data.ts'
+import { fromKilowattHours } from './core/units.ts'
+import { totalEnergy } from './core/usage.ts'
+import { formatEnergy, formatShare } from './exporters/text/quantity.ts'
+import { renderTextReport } from './exporters/text/text-report.ts'
+import { compare } from './grid/comparisons.ts'
+import type { Started } from './start.ts'
+import type { Survey } from './survey.ts'
+
+/** A run as text for people. */
+export function renderReport(started: Started, data: EmissionsData): string {
+  const grams = data.emissions === undefined ? undefined : data.emissions * 1000
+  return renderTextReport({
+    data,
+    comparisons:
+      grams === undefined || grams === 0
+        ? []
+        : compare(grams, data.intensity.gramsPerKwh).map(({ text }) => text),
+    advice: adviceFor(started.survey),
+    shares: commandShare(started, data),
+    csvPath: started.csvPath(),
+  })
+}
+
+/** What the command itself used, beside the whole machine. */
+function commandShare(started: Started, data: EmissionsData): string[] {
+  const tree = data.trackingMode === 'machine' ? started.run.usedByTree() : undefined
+  if (tree === undefined || data.energyConsumed === undefined || data.energyConsumed === 0) return []
+  const energy = totalEnergy(tree).value * data.pue
+  const share = formatShare(energy / fromKilowattHours(data.energyConsumed))
+  return [`of which the command itself ${formatEnergy(energy)} (${share}, by its CPU time and memory)`]
+}
+
+/** What would turn estimates into measurements, and a guessed place into a known one. */
+export function adviceFor(survey: Survey): string[] {
+  const advice: string[] = []
+  for (const { component, chosen, refused } of survey.detection.components) {
+    if (chosen?.method === 'measured') continue
+    for (const { probe, reason, remedy } of refused) {
+      const line = `${probe}: ${reason}${remedy === undefined ? '' : `\n    ${remedy}`}`
+      if (!advice.includes(line) && remedy !== undefined) advice.push(line)
+    }
+    if (chosen === undefined) advice.push(`${component}: unmeasured; run codecarbon detect`)
+  }
+  if (survey.place.foundBy === 'none') {
+    advice.push(
+      'place unknown: give --country-iso-code (countryIsoCode in code), or CODECARBON_COUNTRY_ISO_CODE=FRA',
+    )
+  }
+  return advice
+}

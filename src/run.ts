@@ -1,0 +1,280 @@
+import { messageOf } from './core/errors.ts'
+import {
+  toEmissionsData,
+  type EmissionsData,
+  type IntensityRecord,
+  type RunFacts,
+  type TaskEmissionsData,
+} from './core/emissions-data.ts'
+import type { Exporter, Reason, Report } from './core/exporter.ts'
+import { LoadMeter, meansBetween, type LoadMark } from './core/load-meter.ts'
+import type { Meter, MeterOptions } from './core/meter.ts'
+import { createScopes, type Scope, type Scopes } from './core/scopes.ts'
+import type { Snapshot } from './core/snapshot.ts'
+import { seconds } from './core/units.ts'
+import { noUsage, usageBetween, type Usage } from './core/usage.ts'
+import type { Log } from './log.ts'
+
+/** What a run is put together from. */
+export interface RunParts {
+  readonly facts: RunFacts
+  readonly openMeter: (hooks: Pick<MeterOptions, 'onSnapshot' | 'onMeasurement' | 'onProblem'>) => Meter
+  readonly exporters: readonly Exporter[]
+  readonly intensity: () => IntensityRecord
+  readonly apiCallInterval: number
+  readonly log: Log
+}
+
+/** A task of a run that has begun. */
+export interface RunTask {
+  readonly name: string
+  readonly scope: Scope
+  readonly begunAt: LoadMark
+}
+
+/** How long an exporter may take at the end before the run goes on without it. */
+const exporterDeadlineMs = 5000
+/** Ended tasks are handed out when this many have gathered, so that a service with millions of them needs no more memory. */
+const tasksHeld = 1000
+
+/** One measured run, from its first reading to its last. */
+export class Run {
+  readonly facts: RunFacts
+  readonly #parts: RunParts
+  readonly #meter: Meter
+  readonly #first: Snapshot
+  readonly #start: Usage
+  readonly #load: LoadMeter
+  readonly #begun: LoadMark
+  readonly #scopes: Scopes
+  readonly #active = new Set<RunTask>()
+  readonly #names = new Set<string>()
+  #ended: TaskEmissionsData[] = []
+  #last: Snapshot
+  #reported: LoadMark
+  #reportedUsage: Usage
+  #measurements = 0
+  #exports: Promise<void> = Promise.resolve()
+  /** Reports that exporters have not finished with: at the end of the process they are handed out once more, at once. */
+  readonly #pending = new Set<Report>()
+  #final: EmissionsData | undefined
+
+  constructor(parts: RunParts) {
+    this.#parts = parts
+    this.facts = parts.facts
+    let opened = false
+    this.#meter = parts.openMeter({
+      onSnapshot: (snapshot) => {
+        if (opened) this.#advance(snapshot)
+      },
+      onMeasurement: () => {
+        this.#measured()
+      },
+      onProblem: (problem) => {
+        parts.log('warning', problem.message)
+      },
+    })
+    this.#first = this.#meter.first
+    this.#last = this.#first
+    this.#start = this.#usageOf(this.#first)
+    this.#reportedUsage = this.#start
+    this.#load = new LoadMeter(this.#first)
+    this.#begun = this.#load.mark
+    this.#reported = this.#begun
+    this.#scopes = createScopes(this.#start)
+    opened = true
+  }
+
+  /** The record up to now; the final one once the run has ended. */
+  record(): EmissionsData {
+    if (this.#final !== undefined) return this.#final
+    this.#meter.read()
+    return this.#total()
+  }
+
+  /** What the program used while no task was running. */
+  unattributed(): Usage {
+    return this.#scopes.unattributed()
+  }
+
+  /** What the whole run has used, before PUE. */
+  used(): Usage {
+    return usageBetween(this.#start, this.#usageOf(this.#last))
+  }
+
+  /** The share of the tracked process tree, where the run follows one beside the whole machine. */
+  usedByTree(): Usage | undefined {
+    const { tree } = this.#last
+    return tree === undefined ? undefined : usageBetween(this.#first.tree ?? noUsage, tree)
+  }
+
+  beginTask(name: string, parent?: RunTask): RunTask {
+    this.#meter.read()
+    const task = {
+      name: this.#freeName(name),
+      scope: this.#scopes.begin(parent?.scope),
+      begunAt: this.#load.mark,
+    }
+    this.#active.add(task)
+    return task
+  }
+
+  /** Ends a task; `undefined` where the run or the task has ended before. */
+  endTask(task: RunTask): TaskEmissionsData | undefined {
+    if (!this.#active.has(task) || this.#final !== undefined) return undefined
+    this.#meter.read()
+    return this.#endTask(task)
+  }
+
+  /** The last of the tasks that run, or the one with this name. */
+  findTask(name?: string): RunTask | undefined {
+    const tasks = [...this.#active]
+    return name === undefined ? tasks.at(-1) : tasks.findLast((task) => task.name === name)
+  }
+
+  /** Hands the figures so far to every exporter. */
+  async flush(): Promise<EmissionsData> {
+    this.#meter.read()
+    const report = this.#report('flush')
+    await this.#export(report)
+    return report.total
+  }
+
+  /** Ends the measurement: takes the last reading and releases the hardware. What follows only hands the figures out. */
+  end(): EmissionsData {
+    if (this.#final !== undefined) return this.#final
+    this.#meter.read()
+    for (const task of [...this.#active].toReversed()) this.#endTask(task)
+    this.#final = this.#total()
+    this.#meter.close()
+    return this.#final
+  }
+
+  /** Hands the final figures to every exporter, none of which may take longer than its deadline. */
+  async stop(): Promise<EmissionsData> {
+    const final = this.end()
+    await this.#export(this.#report('stop'))
+    await Promise.all(
+      this.#parts.exporters.map((exporter) => this.#guard(exporter, () => exporter.close?.())),
+    )
+    return final
+  }
+
+  /** Hands out, without waiting for anything, the figures and whatever is still on its way. After `signal` the run goes on. */
+  saveSync(reason: Extract<Reason, 'stop' | 'exit' | 'signal'>): EmissionsData {
+    const isStopping = this.#final !== undefined
+    const total = reason === 'signal' ? this.record() : this.end()
+    const reports = [...this.#pending, ...(isStopping ? [] : [this.#report(reason)])]
+    for (const exporter of this.#parts.exporters) {
+      try {
+        for (const report of reports) exporter.exportSync?.(report)
+        if (reason !== 'signal') void exporter.close?.()
+      } catch (error) {
+        this.#failed(exporter, error)
+      }
+    }
+    return total
+  }
+
+  #usageOf(snapshot: Snapshot): Usage {
+    return this.facts.trackingMode === 'process' ? (snapshot.tree ?? noUsage) : snapshot.machine
+  }
+
+  #advance(snapshot: Snapshot): void {
+    this.#last = snapshot
+    this.#load.advance(snapshot)
+    this.#scopes.advance(this.#usageOf(snapshot))
+  }
+
+  #measured(): void {
+    this.#measurements += 1
+    const { apiCallInterval } = this.#parts
+    if (apiCallInterval < 1 || this.#measurements % apiCallInterval !== 0) return
+    this.#exportInBackground(this.#report('live'))
+  }
+
+  #endTask(task: RunTask): TaskEmissionsData {
+    this.#active.delete(task)
+    this.#names.delete(task.name)
+    const data = {
+      ...this.#record(task.scope.end(), task.begunAt, this.#load.mark, false),
+      taskName: task.name,
+    }
+    this.#ended.push(data)
+    if (this.#ended.length >= tasksHeld) this.#exportInBackground(this.#report('live'))
+    return data
+  }
+
+  #freeName(name: string): string {
+    let free = name
+    for (let count = 2; this.#names.has(free); count += 1) free = `${name} ${count}`
+    this.#names.add(free)
+    return free
+  }
+
+  #total(): EmissionsData {
+    return this.#record(this.used(), this.#begun, this.#load.mark, true)
+  }
+
+  #record(usage: Usage, from: LoadMark, to: LoadMark, isRun: boolean): EmissionsData {
+    return toEmissionsData(this.facts, {
+      wallMs: to.snapshot.at.wallMs,
+      duration: seconds(to.snapshot.at.monotonic - from.snapshot.at.monotonic),
+      usage,
+      load: meansBetween(from, to),
+      intensity: this.#parts.intensity(),
+      problems: to.snapshot.problems,
+      domains: isRun ? this.#meter.domains() : [],
+    })
+  }
+
+  #report(reason: Reason): Report {
+    const mark = this.#load.mark
+    const usage = this.#usageOf(this.#last)
+    const delta = this.#record(usageBetween(this.#reportedUsage, usage), this.#reported, mark, false)
+    this.#reported = mark
+    this.#reportedUsage = usage
+    const tasks = this.#ended
+    this.#ended = []
+    return { reason, snapshot: this.#last, total: this.#final ?? this.#total(), delta, tasks }
+  }
+
+  /** Reports reach the exporters in order, one at a time. */
+  #export(report: Report): Promise<void> {
+    const exporters = this.#parts.exporters
+    this.#pending.add(report)
+    this.#exports = this.#exports.then(async () => {
+      await Promise.all(exporters.map((exporter) => this.#guard(exporter, () => exporter.export(report))))
+      this.#pending.delete(report)
+    })
+    return this.#exports
+  }
+
+  #exportInBackground(report: Report): void {
+    this.#export(report).catch((error: unknown) => {
+      this.#parts.log('error', messageOf(error))
+    })
+  }
+
+  /** Lets an exporter fail or hang alone. */
+  async #guard(exporter: Exporter, action: () => void | Promise<void>): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    try {
+      const deadline = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => {
+          reject(new Error(`it took longer than ${exporterDeadlineMs / 1000} s`))
+        }, exporterDeadlineMs)
+      })
+      await Promise.race([action(), deadline])
+    } catch (error) {
+      this.#failed(exporter, error)
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  #failed(exporter: Exporter, error: unknown): void {
+    const message = `output ${exporter.name}: ${messageOf(error)}`
+    this.#meter.report({ code: 'ERR_EXPORT_FAILED', subject: exporter.name, message })
+  }
+}

@@ -1,0 +1,120 @@
+import type { Options } from './config/option-table.ts'
+import { systemClock, type Clock } from './core/clock.ts'
+import type { RunFacts } from './core/emissions-data.ts'
+import type { Exporter } from './core/exporter.ts'
+import type { TreeSource } from './core/load.ts'
+import { createMeter } from './core/meter.ts'
+import { seconds, toGibibytes } from './core/units.ts'
+import { countedComponents } from './core/usage.ts'
+import { createCsvExporter } from './exporters/csv/csv-exporter.ts'
+import type { Log } from './log.ts'
+import { createProcessTree } from './probes/linux/process-tree.ts'
+import { createSelfProcess } from './probes/os-load.ts'
+import { Run } from './run.ts'
+import { surveyMachine, type Survey } from './survey.ts'
+import { packageVersion } from './version.ts'
+
+/** What a program hands in besides options. */
+export interface StartExtras {
+  readonly log: Log
+  /** Exporters of the user's own, after the built-in ones. */
+  readonly exporters?: readonly Exporter[]
+  /** Another process tree to follow than that of this process. */
+  readonly tree?: TreeSource
+  readonly clock?: Clock
+}
+
+/** A run that has begun, and what is worth telling about it. */
+export interface Started {
+  readonly run: Run
+  readonly survey: Survey
+  /** Where the rows of the run go; `undefined` where none are written. */
+  readonly csvPath: () => string | undefined
+}
+
+/** The composition root: looks at the machine, opens probes, meter and exporters, and begins a run. */
+export function startRun(options: Options, extras: StartExtras): Started {
+  const { log } = extras
+  const survey = surveyMachine(options)
+  const { detection, machine, load } = survey
+  for (const problem of survey.problems) log('warning', problem.message)
+
+  const csv =
+    options.saveToFile && options.outputMethods.includes('csv')
+      ? createCsvExporter({
+          ...options,
+          onFallback: (message) => {
+            log('warning', message)
+          },
+        })
+      : undefined
+  const exporters = [...(csv === undefined ? [] : [csv]), ...(extras.exporters ?? [])]
+  const tree = extras.tree ?? (options.trackingMode === 'process' ? ownTree(options) : undefined)
+
+  const run = new Run({
+    facts: toFacts(options, survey),
+    exporters,
+    log,
+    apiCallInterval: options.apiCallInterval,
+    intensity: () => survey.intensity,
+    openMeter: (hooks) => {
+      const meter = createMeter({
+        ...hooks,
+        probes: detection.probes,
+        clock: extras.clock ?? systemClock,
+        interval: seconds(options.measurePowerSecs),
+        gramsPerKwh: () => survey.intensity.gramsPerKwh,
+        load,
+        tree,
+        logicalCpus: machine.cpu.logicalCpus,
+      })
+      for (const problem of survey.problems) meter.report(problem)
+      return meter
+    },
+  })
+  return { run, survey, csvPath: () => csv?.path }
+}
+
+const ownTree = (options: Options): TreeSource =>
+  process.platform === 'linux' ? createProcessTree({ procfsPath: options.procfsPath }) : createSelfProcess()
+
+function toFacts(options: Options, survey: Survey): RunFacts {
+  const { machine, detection, gpus, place } = survey
+  const sources = countedComponents.flatMap((component) => {
+    const found = detection.components.find((entry) => entry.component === component)
+    if (component === 'gpu') return gpus === undefined || gpus.length === 0 ? [] : [unmeasured(component)]
+    if (found?.chosen === undefined) return [unmeasured(component)]
+    const { probe, basis, includedIn } = found.chosen
+    return includedIn === undefined ? [{ component, probe, basis }] : []
+  })
+  let runId: string | undefined
+  return {
+    projectName: options.projectName,
+    // Made when it is first asked for: the first random number of a process takes 4 ms.
+    get runId() {
+      return (runId ??= crypto.randomUUID())
+    },
+    experimentId: options.experimentId,
+    os: machine.os,
+    runtimeVersion: `node ${process.version}`,
+    get packageVersion() {
+      return packageVersion()
+    },
+    cpuCount: machine.cpu.logicalCpus,
+    cpuModel: machine.cpu.modelName,
+    gpuCount: gpus?.length,
+    gpuModel: undefined,
+    ramTotalGibibytes: machine.memoryBytes === undefined ? undefined : toGibibytes(machine.memoryBytes),
+    trackingMode: options.trackingMode,
+    pue: options.pue,
+    wue: options.wue,
+    place,
+    sources,
+  }
+}
+
+const unmeasured = (component: 'cpu' | 'ram' | 'gpu'): RunFacts['sources'][number] => ({
+  component,
+  probe: undefined,
+  basis: undefined,
+})

@@ -1,0 +1,163 @@
+import type { Options } from './config/option-table.ts'
+import type { IntensityRecord, RunFacts } from './core/emissions-data.ts'
+import { ProbeUnavailable } from './core/errors.ts'
+import type { LoadSource } from './core/load.ts'
+import { estimateMemoryPower } from './core/power-model.ts'
+import type { Problem } from './core/problem.ts'
+import { toGibibytes, type Ratio } from './core/units.ts'
+import { intensityFor } from './grid/intensity.ts'
+import { resolvePlace } from './grid/place.ts'
+import { createCpuModel, type CpuModel } from './probes/cpu-model.ts'
+import { detect, type Candidate, type Candidates, type Detection } from './probes/detector.ts'
+import { constantPower, createEstimateProbe } from './probes/estimates.ts'
+import { findGpus } from './probes/linux/gpu-presence.ts'
+import { openProcfsLoad } from './probes/linux/procfs-load.ts'
+import { describeMachine, type Machine } from './probes/machine.ts'
+import { openOsLoad } from './probes/os-load.ts'
+import { createRaplProbe } from './probes/rapl.ts'
+import { createUtilisation } from './probes/utilisation.ts'
+
+/** What is known about machine and place before anything is measured. */
+export interface Survey {
+  readonly machine: Machine
+  /** Made when it is first asked for: a machine whose counters can be read needs no model. */
+  readonly cpuModel: () => CpuModel
+  readonly detection: Detection
+  readonly load: LoadSource | undefined
+  readonly gpus: readonly string[] | undefined
+  readonly place: RunFacts['place']
+  readonly intensity: IntensityRecord
+  readonly problems: readonly Problem[]
+}
+
+/** Looks at the machine and its place, and opens the probes that work here. */
+export function surveyMachine(options: Options): Survey {
+  const { procfsPath, sysfsPath } = options
+  const problems: Problem[] = []
+  const load = openLoad(procfsPath, problems)
+  const machine = describeMachine(procfsPath, load)
+  let model: CpuModel | undefined
+  const cpuModel = (): CpuModel => (model ??= createCpuModel(machine.cpu, options))
+  const detection = detect(candidatesFor(options, machine, cpuModel, load))
+  const gpus = findGpus(sysfsPath)
+  if (gpus !== undefined && gpus.length > 0) problems.push(unmeasuredGpus(gpus))
+
+  const given = resolvePlace(options)
+  for (const { subject, message } of given.problems) {
+    problems.push({ code: 'ERR_PLACE_UNKNOWN', subject, message })
+  }
+  const forced = options.forceCarbonIntensityGCo2eKwh
+  const found = intensityFor(given.place)
+  for (const { subject, message } of forced === undefined ? found.problems : []) {
+    problems.push({ code: 'ERR_PLACE_UNKNOWN', subject, message })
+  }
+  const intensity = forced === undefined ? found.intensity : forcedIntensity(forced)
+  return { machine, cpuModel, detection, load, gpus, place: given.place, intensity, problems }
+}
+
+const forcedIntensity = (gramsPerKwh: number): IntensityRecord => ({
+  gramsPerKwh,
+  year: undefined,
+  source: 'given by the user',
+  basis: 'unknown',
+  quality: 'ok',
+})
+
+function openLoad(procfsPath: string, problems: Problem[]): LoadSource | undefined {
+  if (process.platform !== 'linux') return openOsLoad()
+  try {
+    return openProcfsLoad(procfsPath)
+  } catch (error) {
+    if (!(error instanceof ProbeUnavailable)) throw error
+    const message = `${error.message}: estimates assume half load, with an interval from idle to full; ${error.remedy}`
+    problems.push({ code: 'ERR_PROBE_UNAVAILABLE', subject: 'load', message })
+    return undefined
+  }
+}
+
+function candidatesFor(
+  options: Options,
+  machine: Machine,
+  cpuModel: () => CpuModel,
+  load: LoadSource | undefined,
+): Candidates {
+  const utilisation = load === undefined ? undefined : createUtilisation(load)
+  const rapl: Candidate = {
+    probe: 'rapl',
+    method: 'measured',
+    open() {
+      if (options.forceCpuPower !== undefined)
+        throw new ProbeUnavailable('force_cpu_power asks for an estimate')
+      if (options.forceModeCpuLoad) throw new ProbeUnavailable('force_mode_cpu_load asks for an estimate')
+      const { sysfsPath, raplIncludeDram, raplPreferPsys } = options
+      const includeDram = raplIncludeDram && options.forceRamPower === undefined
+      const probe = createRaplProbe({ sysfsPath, includeDram, preferPsys: raplPreferPsys })
+      const counters = `${sysfsPath}/class/powercap`
+      return probe.isWholePlatform
+        ? {
+            probe,
+            components: probe.components,
+            basis: () => `whole-platform counter (psys) in ${counters}, processors and memory together`,
+            includedIn: { ram: 'cpu' },
+          }
+        : { probe, components: probe.components, basis: () => `hardware counters in ${counters}` }
+    },
+  }
+  const cpuEstimate: Candidate = {
+    probe: 'cpu-estimate',
+    method: 'estimated',
+    open: () => ({
+      probe: createEstimateProbe(
+        {
+          name: 'cpu-estimate',
+          component: 'cpu',
+          domain: 'cpu',
+          kind: 'cpu',
+          power: (busy) => cpuModel().power(busy),
+        },
+        utilisation,
+      ),
+      components: ['cpu'],
+      basis: () => cpuModel().basis,
+    }),
+  }
+  const ramEstimate: Candidate = {
+    probe: 'ram-estimate',
+    method: 'estimated',
+    open() {
+      const { forceRamPower } = options
+      const gigabytes = machine.memoryBytes === undefined ? undefined : machine.memoryBytes / 1e9
+      if (forceRamPower === undefined && gigabytes === undefined) {
+        throw new ProbeUnavailable(
+          'the size of the memory cannot be read',
+          'give its watts with force_ram_power',
+        )
+      }
+      const power =
+        forceRamPower === undefined
+          ? (busy: Ratio | undefined) => estimateMemoryPower(gigabytes ?? 0, busy)
+          : constantPower(forceRamPower)
+      const basis =
+        forceRamPower === undefined
+          ? `${toGibibytes(machine.memoryBytes ?? 0).toFixed(1)} GiB of memory`
+          : `${forceRamPower} W, as configured`
+      return {
+        probe: createEstimateProbe(
+          { name: 'ram-estimate', component: 'ram', domain: 'ram', kind: 'ram', power },
+          utilisation,
+        ),
+        components: ['ram'],
+        basis: () => basis,
+      }
+    },
+  }
+  return [
+    { component: 'cpu', candidates: [rapl, cpuEstimate] },
+    { component: 'ram', candidates: [rapl, ramEstimate] },
+  ]
+}
+
+function unmeasuredGpus(gpus: readonly string[]): Problem {
+  const message = `${gpus.length} graphics processor(s) (${[...new Set(gpus)].join(', ')}) that this version cannot measure: their energy is missing from the total`
+  return { code: 'ERR_UNMEASURED', subject: 'gpu', message }
+}

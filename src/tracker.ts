@@ -1,0 +1,314 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { fromCode, fromEnvironment, resolveOptions } from './config/resolve-options.ts'
+import type { GivenOptions, Options } from './config/option-table.ts'
+import type { EmissionsData, TaskEmissionsData } from './core/emissions-data.ts'
+import { ConfigError, messageOf } from './core/errors.ts'
+import type { Exporter } from './core/exporter.ts'
+import type { Usage } from './core/usage.ts'
+import { forget, saveBeforeEnd, type Unsaved } from './exit.ts'
+import { createLog, type Log } from './log.ts'
+import { toExporter, type OutputHandler } from './output-handler.ts'
+import { summaryLine } from './exporters/text/summary-line.ts'
+import type { Run, RunTask } from './run.ts'
+import { startRun, type Started } from './start.ts'
+
+/** Options of a tracker: those of the option table, and objects that only code can hand in. */
+export interface TrackerOptions extends GivenOptions {
+  /** Outputs of your own, with CodeCarbon's hooks. */
+  readonly outputHandlers?: readonly OutputHandler[] | undefined
+  /** Exporters of your own, with the whole report. */
+  readonly exporters?: readonly Exporter[] | undefined
+}
+
+/** A part of a run that is told by itself. */
+export interface Task {
+  readonly name: string
+  /** Ends the task; its record, or `undefined` where the task or its run ended before. */
+  stop(): TaskEmissionsData | undefined
+  /** Begins a task inside this one. */
+  startTask(name?: string): Task
+}
+
+/** Hardware found, as CodeCarbon tells it. */
+export interface DetectedHardware {
+  /** GiB. */
+  readonly ramTotalSize: number | undefined
+  readonly cpuCount: number | undefined
+  /** Sockets. */
+  readonly cpuPhysicalCount: number | undefined
+  readonly cpuModel: string | undefined
+  readonly gpuCount: number | undefined
+  readonly gpuModel: string | undefined
+  readonly gpuIds: readonly string[] | undefined
+}
+
+/**
+ * Measures energy and emissions between `start` and `stop`.
+ *
+ * Nothing is opened before `start`. After `stop` it may be started again: that is a new run with a `runId` of its own. A process that ends
+ * without `stop` is saved as it ends, except by SIGKILL. Apart from the constructor nothing throws.
+ *
+ * @throws ConfigError from the constructor, for a wrong option
+ * @example
+ * const tracker = new EmissionsTracker({ projectName: 'train' }).start()
+ * await train()
+ * const kg = await tracker.stop()
+ */
+export class EmissionsTracker {
+  readonly #options: Options
+  readonly #given: TrackerOptions
+  readonly #log: Log
+  readonly #scope = new AsyncLocalStorage<RunTask>()
+  #started: Started | undefined
+  #stopping: Promise<number | undefined> | undefined
+  #final: EmissionsData | undefined
+  #unsaved: Unsaved | undefined
+
+  constructor(options: TrackerOptions = {}) {
+    const { outputHandlers, exporters, ...table } = options
+    const { options: resolved, warnings } = resolveOptions(fromEnvironment(process.env), fromCode(table))
+    checkList('outputHandlers', outputHandlers)
+    checkList('exporters', exporters)
+    this.#options = resolved
+    this.#given = options
+    this.#log = createLog(resolved.logLevel, resolved.loggerPreamble)
+    for (const warning of warnings) this.#log('warning', warning)
+  }
+
+  /** Id of the run, new with every start; `undefined` before the first. */
+  get runId(): string | undefined {
+    return this.#started?.run.facts.runId ?? this.#final?.runId
+  }
+
+  /** kg CO2eq of the last run that ended. */
+  get finalEmissions(): number | undefined {
+    return this.#final?.emissions
+  }
+
+  /** Whole record of the last run that ended. */
+  get finalEmissionsData(): EmissionsData | undefined {
+    return this.#final
+  }
+
+  /** Where the rows go; `undefined` when not running or when no CSV is written. */
+  get csvPath(): string | undefined {
+    return this.#started?.csvPath()
+  }
+
+  /** Begins to measure, at once and without waiting for anything. A tracker that runs already goes on. */
+  start(): this {
+    if (this.#started !== undefined && this.#stopping === undefined) {
+      this.#log('warning', 'this tracker is running already; start() changes nothing')
+      return this
+    }
+    try {
+      this.#begin()
+    } catch (error) {
+      this.#log('error', `nothing is tracked: ${messageOf(error)}`)
+    }
+    return this
+  }
+
+  /**
+   * Ends the run and hands its figures to every output. Calling it again gives the same answer.
+   * @returns kg CO2eq; `undefined` where the tracker never ran or nothing could be told
+   */
+  stop(): Promise<number | undefined> {
+    if (this.#stopping !== undefined) return this.#stopping
+    const started = this.#started
+    if (started === undefined) {
+      this.#log('warning', 'stop() without start(): nothing was tracked')
+      return Promise.resolve(undefined)
+    }
+    this.#stopping = this.#finish(started)
+    return this.#stopping
+  }
+
+  /** The same without giving way to the event loop; outputs that need it are given the figures and not waited for. */
+  stopSync(): number | undefined {
+    const started = this.#started
+    if (started === undefined || this.#stopping !== undefined) return this.#final?.emissions
+    this.#save(started, 'stop')
+    this.#stopping = Promise.resolve(this.#final?.emissions)
+    return this.#final?.emissions
+  }
+
+  /**
+   * Saves the figures so far and goes on.
+   * @returns kg CO2eq so far
+   */
+  async flush(): Promise<number | undefined> {
+    const run = this.#running('flush()')
+    if (run === undefined) return this.#final?.emissions
+    return (await run.flush()).emissions
+  }
+
+  /** The record so far, or the final one; reads the hardware. */
+  get emissionsData(): EmissionsData | undefined {
+    return this.#stopping === undefined ? this.#started?.run.record() : this.#final
+  }
+
+  /** What was used while no task was running, in joules and grams, without PUE. */
+  get unattributed(): Usage | undefined {
+    return this.#started?.run.unattributed()
+  }
+
+  /** Begins a task; starts the tracker where it does not run. Inside `task()` it is part of that task. */
+  startTask(name: string = crypto.randomUUID()): Task {
+    if (this.#started === undefined || this.#stopping !== undefined) this.start()
+    return this.#beginTask(name, this.#scope.getStore())
+  }
+
+  /** Ends the task of that name, or the latest; `undefined` where there is none. */
+  stopTask(name?: string): TaskEmissionsData | undefined {
+    const run = this.#started?.run
+    const task = run?.findTask(name)
+    if (run !== undefined && task !== undefined) return run.endTask(task)
+    this.#log(
+      'warning',
+      name === undefined ? 'stopTask(): no task is running' : `stopTask(): no task "${name}" is running`,
+    )
+    return undefined
+  }
+
+  /** Runs a function as a task. Returns what it returns; a promise is waited for, errors pass through. Tasks may be nested and concurrent. */
+  task<T>(name: string, fn: () => T): T {
+    const run =
+      this.#started === undefined || this.#stopping !== undefined
+        ? this.start().#started?.run
+        : this.#started.run
+    if (run === undefined) return fn()
+    const task = run.beginTask(name, this.#scope.getStore())
+    let result: T
+    try {
+      result = this.#scope.run(task, fn)
+    } catch (error) {
+      run.endTask(task)
+      throw error
+    }
+    if (!(result instanceof Promise)) {
+      run.endTask(task)
+      return result
+    }
+    return result.finally(() => run.endTask(task)) as T
+  }
+
+  /** A report of the run for people: energy by component, emissions, comparisons, and what would make it more exact. */
+  async report(): Promise<string> {
+    const started = this.#started
+    if (started === undefined) return ''
+    const data = started.run.record()
+    const { renderReport } = await import('./report.ts')
+    return renderReport(started, data)
+  }
+
+  /** Processors, memory and graphics processors found by the run. */
+  getDetectedHardware(): DetectedHardware | undefined {
+    const started = this.#started
+    if (started === undefined) return undefined
+    const { machine, gpus } = started.survey
+    const { facts } = started.run
+    return {
+      ramTotalSize: facts.ramTotalGibibytes,
+      cpuCount: facts.cpuCount,
+      cpuPhysicalCount: machine.cpu.sockets,
+      cpuModel: facts.cpuModel,
+      gpuCount: gpus?.length,
+      gpuModel: facts.gpuModel,
+      gpuIds: undefined,
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop().then(() => undefined)
+  }
+
+  #begin(): void {
+    const { outputHandlers = [], exporters = [] } = this.#given
+    const { experimentName } = this.#options
+    const started = startRun(this.#options, {
+      log: this.#log,
+      exporters: [
+        ...outputHandlers.map((handler, index) =>
+          toExporter(handler, experimentName, `handler ${index + 1}`),
+        ),
+        ...exporters,
+      ],
+    })
+    this.#started = started
+    this.#stopping = undefined
+    this.#unsaved = {
+      saveAtExit: () => {
+        this.#save(started, 'exit')
+      },
+      saveAtSignal: () => {
+        started.run.saveSync('signal')
+      },
+    }
+    saveBeforeEnd(this.#unsaved)
+    this.#log('info', `tracking ${this.#options.projectName}: ${describeMethods(started)}`)
+  }
+
+  async #finish(started: Started): Promise<number | undefined> {
+    const unsaved = this.#unsaved
+    try {
+      this.#final = started.run.end()
+      await started.run.stop()
+      this.#log('info', summaryLine(this.#final, started.csvPath()))
+    } catch (error) {
+      this.#log('error', `the run could not be ended properly: ${messageOf(error)}`)
+    } finally {
+      if (unsaved !== undefined) forget(unsaved)
+    }
+    return this.#final?.emissions
+  }
+
+  #save(started: Started, reason: 'stop' | 'exit'): void {
+    try {
+      this.#final = started.run.saveSync(reason)
+      this.#log('info', summaryLine(this.#final, started.csvPath()))
+    } catch (error) {
+      this.#log('error', `the run could not be saved: ${messageOf(error)}`)
+    } finally {
+      if (this.#unsaved !== undefined) forget(this.#unsaved)
+    }
+  }
+
+  #running(call: string): Run | undefined {
+    if (this.#started !== undefined && this.#stopping === undefined) return this.#started.run
+    this.#log('warning', `${call}: this tracker is not running`)
+    return undefined
+  }
+
+  #beginTask(name: string, parent: RunTask | undefined): Task {
+    const run = this.#started?.run
+    const task = run?.beginTask(name, parent)
+    return {
+      name: task?.name ?? name,
+      stop: () => (task === undefined ? undefined : run?.endTask(task)),
+      startTask: (inner = crypto.randomUUID()) => this.#beginTask(inner, task),
+    }
+  }
+}
+
+/** A tracker that never uses the network: give it the country. */
+export class OfflineEmissionsTracker extends EmissionsTracker {
+  constructor(options: Omit<TrackerOptions, 'offline'> = {}) {
+    super({ ...options, offline: true })
+  }
+}
+
+function checkList(name: string, value: unknown): void {
+  const isList = Array.isArray(value) && value.every((item) => typeof item === 'object' && item !== null)
+  if (value === undefined || isList) return
+  throw new ConfigError(`option ${name}: expected a list of objects, got ${typeof value}`)
+}
+
+function describeMethods(started: Started): string {
+  return started.survey.detection.components
+    .map(
+      ({ component, chosen }) =>
+        `${component} ${chosen === undefined ? 'unmeasured' : `${chosen.method} (${chosen.probe})`}`,
+    )
+    .join(', ')
+}
