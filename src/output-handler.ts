@@ -1,5 +1,5 @@
 import type { EmissionsData, TaskEmissionsData } from './core/emissions-data.ts'
-import type { Exporter } from './core/exporter.ts'
+import type { Exporter, Report } from './core/exporter.ts'
 
 /** An output of the user's own, with the hooks of CodeCarbon's `BaseOutput` in camelCase; each is optional. */
 export interface OutputHandler {
@@ -13,21 +13,45 @@ export interface OutputHandler {
   exit?(): void | Promise<void>
 }
 
-/** Makes an exporter of a handler. At the end of a process a handler is called without being waited for. */
-export function toExporter(handler: OutputHandler, experimentName: string, name: string): Exporter {
+/**
+ * Makes an exporter of a handler. At the end of a process a handler is called without being waited for; `onError` hears of those that then
+ * reject.
+ */
+export function toExporter(
+  handler: OutputHandler,
+  experimentName: string,
+  name: string,
+  onError: (error: unknown) => void = () => {},
+): Exporter {
+  const seen = new WeakSet<Report>()
+  let closed = false
+  const isNew = (report: Report): boolean => {
+    if (closed || seen.has(report)) return false
+    seen.add(report)
+    return true
+  }
+  const unawaited = (result: void | Promise<void>): void => {
+    if (result instanceof Promise) result.catch(onError)
+  }
   return {
     name,
-    async export({ reason, total, delta, tasks }) {
+    async export(report) {
+      if (!isNew(report)) return
+      const { reason, total, delta, tasks } = report
       if (tasks.length > 0) await handler.taskOut?.(tasks, experimentName)
       if (reason === 'live') await handler.liveOut?.(total, delta)
       else await handler.out?.(total, delta)
     },
     exportSync(report) {
-      if (report.reason === 'signal') return
+      if (report.reason === 'signal' || !isNew(report)) return
       const { total, delta, tasks } = report
-      if (tasks.length > 0) void handler.taskOut?.(tasks, experimentName)
-      void handler.out?.(total, delta)
+      if (tasks.length > 0) unawaited(handler.taskOut?.(tasks, experimentName))
+      unawaited(handler.out?.(total, delta))
     },
-    close: () => handler.exit?.(),
+    close() {
+      if (closed) return
+      closed = true
+      return handler.exit?.()
+    },
   }
 }

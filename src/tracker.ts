@@ -230,7 +230,9 @@ export class EmissionsTracker {
       log: this.#log,
       exporters: [
         ...outputHandlers.map((handler, index) =>
-          toExporter(handler, experimentName, `handler ${index + 1}`),
+          toExporter(handler, experimentName, `handler ${index + 1}`, (error) => {
+            this.#log('error', `output handler ${index + 1}: ${messageOf(error)}`)
+          }),
         ),
         ...exporters,
       ],

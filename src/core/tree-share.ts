@@ -2,6 +2,9 @@ import type { Load, TreeSource } from './load.ts'
 import type { EnergyStep, Tally } from './tally.ts'
 import { ratio, type Seconds } from './units.ts'
 
+/** More than a few steps of the clock would be work of another time. */
+const maxCarriedSeconds = 0.05
+
 /**
  * Gives a process tree its share of the machine's energy: the CPU by the tree's share of the CPU time there was, memory by its share
  * of the memory. What is left belongs to other programs and to idleness. GPU energy is nobody's until a process list says so.
@@ -12,6 +15,8 @@ export class TreeShare {
   readonly #tally: Tally
   readonly #pending = new Map<string, Held>()
   #cpu = 0
+  /** CPU time that was told in a shorter interval than it was used in: clocks of the system step by 10 ms. */
+  #carried = 0
   #at: number | undefined
 
   constructor(tree: TreeSource, tally: Tally) {
@@ -42,11 +47,14 @@ export class TreeShare {
     const use = this.#tree.read()
     if (use === undefined) return
     const time = at - (this.#at ?? at)
-    const cpuShare = time > 0 ? ratio((use.cpu - this.#cpu) / (time * logicalCpus)) : ratio(0)
     const memory = load.memoryTotalBytes ?? 0
     const ramShare = memory > 0 ? ratio(use.residentBytes / memory) : ratio(0)
     const first = this.#at === undefined
     if (time <= 0 && !first) return
+    const capacity = time * logicalCpus
+    const used = first ? 0 : use.cpu - this.#cpu + this.#carried
+    const cpuShare = capacity > 0 ? ratio(used / capacity) : ratio(0)
+    this.#carried = Math.min(Math.max(0, used - capacity), maxCarriedSeconds * logicalCpus)
     this.#at = at
     this.#cpu = use.cpu
 

@@ -1,5 +1,5 @@
 import type { Estimate } from './estimate.ts'
-import { joules, type Joules, type Seconds, type Watts } from './units.ts'
+import { joules, seconds, type Joules, type Seconds, type Watts } from './units.ts'
 
 /** How a hardware counter behaves. */
 export interface WrappingCounterOptions {
@@ -39,6 +39,12 @@ export class WrappingCounter {
     this.#maxPower = options.maxPower
   }
 
+  /** Longest time between two values in which the counter cannot wrap twice; `undefined` where its range is not known, or useless. */
+  get unambiguous(): Seconds | undefined {
+    const time = this.#range / this.#maxPower
+    return time >= slackSeconds ? seconds(time) : undefined
+  }
+
   get energy(): Joules {
     return joules(this.#energy)
   }
@@ -74,6 +80,12 @@ export class WrappingCounter {
     const wraps = Math.min(mostWraps, Math.max(0, Math.round((expected - fewest) / this.#range)))
     this.#add(fewest + wraps * this.#range, fewest, fewest + mostWraps * this.#range, elapsed, false)
     return 'guessed'
+  }
+
+  /** Goes on from another raw value, for which nothing is counted: what is read from now on is another counter. */
+  rebase(raw: Joules, at: Seconds): void {
+    this.#last = raw
+    this.#lastAt = at
   }
 
   #add(value: number, low: number, high: number, elapsed: number, gap: boolean): 'counted' | 'gap' {

@@ -2,7 +2,7 @@ import { messageOf, ProbeUnavailable } from '../core/errors.ts'
 import type { Probe, ProbeResult, ReadContext } from '../core/probe.ts'
 import type { Problem } from '../core/problem.ts'
 import type { Component, Reading } from '../core/reading.ts'
-import { joules, seconds, type Seconds } from '../core/units.ts'
+import { joules, seconds, type Joules, type Seconds } from '../core/units.ts'
 import { findPowercapZones, type PowercapZone } from './linux/powercap.ts'
 import { isPermission } from './linux/pseudo-file.ts'
 import { RaplZone } from './linux/rapl-zone.ts'
@@ -61,8 +61,13 @@ export function createRaplProbe(options: RaplOptions = {}): RaplProbe {
     for (const zone of zones.values()) zone.close()
     throw unreadable(sysfsPath, found, firstError)
   }
-  for (const zone of zones.values()) zone.place(psysCounts)
+  const isPlatform = ({ kind }: RaplZone): boolean => psysCounts && kind === 'psys'
+  const platforms = [...zones.values()].filter(isPlatform).map(({ domain }) => domain)
+  for (const zone of zones.values()) zone.place(platforms)
   const mirrors = findMirrors([...zones.values()])
+  const limits = [...zones.values()].flatMap(({ unambiguous }) => unambiguous ?? [])
+  // Half of it, for a timer may be late.
+  const maxInterval = limits.length > 0 ? seconds(Math.min(...limits) / 2) : undefined
   const knowsDram = has('dram')
   const components: readonly Component[] = psysCounts || knowsDram ? ['cpu', 'ram'] : ['cpu']
   let lastScan: Seconds | undefined
@@ -87,9 +92,9 @@ export function createRaplProbe(options: RaplOptions = {}): RaplProbe {
       if (known?.isOpen === true && known.isCurrent()) continue
       const zone = known ?? new RaplZone(current)
       try {
-        zone.open()
+        zone.follow(current)
         if (known === undefined) zone.baseline()
-        zone.place(psysCounts)
+        zone.place(platforms)
         zones.set(domain, zone)
       } catch (error) {
         zone.close()
@@ -102,6 +107,7 @@ export function createRaplProbe(options: RaplOptions = {}): RaplProbe {
     name: 'rapl',
     components,
     isWholePlatform: psysCounts,
+    ...(maxInterval === undefined ? {} : { maxInterval }),
     read(context): ProbeResult {
       if (closed) return { readings: [], problems: [] }
       const problems: Problem[] = [...pending]
@@ -117,12 +123,16 @@ export function createRaplProbe(options: RaplOptions = {}): RaplProbe {
         if (problem !== undefined) problems.push(problem)
         if (zone.isFresh && !mirrors.has(zone.domain)) readings.push(zone.reading())
       }
-      for (const [domain, twin] of mirrors) {
+      for (const [domain, mirror] of mirrors) {
         const die = zones.get(domain)
-        const other = zones.get(twin)
+        const other = zones.get(mirror.of)
         if (die === undefined || other === undefined || !die.isFresh || !other.isFresh) continue
-        if (Math.abs(die.energy - other.energy) <= mirrorTolerance) continue
+        if (moveTogether(die, other, mirror, gap)) {
+          mirror.agreedAt = die.energy
+          continue
+        }
         mirrors.delete(domain)
+        die.startFrom(mirror.agreedAt)
         readings.push(die.reading())
       }
       return { readings, problems }
@@ -134,15 +144,25 @@ export function createRaplProbe(options: RaplOptions = {}): RaplProbe {
   }
 }
 
-/** Counters of two dies that differ by no more than this move together: a package of 1 kW changes by it in one refresh of 1 ms. */
+/** A die whose counter is taken for a copy of another one's. */
+interface Mirror {
+  /** Domain that it copies. */
+  readonly of: string
+  /** Energy up to which the two moved together. */
+  agreedAt: Joules
+}
+
+/** A package of 1 kW changes by this much in one refresh of 1 ms. */
 const mirrorTolerance = joules(1)
+/** The two counters are read one after the other, and the thread may be put aside in between. */
+const mirrorDelaySeconds = 0.02
 
 /**
  * Dies of one package whose counters show the same energy are one counter seen twice, as on AMD processors with several dies.
- * They count once for as long as they move together. @returns domain of the copy → domain it copies
+ * They count once for as long as they move together. @returns by domain of the copy
  */
-function findMirrors(zones: readonly RaplZone[]): Map<string, string> {
-  const mirrors = new Map<string, string>()
+function findMirrors(zones: readonly RaplZone[]): Map<string, Mirror> {
+  const mirrors = new Map<string, Mirror>()
   const firstDies = new Map<string, RaplZone>()
   for (const zone of zones) {
     const [, owner] = /^(package-\d+)-die-\d+$/.exec(zone.domain) ?? []
@@ -150,10 +170,15 @@ function findMirrors(zones: readonly RaplZone[]): Map<string, string> {
     const first = firstDies.get(owner)
     if (first === undefined) firstDies.set(owner, zone)
     else if (Math.abs(zone.firstRaw - first.firstRaw) <= mirrorTolerance) {
-      mirrors.set(zone.domain, first.domain)
+      mirrors.set(zone.domain, { of: first.domain, agreedAt: joules(0) })
     }
   }
   return mirrors
+}
+
+function moveTogether(die: RaplZone, other: RaplZone, mirror: Mirror, elapsed: Seconds): boolean {
+  const power = elapsed > 0 ? (die.energy - mirror.agreedAt) / elapsed : 0
+  return Math.abs(die.energy - other.energy) <= mirrorTolerance + power * mirrorDelaySeconds
 }
 
 const wanted = (zones: readonly PowercapZone[], includeDram: boolean): readonly PowercapZone[] =>

@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { EnergyError, messageOf } from '../../core/errors.ts'
 import type { Exporter, Report } from '../../core/exporter.ts'
 import { stateDirectory } from '../state-directory.ts'
-import { emissionsColumns, extendedColumns, taskColumns, toRow, type Row } from './columns.ts'
+import { emissionsColumns, extendedColumns, taskColumns, toRow } from './columns.ts'
 import { appendRow, replaceRow } from './csv-file.ts'
 import { withLock, withLockSync } from './file-lock.ts'
 
@@ -39,30 +39,41 @@ export function createCsvExporter(options: CsvExporterOptions): CsvExporter {
   /** A row was written that a later one is to replace: the run went on after a signal. */
   let isProvisional = false
   let closed = false
-  /** Parts of reports that are in a file, so that one that comes again at the end of the process is not written twice. */
+  /** Reports that are in a file, so that one that comes again at the end of the process is not written twice. */
   const written = { run: new WeakSet<Report>(), tasks: new WeakSet<Report>() }
 
-  /** The writes that a report asks for. Each is repeated as a whole in the state directory if it fails. */
+  let isTold = false
+
+  /** The writes that a report asks for. Each is repeated in the state directory if it fails, and is done once, whoever comes first. */
   function jobsOf(report: Report): Job[] {
     const jobs: Job[] = []
-    if (report.tasks.length > 0 && !written.tasks.has(report)) {
-      const rows = report.tasks.map(toRow)
+    if (report.tasks.length > 0) {
       const name = taskFileName(options.experimentName, report.total.runId)
-      jobs.push({ kind: 'tasks', path: join(folder, name), write: (to) => appendAll(to, rows) })
+      jobs.push({
+        path: join(folder, name),
+        write(to) {
+          if (written.tasks.has(report)) return
+          for (const task of report.tasks) appendRow(to, taskColumns, toRow(task))
+          written.tasks.add(report)
+        },
+      })
     }
-    if (report.reason !== 'live' && !written.run.has(report)) {
-      const replaces = onCsvWrite === 'update' || isProvisional
-      const write = replaces ? replaceRow : appendRow
-      jobs.push({ kind: 'run', path, write: (to) => write(to, columns, toRow(report.total)) })
+    if (report.reason !== 'live') {
+      jobs.push({
+        path,
+        write(to) {
+          if (written.run.has(report)) return
+          const write = onCsvWrite === 'update' || isProvisional ? replaceRow : appendRow
+          write(to, columns, toRow(report.total))
+          written.run.add(report)
+          isProvisional = report.reason === 'signal'
+        },
+        moved(to) {
+          path = to
+        },
+      })
     }
     return jobs
-  }
-
-  function done(job: Job, to: string, report: Report): void {
-    written[job.kind].add(report)
-    if (job.kind === 'tasks') return
-    path = to
-    isProvisional = report.reason === 'signal'
   }
 
   /** Later rows of this run follow the first one that had to go elsewhere. */
@@ -70,8 +81,11 @@ export function createCsvExporter(options: CsvExporterOptions): CsvExporter {
     const directory = stateDirectory()
     const to = join(directory, basename(job.path))
     if (to === job.path) throw failed(job.path, error)
-    onFallback?.(`${job.path} cannot be written (${messageOf(error)}); writing ${to} instead`)
+    if (!isTold)
+      onFallback?.(`${job.path} cannot be written (${messageOf(error)}); writing to ${directory} instead`)
+    isTold = true
     folder = directory
+    job.moved?.(to)
     return to
   }
 
@@ -94,7 +108,6 @@ export function createCsvExporter(options: CsvExporterOptions): CsvExporter {
             throw failed(to, second)
           }
         }
-        done(job, to, report)
       }
     },
     exportSync(report) {
@@ -111,7 +124,6 @@ export function createCsvExporter(options: CsvExporterOptions): CsvExporter {
             throw failed(to, second)
           }
         }
-        done(job, to, report)
       }
     },
     close() {
@@ -121,31 +133,24 @@ export function createCsvExporter(options: CsvExporterOptions): CsvExporter {
 }
 
 interface Job {
-  readonly kind: 'run' | 'tasks'
   readonly path: string
   readonly write: (path: string) => void
+  /** Told where the file is, when it had to go elsewhere. */
+  readonly moved?: (path: string) => void
 }
 
 /** CodeCarbon's name for the file of tasks; what cannot stand in a file name becomes `_`. */
 export const taskFileName = (experimentName: string, runId: string): string =>
   `emissions_${experimentName.replace(/[^\p{L}\p{N}._ -]/gu, '_')}_${runId}.csv`
 
-function appendAll(path: string, rows: readonly Row[]): void {
-  for (const row of rows) appendRow(path, taskColumns, row)
-}
-
 async function attempt(path: string, write: (path: string) => void): Promise<void> {
   mkdirSync(dirname(path), { recursive: true })
-  await withLock(path, () => {
-    write(path)
-  })
+  await withLock(path, write)
 }
 
 function attemptSync(path: string, write: (path: string) => void): void {
   mkdirSync(dirname(path), { recursive: true })
-  withLockSync(path, () => {
-    write(path)
-  })
+  withLockSync(path, write)
 }
 
 const failed = (path: string, cause: unknown): EnergyError =>

@@ -1,23 +1,23 @@
 import {
-  chmodSync,
   closeSync,
   existsSync,
+  fchmodSync,
   fstatSync,
   fsyncSync,
   ftruncateSync,
   openSync,
   readFileSync,
   readSync,
-  realpathSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join, parse as parsePath } from 'node:path'
 import type * as CsvParse from 'csv-parse/sync'
 import type * as CsvStringify from 'csv-stringify/sync'
 import type { Cell, Row } from './columns.ts'
+import { temporaryPath } from './file-lock.ts'
 
 /** Loaded when a file is written or rewritten, and not before: starting a tracker stays cheap. Not `import()`, for a process that ends cannot wait. */
 const require = createRequire(import.meta.url)
@@ -42,7 +42,7 @@ export function appendRow(path: string, columns: readonly string[], row: Row): v
       header === undefined ? formatLine(columns, newline) : isTorn ? newline : '',
       formatLine(order(row, header?.columns ?? columns), newline),
     ].join('')
-    writeWhole(file, text, size)
+    writeWhole(file, Buffer.from(text), size)
   } finally {
     closeSync(file)
   }
@@ -58,21 +58,18 @@ export function replaceRow(path: string, columns: readonly string[], row: Row): 
     appendRow(path, columns, row)
     return
   }
-  const lines = parseLines(readFileSync(path, 'utf8'))
+  const lines = splitLines(readFileSync(path, 'latin1'))
+  const runId = String(row['run_id'] ?? '')
   const runIdAt = header.columns.indexOf('run_id')
   const mine = lines.findLastIndex(
-    (line, index) => index > 0 && line.cells[runIdAt] === String(row['run_id'] ?? ''),
+    (line, index) => index > 0 && line.includes(runId) && parseCells(line)[runIdAt] === runId,
   )
   if (mine < 0) {
     appendRow(path, columns, row)
     return
   }
-  const text = lines
-    .map((line, index) =>
-      index === mine ? formatLine(order(row, header.columns), header.newline) : line.raw,
-    )
-    .join('')
-  writeBeside(path, text)
+  lines[mine] = toLatin1(formatLine(order(row, header.columns), header.newline))
+  writeBeside(path, lines.join(''))
 }
 
 interface Header {
@@ -104,7 +101,7 @@ function readHeader(path: string): Header | undefined {
     const text = start.toString('utf8', 0, length)
     const end = text.indexOf('\n')
     const line = end < 0 ? text : text.slice(0, end)
-    const [columns = []] = attempt(() => parseCells(line)) ?? []
+    const columns = attempt(() => parseCells(line)) ?? []
     return { columns: columns.map((column) => column.trim()), newline: line.endsWith('\r') ? '\r\n' : '\n' }
   } finally {
     closeSync(file)
@@ -115,15 +112,15 @@ function readHeader(path: string): Header | undefined {
 function addColumns(path: string, header: Header, columns: readonly string[]): Header {
   const extra = header.columns.filter((column) => !columns.includes(column))
   const all = [...columns, ...extra]
-  const [, ...lines] = parseLines(readFileSync(path, 'utf8'))
+  const [, ...lines] = splitLines(readFileSync(path, 'latin1'))
   const rows = lines
-    .filter((line) => line.cells.some((cell) => cell !== ''))
+    .filter((line) => line.trim() !== '')
     .map((line) => {
-      const row: Record<string, Cell> = {}
-      for (const [index, column] of header.columns.entries()) row[column] = line.cells[index]
+      const cells = parseCells(line)
+      const row = Object.fromEntries(header.columns.map((column, index) => [column, cells[index]]))
       return formatLine(order(row, all), header.newline)
     })
-  writeBeside(path, [formatLine(all, header.newline), ...rows].join(''))
+  writeBeside(path, [toLatin1(formatLine(all, header.newline)), ...rows].join(''))
   return { columns: all, newline: header.newline }
 }
 
@@ -137,31 +134,39 @@ export function backupName(path: string): string {
 const order = (row: Row, columns: readonly string[]): readonly Cell[] => columns.map((column) => row[column])
 
 function formatLine(cells: readonly Cell[], newline: string): string {
-  return csvStringify().stringify([[...cells]], { record_delimiter: newline })
+  // A lone carriage return ends a line for some readers.
+  return csvStringify().stringify([[...cells]], { record_delimiter: newline, quoted_match: /[\r\n]/ })
 }
 
-interface Line {
-  readonly cells: readonly string[]
-  /** The text it was read from, to the byte. */
-  readonly raw: string
+/**
+ * Records of a CSV text with their line ends, to the byte: a line break within quotes ends none. Files are rewritten as Latin-1, in which
+ * every byte is a character, so that what other programs wrote stays as it is in whatever encoding.
+ */
+function splitLines(text: string): string[] {
+  const lines: string[] = []
+  let begin = 0
+  let isQuoted = false
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at]
+    if (character === '"') isQuoted = !isQuoted
+    if (character !== '\n' || isQuoted) continue
+    lines.push(text.slice(begin, at + 1))
+    begin = at + 1
+  }
+  if (begin < text.length) lines.push(`${text.slice(begin)}\n`)
+  return lines
 }
 
-function parseLines(text: string): Line[] {
-  const parsed = csvParse().parse(text, {
-    raw: true,
-    relax_column_count: true,
-    relax_quotes: true,
-    skip_empty_lines: false,
-  }) as unknown as { record: string[]; raw: string }[]
-  return parsed.map(({ record, raw }) => ({ cells: record, raw: raw.endsWith('\n') ? raw : `${raw}\n` }))
-}
+const toLatin1 = (text: string): string => Buffer.from(text).toString('latin1')
 
-function parseCells(line: string): string[][] {
-  return csvParse().parse(line, {
+function parseCells(line: string): readonly string[] {
+  const [cells = []] = csvParse().parse(line, {
     bom: true,
     relax_quotes: true,
     relax_column_count: true,
+    record_delimiter: ['\r\n', '\n'],
   })
+  return cells
 }
 
 function attempt<T>(action: () => T): T | undefined {
@@ -179,8 +184,7 @@ function byteAt(file: number, position: number): number | undefined {
 }
 
 /** Writes all or nothing: what a full disk cut short is taken back. */
-function writeWhole(file: number, text: string, size: number): void {
-  const bytes = Buffer.from(text)
+function writeWhole(file: number, bytes: Buffer, size: number): void {
   try {
     const written = writeSync(file, bytes)
     if (written === bytes.length) return
@@ -191,21 +195,19 @@ function writeWhole(file: number, text: string, size: number): void {
   }
 }
 
-/** Puts a new content in the place of a file in one step, keeping its permissions; a link stays a link. */
+/** Puts a new content, as Latin-1, in the place of a file in one step, keeping its permissions. */
 function writeBeside(path: string, text: string): void {
-  const target = realpathSync(path)
-  const temporary = join(dirname(target), `.${parsePath(target).base}.${process.pid}.tmp`)
+  const temporary = temporaryPath(path)
   const file = openSync(temporary, 'w')
   try {
-    writeWhole(file, text, 0)
-    const original = openSync(target, 'r')
-    chmodSync(temporary, fstatSync(original).mode)
-    closeSync(original)
+    fchmodSync(file, statSync(path).mode)
+    writeWhole(file, Buffer.from(text, 'latin1'), 0)
     fsyncSync(file)
-    closeSync(file)
-    renameSync(temporary, target)
   } catch (error) {
     rmSync(temporary, { force: true })
     throw error
+  } finally {
+    closeSync(file)
   }
+  renameSync(temporary, path)
 }

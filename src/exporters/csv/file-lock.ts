@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, statSync, unlinkSync, writeSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, realpathSync, statSync, unlinkSync, writeSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EnergyError } from '../../core/errors.ts'
@@ -11,32 +11,47 @@ const retryMs = 5
 /** A lock that its owner cannot be asked about (another host, or killed before writing its name) is given up after this. */
 const unknownOwnerMs = 10_000
 
+/** Where the holder of a lock writes what is to take the file's place; what a killed one left there goes with its lock. */
+export const temporaryPath = (path: string): string => `${path}.tmp`
+
 /**
- * Runs an action while no other process that asks does. The lock is a file beside the one to be written that holds its owner's
+ * Runs an action while no other process that asks does. The lock is a file beside the one to be written (where a link leads to) that holds its owner's
  * process number and start time, so that one left behind by a killed process is recognised at once and taken over.
  *
+ * The action is given the path without links.
  * @throws EnergyError ERR_EXPORT_FAILED where the lock is held for too long; the error of the file system where it cannot be made
  */
-export async function withLock<T>(path: string, action: () => T): Promise<T> {
-  const lock = `${path}.lock`
+export async function withLock<T>(path: string, action: (path: string) => T): Promise<T> {
+  const real = realPath(path)
+  const lock = `${real}.lock`
   const deadline = performance.now() + asyncDeadlineMs
-  while (!tryLock(lock)) {
-    if (performance.now() > deadline) throw lockedError(path, lock)
+  while (!tryLock(real, lock)) {
+    if (performance.now() > deadline) throw lockedError(real, lock)
     await sleep(retryMs * (1 + Math.random()))
   }
-  return runLocked(lock, action)
+  return runLocked(lock, () => action(real))
 }
 
 /** The same without giving way to the event loop. */
-export function withLockSync<T>(path: string, action: () => T): T {
-  const lock = `${path}.lock`
+export function withLockSync<T>(path: string, action: (path: string) => T): T {
+  const real = realPath(path)
+  const lock = `${real}.lock`
   const deadline = performance.now() + syncDeadlineMs
   const pause = new Int32Array(new SharedArrayBuffer(4))
-  while (!tryLock(lock)) {
-    if (performance.now() > deadline) throw lockedError(path, lock)
+  while (!tryLock(real, lock)) {
+    if (performance.now() > deadline) throw lockedError(real, lock)
     Atomics.wait(pause, 0, 0, retryMs * (1 + Math.random()))
   }
-  return runLocked(lock, action)
+  return runLocked(lock, () => action(real))
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    // Not there yet.
+    return path
+  }
 }
 
 function runLocked<T>(lock: string, action: () => T): T {
@@ -53,10 +68,10 @@ const lockedError = (path: string, lock: string): EnergyError =>
     `${path} is locked by another process; if none is writing to it, remove ${lock}`,
   )
 
-function tryLock(lock: string): boolean {
+function tryLock(path: string, lock: string): boolean {
   if (create(lock)) return true
   if (!isAbandoned(lock)) return false
-  breakLock(lock)
+  breakLock(path, lock)
   return create(lock)
 }
 
@@ -83,14 +98,16 @@ function create(path: string): boolean {
  * Removes a lock whose owner is gone. Two processes may find it at the same time, and the slower one must not remove the lock that the
  * faster one has made since: a second lock decides who removes, and it looks again before it does.
  */
-function breakLock(lock: string): void {
+function breakLock(path: string, lock: string): void {
   const breaker = `${lock}.break`
   if (!create(breaker)) {
     if (isAbandoned(breaker)) unlinkIfThere(breaker)
     return
   }
   try {
-    if (isAbandoned(lock)) unlinkIfThere(lock)
+    if (!isAbandoned(lock)) return
+    unlinkIfThere(temporaryPath(path))
+    unlinkIfThere(lock)
   } finally {
     unlinkIfThere(breaker)
   }

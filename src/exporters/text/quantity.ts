@@ -63,12 +63,10 @@ function format(value: number, units: readonly Unit[]): string {
 }
 
 function unitFor(value: number, units: readonly Unit[]): readonly [number, string, number] {
-  const last = units.at(-1) ?? [1, '']
-  const unit =
-    units.find(([from]) => Math.abs(value) >= from) ??
-    (value === 0 ? units.find(([, , size = 1]) => size === 1) : last) ??
-    last
-  return [unit[0], unit[1], unit[2] ?? unit[0]]
+  const isBase = ([from, , size = from]: Unit): boolean => size === 1
+  const fits = ([from]: Unit): boolean => Math.abs(value) >= from
+  const [from, name, size = from] = units.find(value === 0 ? isBase : fits) ?? units.at(-1) ?? [1, '']
+  return [from, name, size]
 }
 
 function digits(value: number): string {

@@ -32,7 +32,8 @@ export function renderTextReport(input: TextReportInput): string {
     ...energyLines(data),
   ]
   for (const share of shares) lines.push(row('', share))
-  lines.push('', ...emissionLines(data))
+  const emissions = emissionLines(data)
+  if (emissions.length > 0) lines.push('', ...emissions)
   if (comparisons.length > 0) lines.push(row('About', comparisons.join(', ')))
   if (csvPath !== undefined) lines.push('', row('Written to', csvPath))
   const problems = data.problems.filter(({ message }) => !advice.some((line) => line.includes(message)))

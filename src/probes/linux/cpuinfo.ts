@@ -18,7 +18,7 @@ export interface CpuInfo {
 /** Parses the text of `/proc/cpuinfo` of x86 and ARM kernels. */
 export function parseCpuInfo(text: string): CpuInfo {
   const first = (key: string): string | undefined =>
-    new RegExp(`^${key}[ \\t]*: *(.+)$`, 'm').exec(text)?.[1]?.trim()
+    new RegExp(`^${key}[ \\t]*:[ \\t]*(\\S.*)$`, 'm').exec(text)?.[1]?.trim()
   const number = (key: string): number | undefined => {
     const value = Number(first(key) ?? NaN)
     return Number.isInteger(value) ? value : undefined

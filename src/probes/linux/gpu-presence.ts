@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** PCI class of display controllers, and of 3D controllers without an output (pci.ids). */
-const displayClasses = /^0x03(00|02)/
+/** PCI classes of display controllers, of 3D and other controllers without an output, and of accelerators (pci.ids). */
+const gpuClasses = /^0x(03(00|02|80)|1200)/
 /** Vendors whose graphics processors draw power of their own. Intel's are part of the processor package and counted there. */
 const vendors: Readonly<Record<string, string>> = { '0x10de': 'NVIDIA', '0x1002': 'AMD' }
 
@@ -19,8 +19,8 @@ export function findGpus(sysfsPath = '/sys'): readonly string[] | undefined {
     return undefined
   }
   return devices.flatMap((device) => {
-    const isDisplay = displayClasses.test(attribute(join(bus, device, 'class')))
-    const vendor = isDisplay ? vendors[attribute(join(bus, device, 'vendor'))] : undefined
+    const isGpu = gpuClasses.test(attribute(join(bus, device, 'class')))
+    const vendor = isGpu ? vendors[attribute(join(bus, device, 'vendor'))] : undefined
     return vendor === undefined ? [] : [vendor]
   })
 }

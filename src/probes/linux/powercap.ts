@@ -73,7 +73,8 @@ function describeZone(id: string, path: string, name: string, owner: string | un
 
 function kindOf(name: string): DomainKind {
   if (/^package-\d+(-die-\d+)?$/.test(name)) return 'package'
-  if (name === 'core' || name === 'uncore' || name === 'dram' || name === 'psys') return name
+  if (/^psys(-\d+)?$/.test(name)) return 'psys'
+  if (name === 'core' || name === 'uncore' || name === 'dram') return name
   return 'other'
 }
 

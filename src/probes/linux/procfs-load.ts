@@ -49,7 +49,7 @@ export function openProcfsLoad(procfsPath = '/proc'): LoadSource {
 
 /** The first line of `/proc/stat`: user nice system idle iowait irq softirq steal, in clock ticks of all CPUs together. */
 export function parseCpuTimes(text: string): Pick<Load, 'cpuBusy' | 'cpuCapacity'> | undefined {
-  const line = /^cpu +([\d ]+)/.exec(text)?.[1]
+  const line = /^cpu +(\d+(?: \d+){3,})/.exec(text)?.[1]
   if (line === undefined) return undefined
   const [user = 0, nice = 0, system = 0, idle = 0, iowait = 0, irq = 0, softirq = 0, steal = 0] = line
     .split(' ')

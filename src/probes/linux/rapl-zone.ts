@@ -17,17 +17,20 @@ const standstillSeconds = 0.05
 
 /** One RAPL counter: its descriptor, its wraps undone, and its place in the tree of domains. */
 export class RaplZone {
-  readonly #zone: PowercapZone
+  #zone: PowercapZone
   readonly #counter: WrappingCounter
   #file: PseudoFile | undefined
   #inode = 0
-  #reopened = false
+  /** The machine slept, or the file was opened anew, since the last good value: a fall is then no wrap. */
+  #mayHaveRestarted = false
+  #isAnother = false
   #fresh = false
   #component: Component = 'cpu'
   #parent: string | undefined
   #firstRaw = joules(0)
   #lastRaw = joules(-1)
   #checkedAt = -Infinity
+  #offset = joules(0)
 
   constructor(zone: PowercapZone) {
     this.#zone = zone
@@ -49,6 +52,16 @@ export class RaplZone {
     return this.#counter.energy
   }
 
+  /** Counts what comes after this energy alone. */
+  startFrom(energy: Joules): void {
+    this.#offset = energy
+  }
+
+  /** How long the counter can go unread without its wraps becoming a matter of guessing; `undefined` where it does not tell. */
+  get unambiguous(): Seconds | undefined {
+    return this.#counter.unambiguous
+  }
+
   /** The hardware's own value when the zone was first read. */
   get firstRaw(): Joules {
     return this.#firstRaw
@@ -67,23 +80,32 @@ export class RaplZone {
     this.close()
     this.#file = openPseudoFile(this.#zone.energyPath)
     this.#inode = inodeOf(this.#zone.energyPath)
-    this.#reopened = true
+    this.#mayHaveRestarted = true
+  }
+
+  /** Goes on with the zone that has taken this one's place, which may be another counter of the same silicon. */
+  follow(zone: PowercapZone): void {
+    this.#isAnother ||= zone.path !== this.#zone.path
+    this.#zone = zone
+    this.open()
   }
 
   /** Sets the starting point. @throws where the counter cannot be read */
   baseline(): void {
     this.#firstRaw = this.#readRaw()
     this.#counter.update(this.#firstRaw)
-    this.#reopened = false
+    this.#mayHaveRestarted = false
   }
 
-  /** Where the energy counts: see DESIGN, the domain tree. */
-  place(psysCounts: boolean): void {
-    const { kind, inside } = this.#zone
+  /** Where the energy counts; `platforms` are the domains of platform counters, where they stand for processors and memory. */
+  place(platforms: readonly string[]): void {
+    const { domain, kind, inside } = this.#zone
+    const psysCounts = platforms.length > 0
+    const own = platforms.find((name) => name === `psys-${/\d+/.exec(domain)?.[0]}`) ?? platforms[0]
     if (kind === 'psys') this.#component = psysCounts ? 'cpu' : 'host'
     else if (kind === 'dram') this.#component = 'ram'
     else this.#component = kind === 'other' && inside === undefined ? 'host' : 'cpu'
-    if (kind === 'package' || kind === 'dram') this.#parent = psysCounts ? 'psys' : undefined
+    if (kind === 'package' || kind === 'dram') this.#parent = own
     else if (kind !== 'psys') this.#parent = inside
   }
 
@@ -99,6 +121,7 @@ export class RaplZone {
 
   update(context: ReadContext, gap: Seconds): Problem | undefined {
     this.#fresh = false
+    this.#mayHaveRestarted ||= context.resumed
     if (this.#file === undefined)
       return this.#failure('ERR_PROBE_GONE', 'its counter is no longer there', gap)
     let raw: Joules
@@ -111,8 +134,10 @@ export class RaplZone {
       return this.#failure('ERR_PROBE_GONE', 'its counter is no longer there', gap)
     }
     this.#lastRaw = raw
-    const kind = this.#counter.update(raw, context.at, context.resumed || this.#reopened)
-    this.#reopened = false
+    if (this.#isAnother) this.#counter.rebase(raw, context.at)
+    const kind = this.#counter.update(raw, context.at, this.#mayHaveRestarted)
+    this.#isAnother = false
+    this.#mayHaveRestarted = false
     this.#fresh = true
     if (kind === 'gap')
       return this.#failure('ERR_COUNTER_GAP', 'its counter started again from a lower value', gap)
@@ -133,9 +158,9 @@ export class RaplZone {
       ...(this.#parent === undefined ? {} : { parent: this.#parent }),
       method: 'measured',
       probe: 'rapl',
-      energy: value,
-      low,
-      high,
+      energy: joules(value - this.#offset),
+      low: joules(low - this.#offset),
+      high: joules(high - this.#offset),
     }
   }
 
