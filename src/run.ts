@@ -1,4 +1,3 @@
-import { messageOf } from './core/errors.ts'
 import {
   toEmissionsData,
   type EmissionsData,
@@ -13,6 +12,7 @@ import { createScopes, type Scope, type Scopes } from './core/scopes.ts'
 import type { Snapshot } from './core/snapshot.ts'
 import { seconds } from './core/units.ts'
 import { noUsage, usageBetween, type Usage } from './core/usage.ts'
+import { ExporterLane, type Told } from './exporter-lane.ts'
 import type { Log } from './log.ts'
 
 /** What a run is put together from. */
@@ -32,8 +32,6 @@ export interface RunTask {
   readonly begunAt: LoadMark
 }
 
-/** How long an exporter may take at the end before the run goes on without it. */
-const exporterDeadlineMs = 5000
 /** Ended tasks are handed out when this many have gathered, so that a service with millions of them needs no more memory. */
 const tasksHeld = 1000
 
@@ -51,12 +49,8 @@ export class Run {
   readonly #names = new Set<string>()
   #ended: TaskEmissionsData[] = []
   #last: Snapshot
-  #reported: LoadMark
-  #reportedUsage: Usage
+  readonly #lanes: readonly ExporterLane[]
   #measurements = 0
-  #exports: Promise<void> = Promise.resolve()
-  /** Reports that exporters have not finished with: at the end of the process they are handed out once more, at once. */
-  readonly #pending = new Set<Report>()
   #final: EmissionsData | undefined
 
   constructor(parts: RunParts) {
@@ -77,11 +71,20 @@ export class Run {
     this.#first = this.#meter.first
     this.#last = this.#first
     this.#start = this.#usageOf(this.#first)
-    this.#reportedUsage = this.#start
     this.#load = new LoadMeter(this.#first)
     this.#begun = this.#load.mark
-    this.#reported = this.#begun
     this.#scopes = createScopes(this.#start)
+    const told = { mark: this.#begun, usage: this.#start }
+    this.#lanes = parts.exporters.map(
+      (exporter) =>
+        new ExporterLane(exporter, told, (message, { name }) => {
+          this.#meter.report({
+            code: 'ERR_EXPORT_FAILED',
+            subject: name,
+            message: `output ${name}: ${message}`,
+          })
+        }),
+    )
     opened = true
   }
 
@@ -135,9 +138,10 @@ export class Run {
   /** Hands the figures so far to every exporter. */
   async flush(): Promise<EmissionsData> {
     this.#meter.read()
-    const report = this.#report('flush')
-    await this.#export(report)
-    return report.total
+    const reports = this.#reports('flush')
+    const total = this.#total()
+    await Promise.all(reports.map(([lane, report]) => lane.send(report)))
+    return total
   }
 
   /** Ends the measurement: takes the last reading and releases the hardware. What follows only hands the figures out. */
@@ -153,10 +157,7 @@ export class Run {
   /** Hands the final figures to every exporter, none of which may take longer than its deadline. */
   async stop(): Promise<EmissionsData> {
     const final = this.end()
-    await this.#export(this.#report('stop'))
-    await Promise.all(
-      this.#parts.exporters.map((exporter) => this.#guard(exporter, () => exporter.close?.())),
-    )
+    await Promise.all(this.#reports('stop').map(([lane, report]) => lane.finish(report)))
     return final
   }
 
@@ -164,15 +165,9 @@ export class Run {
   saveSync(reason: Extract<Reason, 'stop' | 'exit' | 'signal'>): EmissionsData {
     const isStopping = this.#final !== undefined
     const total = reason === 'signal' ? this.record() : this.end()
-    const reports = [...this.#pending, ...(isStopping ? [] : [this.#report(reason)])]
-    for (const exporter of this.#parts.exporters) {
-      try {
-        for (const report of reports) exporter.exportSync?.(report)
-        if (reason !== 'signal') void exporter.close?.()
-      } catch (error) {
-        this.#failed(exporter, error)
-      }
-    }
+    if (isStopping) for (const lane of this.#lanes) lane.sendSync(undefined)
+    else for (const [lane, report] of this.#reports(reason)) lane.sendSync(report)
+    if (reason !== 'signal') for (const lane of this.#lanes) lane.closeLater()
     return total
   }
 
@@ -189,8 +184,11 @@ export class Run {
   #measured(): void {
     this.#measurements += 1
     const { apiCallInterval } = this.#parts
-    if (apiCallInterval < 1 || this.#measurements % apiCallInterval !== 0) return
-    this.#exportInBackground(this.#report('live'))
+    if (apiCallInterval >= 1 && this.#measurements % apiCallInterval === 0) this.#reportLive()
+  }
+
+  #reportLive(): void {
+    for (const [lane, report] of this.#reports('live')) void lane.send(report)
   }
 
   #endTask(task: RunTask): TaskEmissionsData {
@@ -201,7 +199,7 @@ export class Run {
       taskName: task.name,
     }
     this.#ended.push(data)
-    if (this.#ended.length >= tasksHeld) this.#exportInBackground(this.#report('live'))
+    if (this.#ended.length >= tasksHeld) this.#reportLive()
     return data
   }
 
@@ -228,53 +226,21 @@ export class Run {
     })
   }
 
-  #report(reason: Reason): Report {
-    const mark = this.#load.mark
-    const usage = this.#usageOf(this.#last)
-    const delta = this.#record(usageBetween(this.#reportedUsage, usage), this.#reported, mark, false)
-    this.#reported = mark
-    this.#reportedUsage = usage
+  /**
+   * A report for each exporter, with what came since its own last one. One that is still busy is spared those in between: what they would
+   * have told comes with its next one.
+   */
+  #reports(reason: Reason): (readonly [ExporterLane, Report])[] {
+    const now: Told = { mark: this.#load.mark, usage: this.#usageOf(this.#last) }
+    const total = this.#final ?? this.#total()
     const tasks = this.#ended
     this.#ended = []
-    return { reason, snapshot: this.#last, total: this.#final ?? this.#total(), delta, tasks }
-  }
-
-  /** Reports reach the exporters in order, one at a time. */
-  #export(report: Report): Promise<void> {
-    const exporters = this.#parts.exporters
-    this.#pending.add(report)
-    this.#exports = this.#exports.then(async () => {
-      await Promise.all(exporters.map((exporter) => this.#guard(exporter, () => exporter.export(report))))
-      this.#pending.delete(report)
+    const lanes = this.#lanes.filter((lane) => reason !== 'live' || !lane.isBusy || tasks.length > 0)
+    return lanes.map((lane) => {
+      const { mark, usage } = lane.told
+      const delta = this.#record(usageBetween(usage, now.usage), mark, now.mark, false)
+      lane.told = now
+      return [lane, { reason, snapshot: this.#last, total, delta, tasks }]
     })
-    return this.#exports
-  }
-
-  #exportInBackground(report: Report): void {
-    this.#export(report).catch((error: unknown) => {
-      this.#parts.log('error', messageOf(error))
-    })
-  }
-
-  /** Lets an exporter fail or hang alone. */
-  async #guard(exporter: Exporter, action: () => void | Promise<void>): Promise<void> {
-    let timer: NodeJS.Timeout | undefined
-    try {
-      const deadline = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => {
-          reject(new Error(`it took longer than ${exporterDeadlineMs / 1000} s`))
-        }, exporterDeadlineMs)
-      })
-      await Promise.race([action(), deadline])
-    } catch (error) {
-      this.#failed(exporter, error)
-    } finally {
-      clearTimeout(timer)
-    }
-  }
-
-  #failed(exporter: Exporter, error: unknown): void {
-    const message = `output ${exporter.name}: ${messageOf(error)}`
-    this.#meter.report({ code: 'ERR_EXPORT_FAILED', subject: exporter.name, message })
   }
 }

@@ -37,7 +37,6 @@ export function startRun(options: Options, extras: StartExtras): Started {
   const { log } = extras
   const survey = surveyMachine(options)
   const { detection, machine, load } = survey
-  for (const problem of survey.problems) log('warning', problem.message)
 
   const csv =
     options.saveToFile && options.outputMethods.includes('csv')

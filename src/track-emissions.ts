@@ -1,3 +1,4 @@
+import { isThenable } from './thenable.ts'
 import { EmissionsTracker, type TrackerOptions } from './tracker.ts'
 
 /** Any function. */
@@ -96,6 +97,3 @@ async function settle(result: PromiseLike<unknown>, tracker: EmissionsTracker): 
     await tracker.stop()
   }
 }
-
-const isThenable = (value: unknown): value is PromiseLike<unknown> =>
-  typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'

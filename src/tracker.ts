@@ -10,6 +10,7 @@ import { createLog, type Log } from './log.ts'
 import { toExporter, type OutputHandler } from './output-handler.ts'
 import { summaryLine } from './exporters/text/summary-line.ts'
 import type { Run, RunTask } from './run.ts'
+import { isThenable } from './thenable.ts'
 import { startRun, type Started } from './start.ts'
 
 /** Options of a tracker: those of the option table, and objects that only code can hand in. */
@@ -66,7 +67,10 @@ export class EmissionsTracker {
 
   constructor(options: TrackerOptions = {}) {
     const { outputHandlers, exporters, ...table } = options
-    const { options: resolved, warnings } = resolveOptions(fromEnvironment(process.env), fromCode(table))
+    const { options: resolved, warnings } = resolveOptions(
+      fromEnvironment(process.env),
+      fromCode(table, ['outputHandlers', 'exporters']),
+    )
     checkList('outputHandlers', outputHandlers)
     checkList('exporters', exporters)
     this.#options = resolved
@@ -186,11 +190,11 @@ export class EmissionsTracker {
       run.endTask(task)
       throw error
     }
-    if (!(result instanceof Promise)) {
+    if (!isThenable(result)) {
       run.endTask(task)
       return result
     }
-    return result.finally(() => run.endTask(task)) as T
+    return Promise.resolve(result).finally(() => run.endTask(task)) as T
   }
 
   /** A report of the run for people: energy by component, emissions, comparisons, and what would make it more exact. */
@@ -253,16 +257,18 @@ export class EmissionsTracker {
 
   async #finish(started: Started): Promise<number | undefined> {
     const unsaved = this.#unsaved
+    let final: EmissionsData | undefined
     try {
-      this.#final = started.run.end()
+      final = started.run.end()
+      this.#final = final
       await started.run.stop()
-      this.#log('info', summaryLine(this.#final, started.csvPath()))
+      this.#log('info', summaryLine(final, started.csvPath()))
     } catch (error) {
       this.#log('error', `the run could not be ended properly: ${messageOf(error)}`)
     } finally {
       if (unsaved !== undefined) forget(unsaved)
     }
-    return this.#final?.emissions
+    return final?.emissions
   }
 
   #save(started: Started, reason: 'stop' | 'exit'): void {

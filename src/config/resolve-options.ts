@@ -11,6 +11,8 @@ export interface OptionSource {
   readonly isText: boolean
   /** Unknown keys are warned of instead of refused: the source is shared with other programs and versions. */
   readonly lenient: boolean
+  /** Other keys that are understood there, though not by this table. */
+  readonly others?: readonly string[]
 }
 
 /** Options with every default filled in, and what was odd but no error. */
@@ -55,8 +57,9 @@ export function resolveOptions(...sources: readonly OptionSource[]): ResolvedOpt
 }
 
 /** Options given in code. */
-export const fromCode = (options: GivenOptions): OptionSource => ({
+export const fromCode = (options: GivenOptions, others: readonly string[] = []): OptionSource => ({
   values: options,
+  others,
   spell: (name) => `option ${name}`,
   isText: false,
   lenient: false,
@@ -95,7 +98,7 @@ function unknownKeys(source: OptionSource): string[] {
   return Object.keys(source.values)
     .filter((key) => !known.includes(key))
     .map((key) => {
-      const closest = nearest(key, known)
+      const closest = nearest(key, [...known, ...(source.others ?? [])])
       const hint = closest === undefined ? '' : `; did you mean ${source.spell(closest)}?`
       return `${source.spell(key)}: there is no such option${hint}`
     })

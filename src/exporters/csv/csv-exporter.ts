@@ -81,8 +81,7 @@ export function createCsvExporter(options: CsvExporterOptions): CsvExporter {
     const directory = stateDirectory()
     const to = join(directory, basename(job.path))
     if (to === job.path) throw failed(job.path, error)
-    if (!isTold)
-      onFallback?.(`${job.path} cannot be written (${messageOf(error)}); writing to ${directory} instead`)
+    if (!isTold) onFallback?.(`${job.path} cannot be written (${messageOf(error)}); writing ${to} instead`)
     isTold = true
     folder = directory
     job.moved?.(to)

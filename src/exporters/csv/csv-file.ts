@@ -101,7 +101,7 @@ function readHeader(path: string): Header | undefined {
     const text = start.toString('utf8', 0, length)
     const end = text.indexOf('\n')
     const line = end < 0 ? text : text.slice(0, end)
-    const columns = attempt(() => parseCells(line)) ?? []
+    const columns = attempt(() => parseCells(line.trimEnd())) ?? []
     return { columns: columns.map((column) => column.trim()), newline: line.endsWith('\r') ? '\r\n' : '\n' }
   } finally {
     closeSync(file)
@@ -148,7 +148,11 @@ function splitLines(text: string): string[] {
   let isQuoted = false
   for (let at = 0; at < text.length; at += 1) {
     const character = text[at]
-    if (character === '"') isQuoted = !isQuoted
+    // A quote opens a cell only where the cell begins; elsewhere it is a letter like any other.
+    if (character === '"' && (isQuoted || at === begin || text[at - 1] === ',')) {
+      if (isQuoted && text[at + 1] === '"') at += 1
+      else isQuoted = !isQuoted
+    }
     if (character !== '\n' || isQuoted) continue
     lines.push(text.slice(begin, at + 1))
     begin = at + 1

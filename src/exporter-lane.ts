@@ -1,0 +1,96 @@
+import type { LoadMark } from './core/load-meter.ts'
+import type { Exporter, Report } from './core/exporter.ts'
+import type { Usage } from './core/usage.ts'
+
+/** Up to where an exporter has been told. */
+export interface Told {
+  readonly mark: LoadMark
+  readonly usage: Usage
+}
+
+/** How long an exporter may take at a flush and at the end before the run goes on without it. */
+const deadlineMs = 5000
+
+/** One exporter with its own queue, so that one that fails or hangs delays no other. Nothing here throws. */
+export class ExporterLane {
+  /** Its last report went up to here; the next one's delta begins here. */
+  told: Told
+  readonly #exporter: Exporter
+  readonly #onError: (message: string) => void
+  /** Reports that the exporter has not finished with. */
+  readonly #pending = new Set<Report>()
+  #tail: Promise<void> = Promise.resolve()
+
+  constructor(exporter: Exporter, told: Told, onError: (message: string, exporter: Exporter) => void) {
+    this.#exporter = exporter
+    this.told = told
+    this.#onError = (message) => {
+      onError(message, exporter)
+    }
+  }
+
+  get isBusy(): boolean {
+    return this.#pending.size > 0
+  }
+
+  /** Hands a report over behind those on their way, and waits for it up to the deadline. */
+  async send(report: Report): Promise<void> {
+    await this.#withinDeadline(this.#enqueue(report))
+  }
+
+  /** The same, and closes the exporter afterwards; both within the deadline. */
+  async finish(report: Report): Promise<void> {
+    await this.#withinDeadline(
+      this.#enqueue(report).then(() => this.#attempt(() => this.#exporter.close?.())),
+    )
+  }
+
+  /** Hands over a report and whatever is on its way, without waiting. */
+  sendSync(report: Report | undefined): void {
+    for (const waiting of this.#pending) this.#now(() => this.#exporter.exportSync?.(waiting))
+    if (report === undefined) return
+    if (this.#exporter.exportSync !== undefined) this.#now(() => this.#exporter.exportSync?.(report))
+    else if (this.isBusy) void this.#enqueue(report)
+    else this.#now(() => this.#exporter.export(report))
+  }
+
+  /** Closes the exporter when it is done with what is on its way. */
+  closeLater(): void {
+    if (!this.isBusy) this.#now(() => this.#exporter.close?.())
+    else void this.#tail.then(() => this.#attempt(() => this.#exporter.close?.()))
+  }
+
+  #enqueue(report: Report): Promise<void> {
+    this.#pending.add(report)
+    this.#tail = this.#tail.then(async () => {
+      await this.#attempt(() => this.#exporter.export(report))
+      this.#pending.delete(report)
+    })
+    return this.#tail
+  }
+
+  /** Does something that may return a promise nobody waits for. */
+  #now(action: () => void | Promise<void>): void {
+    void this.#attempt(action)
+  }
+
+  async #attempt(action: () => void | Promise<void>): Promise<void> {
+    try {
+      await action()
+    } catch (error) {
+      this.#onError(error instanceof Error ? error.message : String(error))
+    }
+  }
+
+  async #withinDeadline(work: Promise<void>): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const deadline = new Promise<void>((resolve) => {
+      timer = setTimeout(() => {
+        this.#onError(`it took longer than ${deadlineMs / 1000} s`)
+        resolve()
+      }, deadlineMs)
+    })
+    await Promise.race([work, deadline])
+    clearTimeout(timer)
+  }
+}
