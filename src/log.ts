@@ -6,17 +6,29 @@ export type Severity = (typeof severities)[number]
 /** Prints what a person should know. Never on stdout, which belongs to the program. */
 export type Log = (severity: Severity, message: string) => void
 
-/** A log on stderr: `[codecarbon WARNING @ 12:00:00] message`. Never throws: a closed stderr is no reason to disturb anyone. */
+/** A log on stderr: `[codecarbon WARNING @ 12:00:00] message`. Never throws. */
 export function createLog(level: Severity, preamble = ''): Log {
   const least = severities.indexOf(level)
   return (severity, message) => {
     if (severities.indexOf(severity) < least) return
     const time = new Date().toTimeString().slice(0, 8)
     const prefix = preamble === '' ? '' : `[${preamble}] `
-    try {
-      process.stderr.write(`${prefix}[codecarbon ${severity.toUpperCase()} @ ${time}] ${message}\n`)
-    } catch {
-      // Nobody listens.
-    }
+    printOnStderr(`${prefix}[codecarbon ${severity.toUpperCase()} @ ${time}] ${message}\n`)
+  }
+}
+
+/**
+ * Writes on stderr without disturbing anyone: a reader that has gone away is an `error` event of the stream, which would end the program if
+ * nobody listened for it.
+ */
+export function printOnStderr(text: string): void {
+  const ignore = (): void => undefined
+  process.stderr.on('error', ignore)
+  try {
+    process.stderr.write(text, () => {
+      setImmediate(() => process.stderr.off('error', ignore))
+    })
+  } catch {
+    // Nobody reads.
   }
 }

@@ -28,7 +28,9 @@ function commandShare(started: Started, data: EmissionsData): string[] {
   if (tree === undefined || data.energyConsumed === undefined || data.energyConsumed === 0) return []
   const energy = totalEnergy(tree).value * data.pue
   const share = formatShare(energy / fromKilowattHours(data.energyConsumed))
-  return [`of which the command itself ${formatEnergy(energy)} (${share}, by its CPU time and memory)`]
+  return [
+    `${formatEnergy(energy, fromKilowattHours(data.energyConsumed))} of it, ${share}, by its share of CPU time and memory`,
+  ]
 }
 
 /** What would turn estimates into measurements, and a guessed place into a known one. */

@@ -234,12 +234,14 @@ export class Run {
     const now: Told = { mark: this.#load.mark, usage: this.#usageOf(this.#last) }
     const total = this.#final ?? this.#total()
     const tasks = this.#ended
-    this.#ended = []
+    // The program may live through a signal, and exporters that leave it out are then still to be told.
+    const isInterim = reason === 'signal'
+    if (!isInterim) this.#ended = []
     const lanes = this.#lanes.filter((lane) => reason !== 'live' || !lane.isBusy || tasks.length > 0)
     return lanes.map((lane) => {
       const { mark, usage } = lane.told
       const delta = this.#record(usageBetween(usage, now.usage), mark, now.mark, false)
-      lane.told = now
+      if (!isInterim) lane.told = now
       return [lane, { reason, snapshot: this.#last, total, delta, tasks }]
     })
   }

@@ -83,8 +83,8 @@ function toFacts(options: Options, survey: Survey): RunFacts {
     const found = detection.components.find((entry) => entry.component === component)
     if (component === 'gpu') return gpus === undefined || gpus.length === 0 ? [] : [unmeasured(component)]
     if (found?.chosen === undefined) return [unmeasured(component)]
-    const { probe, basis, includedIn } = found.chosen
-    return includedIn === undefined ? [{ component, probe, basis }] : []
+    const { probe, method, basis, includedIn } = found.chosen
+    return includedIn === undefined ? [{ component, probe, method, basis }] : []
   })
   let runId: string | undefined
   return {

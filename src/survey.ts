@@ -58,6 +58,7 @@ export function surveyMachine(options: Options): Survey {
 const forcedIntensity = (gramsPerKwh: number): IntensityRecord => ({
   gramsPerKwh,
   year: undefined,
+  scope: 'given',
   source: 'given by the user',
   basis: 'unknown',
   quality: 'ok',

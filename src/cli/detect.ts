@@ -66,6 +66,7 @@ function toJson(survey: Survey): object {
     },
     intensity: {
       grams_per_kwh: intensity.gramsPerKwh,
+      scope: intensity.scope,
       source: intensity.source,
       year: intensity.year ?? null,
       basis: intensity.basis,

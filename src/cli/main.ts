@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
 import { ConfigError, messageOf } from '../core/errors.ts'
+import { printOnStderr } from '../log.ts'
 import { packageVersion } from '../version.ts'
 import { addDetect } from './detect.ts'
 import { addRun } from './run.ts'
@@ -33,6 +34,6 @@ try {
 function report(error: unknown): number {
   // Commander has printed its own message; help and version are no errors.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageError
-  process.stderr.write(`codecarbon: ${messageOf(error)}\n`)
+  printOnStderr(`codecarbon: ${messageOf(error)}\n`)
   return error instanceof ConfigError ? usageError : 1
 }

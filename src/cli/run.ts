@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { type Command } from 'commander'
@@ -8,8 +8,9 @@ import type { EmissionsData } from '../core/emissions-data.ts'
 import { ConfigError, messageOf } from '../core/errors.ts'
 import { totalEnergy } from '../core/usage.ts'
 import { forget, saveBeforeEnd } from '../exit.ts'
+import { makeDirectory } from '../exporters/make-directory.ts'
 import { toSummary } from '../exporters/summary.ts'
-import { createLog, type Log } from '../log.ts'
+import { createLog, printOnStderr, type Log } from '../log.ts'
 import { createProcessTree } from '../probes/linux/process-tree.ts'
 import { renderReport } from '../report.ts'
 import { startRun, type Started } from '../start.ts'
@@ -44,6 +45,9 @@ const optionNames: readonly OptionName[] = [
   ] as const),
   ...(['pue', 'wue', 'raplIncludeDram', 'raplPreferPsys', 'procfsPath', 'sysfsPath'] as const),
 ]
+
+/** Time in which most programs have loaded what they need. */
+const firstLookMs = 60
 
 /** Exit codes of a shell that could not start a command. */
 const notFound = 127
@@ -88,7 +92,7 @@ async function runCommand(
   saveBeforeEnd(unsaved)
 
   const conclude = (data: EmissionsData): void => {
-    process.stderr.write(`\n${renderReport(started, data)}`)
+    printOnStderr(`\n${renderReport(started, data)}`)
     if (summaryFile === undefined) return
     const summary = toSummary({
       data,
@@ -100,6 +104,8 @@ async function runCommand(
     writeSummary(resolve(summaryFile), summary, log)
   }
 
+  // A first look soon after the start, so that a short command is seen with the memory it uses.
+  setTimeout(() => void started.run.record(), firstLookMs).unref()
   exitCode = await runChild(command, args)
   const data = await started.run.stop()
   forget(unsaved)
@@ -164,7 +170,7 @@ function cannotStart(command: string, error: unknown): number {
     : code === 'EACCES'
       ? 'it may not be executed'
       : messageOf(error)
-  process.stderr.write(`codecarbon: ${command}: ${reason}\n`)
+  printOnStderr(`codecarbon: ${command}: ${reason}\n`)
   return isMissing ? notFound : notExecutable
 }
 
@@ -172,10 +178,11 @@ function cannotStart(command: string, error: unknown): number {
 function writeSummary(path: string, summary: object, log: Log): void {
   const temporary = `${path}.${process.pid}.tmp`
   try {
-    mkdirSync(dirname(path), { recursive: true })
+    makeDirectory(dirname(path))
     writeFileSync(temporary, `${JSON.stringify(summary, undefined, 2)}\n`)
     renameSync(temporary, path)
   } catch (error) {
+    if (existsSync(temporary)) rmSync(temporary)
     log('error', `the summary cannot be written to ${path}: ${messageOf(error)}`)
   }
 }

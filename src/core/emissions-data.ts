@@ -117,6 +117,8 @@ export interface DomainRecord {
 /** The carbon intensity that emissions were made with. */
 export interface IntensityRecord {
   readonly gramsPerKwh: number
+  /** What it is the intensity of: `given` where the user told it. */
+  readonly scope: 'cloud region' | 'region' | 'country' | 'world' | 'given'
   readonly year: number | undefined
   readonly source: string
   readonly basis: string
@@ -158,6 +160,8 @@ export interface RunFacts {
 export interface ComponentSource {
   readonly component: CountedComponent
   readonly probe: string | undefined
+  /** How the probe obtains its figures, which tells the method where no energy was used. */
+  readonly method?: Method | undefined
   readonly basis: (() => string) | undefined
 }
 
@@ -259,7 +263,7 @@ function toComponent(component: CountedComponent, facts: RunFacts, input: Record
   return [
     {
       component,
-      method: use === undefined ? 'unmeasured' : mainMethod(use),
+      method: use === undefined ? 'unmeasured' : (mainMethod(use) ?? source?.method ?? 'estimated'),
       source: source?.probe,
       basis: source?.basis?.(),
       energyJoules: scaled(interval.value),

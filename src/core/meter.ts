@@ -102,7 +102,7 @@ export function createMeter(options: MeterOptions): Meter {
       at: now,
       readings,
       machine: machine.usage(),
-      ...(tree === undefined ? {} : { tree: treeTally.usage() }),
+      ...(tree?.isKnown === true ? { tree: treeTally.usage() } : {}),
       load: loadNow,
       problems: problems.list(),
     }

@@ -14,9 +14,15 @@ export class TreeShare {
   readonly #tree: TreeSource
   readonly #tally: Tally
   readonly #pending = new Map<string, Held>()
+  /** False until the system has told anything of the tree. */
+  get isKnown(): boolean {
+    return this.#at !== undefined
+  }
+
   #cpu = 0
   /** CPU time that was told in a shorter interval than it was used in: clocks of the system step by 10 ms. */
   #carried = 0
+  #resident = 0
   #at: number | undefined
 
   constructor(tree: TreeSource, tally: Tally) {
@@ -48,7 +54,10 @@ export class TreeShare {
     if (use === undefined) return
     const time = at - (this.#at ?? at)
     const memory = load.memoryTotalBytes ?? 0
-    const ramShare = memory > 0 ? ratio(use.residentBytes / memory) : ratio(0)
+    // A process that ended within the interval has no memory at its end, one that began in it had none at its beginning.
+    const resident = Math.max(this.#resident, use.residentBytes)
+    this.#resident = use.residentBytes
+    const ramShare = memory > 0 ? ratio(resident / memory) : ratio(0)
     const first = this.#at === undefined
     if (time <= 0 && !first) return
     const capacity = time * logicalCpus

@@ -72,8 +72,9 @@ export function measuredShare(usage: Usage): Ratio | undefined {
   return total > 0 ? ratio(measured / total) : undefined
 }
 
-/** The method of most of a component's energy. */
-export function mainMethod(use: EnergyUse): Method {
+/** The method of most of a component's energy; `undefined` where it used none. */
+export function mainMethod(use: EnergyUse): Method | undefined {
+  if (use.value === 0) return undefined
   const { measured, integrated, estimated } = use.methods
   if (measured >= integrated && measured >= estimated && measured > 0) return 'measured'
   return integrated > estimated ? 'integrated' : 'estimated'

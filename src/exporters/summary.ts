@@ -55,6 +55,7 @@ export function toSummary(input: SummaryInput): object {
     wue: data.wue,
     intensity: {
       grams_per_kwh: intensity.gramsPerKwh,
+      scope: intensity.scope,
       source: intensity.source,
       year: intensity.year ?? null,
       basis: intensity.basis,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { ConfigError, EnergyError, errorCodes, messageOf } from '../../src/core/errors.ts'
+import { ConfigError, EnergyError, errorCodes, messageOf, ProbeUnavailable } from '../../src/core/errors.ts'
 
 test.each(errorCodes)('an error of code %s is an error with that code, a name and its cause', (code) => {
   const cause = new Error('below')
@@ -12,6 +12,16 @@ test('a wrong option has the code of wrong options', () => {
   const error = new ConfigError('expected a number')
   expect(error).toBeInstanceOf(EnergyError)
   expect(error).toMatchObject({ name: 'ConfigError', code: 'ERR_OPTION_INVALID' })
+})
+
+test('a refusal of a probe says what would help', () => {
+  const error = new ProbeUnavailable('no permission', 'sudo chmod')
+  expect(error).toBeInstanceOf(EnergyError)
+  expect(error).toMatchObject({
+    name: 'ProbeUnavailable',
+    code: 'ERR_PROBE_UNAVAILABLE',
+    remedy: 'sudo chmod',
+  })
 })
 
 test.each([

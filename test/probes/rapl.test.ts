@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { ProbeUnavailable } from '../../src/core/errors.ts'
 import type { ProbeResult } from '../../src/core/probe.ts'
 import { seconds } from '../../src/core/units.ts'
 import { createRaplProbe, type RaplOptions, type RaplProbe } from '../../src/probes/rapl.ts'

@@ -1,7 +1,8 @@
-import { mkdirSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { EnergyError, messageOf } from '../../core/errors.ts'
+import type { TaskEmissionsData } from '../../core/emissions-data.ts'
 import type { Exporter, Report } from '../../core/exporter.ts'
+import { makeDirectory } from '../make-directory.ts'
 import { stateDirectory } from '../state-directory.ts'
 import { emissionsColumns, extendedColumns, taskColumns, toRow } from './columns.ts'
 import { appendRow, replaceRow } from './csv-file.ts'
@@ -39,8 +40,8 @@ export function createCsvExporter(options: CsvExporterOptions): CsvExporter {
   /** A row was written that a later one is to replace: the run went on after a signal. */
   let isProvisional = false
   let closed = false
-  /** Reports that are in a file, so that one that comes again at the end of the process is not written twice. */
-  const written = { run: new WeakSet<Report>(), tasks: new WeakSet<Report>() }
+  /** Reports and tasks that are in a file, so that those that come again at the end of the process are not written twice. */
+  const written = new WeakSet<Report | TaskEmissionsData>()
 
   let isTold = false
 
@@ -52,9 +53,11 @@ export function createCsvExporter(options: CsvExporterOptions): CsvExporter {
       jobs.push({
         path: join(folder, name),
         write(to) {
-          if (written.tasks.has(report)) return
-          for (const task of report.tasks) appendRow(to, taskColumns, toRow(task))
-          written.tasks.add(report)
+          for (const task of report.tasks) {
+            if (written.has(task)) continue
+            appendRow(to, taskColumns, toRow(task))
+            written.add(task)
+          }
         },
       })
     }
@@ -62,10 +65,10 @@ export function createCsvExporter(options: CsvExporterOptions): CsvExporter {
       jobs.push({
         path,
         write(to) {
-          if (written.run.has(report)) return
+          if (written.has(report)) return
           const write = onCsvWrite === 'update' || isProvisional ? replaceRow : appendRow
           write(to, columns, toRow(report.total))
-          written.run.add(report)
+          written.add(report)
           isProvisional = report.reason === 'signal'
         },
         moved(to) {
@@ -143,12 +146,12 @@ export const taskFileName = (experimentName: string, runId: string): string =>
   `emissions_${experimentName.replace(/[^\p{L}\p{N}._ -]/gu, '_')}_${runId}.csv`
 
 async function attempt(path: string, write: (path: string) => void): Promise<void> {
-  mkdirSync(dirname(path), { recursive: true })
+  makeDirectory(dirname(path))
   await withLock(path, write)
 }
 
 function attemptSync(path: string, write: (path: string) => void): void {
-  mkdirSync(dirname(path), { recursive: true })
+  makeDirectory(dirname(path))
   withLockSync(path, write)
 }
 

@@ -26,17 +26,18 @@ const powerUnits = [
 /** From which size on the unit is used, its name, and its size where that is another. */
 type Unit = readonly [from: number, name: string, size?: number]
 
-/** `0.42 Wh`, from joules. */
-export const formatEnergy = (joules: number): string => format(joules, energyUnits)
+/** `0.42 Wh`, from joules; in the unit that suits `like`, where several are to be compared. */
+export const formatEnergy = (joules: number, like: number = joules): string =>
+  format(joules, energyUnits, like)
 /** `58 mg`, from grams. */
 export const formatMass = (grams: number): string => format(grams, massUnits)
 /** `11.2 W`, from watts. */
 export const formatPower = (watts: number): string => format(watts, powerUnits)
 
-/** `0.31 to 0.58 Wh`: two quantities in the unit of the larger one. */
-export function formatRange(low: number, high: number, kind: 'energy' | 'mass'): string {
+/** `0.31 to 0.58 Wh`: two quantities in one unit, that which suits `like`. */
+export function formatRange(low: number, high: number, kind: 'energy' | 'mass', like: number = high): string {
   const units = kind === 'energy' ? energyUnits : massUnits
-  const [, name, size] = unitFor(high, units)
+  const [, name, size] = unitFor(like, units)
   return `${digits(low / size)} to ${digits(high / size)} ${name}`
 }
 
@@ -57,8 +58,8 @@ export function formatShare(share: number): string {
   return `${digits(percent)} %`
 }
 
-function format(value: number, units: readonly Unit[]): string {
-  const [, name, size] = unitFor(value, units)
+function format(value: number, units: readonly Unit[], like: number = value): string {
+  const [, name, size] = unitFor(like, units)
   return `${digits(value / size)} ${name}`
 }
 

@@ -31,7 +31,7 @@ export function renderTextReport(input: TextReportInput): string {
     '',
     ...energyLines(data),
   ]
-  for (const share of shares) lines.push(row('', share))
+  for (const share of shares) lines.push(row('Command', share))
   const emissions = emissionLines(data)
   if (emissions.length > 0) lines.push('', ...emissions)
   if (comparisons.length > 0) lines.push(row('About', comparisons.join(', ')))
@@ -50,11 +50,12 @@ function energyLines(data: EmissionsData): string[] {
     fromKilowattHours(data.energyLow ?? 0),
     fromKilowattHours(data.energyHigh ?? 0),
     'energy',
+    total,
   )
   const measured = measuredPart(data.measuredShare)
   return [
     row('Energy', `${formatEnergy(total)}${interval}${measured}`),
-    ...data.components.map(componentLine),
+    ...data.components.map((component) => componentLine(component, total)),
   ]
 }
 
@@ -63,25 +64,29 @@ function measuredPart(share: number | undefined): string {
   return share === 0 ? ', estimated' : share === 1 ? ', measured' : `, ${formatShare(share)} of it measured`
 }
 
-function componentLine(component: ComponentRecord): string {
+function componentLine(component: ComponentRecord, total: number): string {
   const { energyJoules, powerWatts, method, basis } = component
   const title = `  ${titles[component.component] ?? component.component}`
   if (energyJoules === undefined) return row(title, 'unmeasured, not in the total')
   const power = powerWatts === undefined ? '' : formatPower(powerWatts)
   const low = component.lowJoules ?? energyJoules
   const high = component.highJoules ?? energyJoules
-  const interval = intervalOf(low, high, 'energy')
-  const figure = `${formatEnergy(energyJoules).padEnd(9)} ${power.padEnd(8)} ${method}${interval}`
+  const interval = intervalOf(low, high, 'energy', total)
+  const figure = `${formatEnergy(energyJoules, total).padEnd(9)} ${power.padEnd(8)} ${method}${interval}`
   return basis === undefined ? row(title, figure) : `${row(title, figure)}\n${row('', basis)}`
 }
 
 function emissionLines(data: EmissionsData): string[] {
   if (data.emissions === undefined) return []
-  const interval = intervalOf((data.emissionsLow ?? 0) * 1000, (data.emissionsHigh ?? 0) * 1000, 'mass')
+  const interval = intervalOf(
+    (data.emissionsLow ?? 0) * 1000,
+    (data.emissionsHigh ?? 0) * 1000,
+    'mass',
+    data.emissions * 1000,
+  )
   const { gramsPerKwh, year, source, basis, quality } = data.intensity
   const doubt = quality === 'low' ? ', of low quality' : ''
-  const where = data.region ?? data.cloudRegion ?? data.countryName ?? 'world average'
-  const facts = [where, ...(year === undefined ? [] : [String(year)]), basis, source].join(', ')
+  const facts = [placeOf(data), year, basis, source].filter((fact) => fact !== undefined).join(', ')
   const pue = data.pue === 1 ? [] : [row('', `with a PUE of ${data.pue}`)]
   return [
     row('Emissions', `${formatMass(data.emissions * 1000)} CO2eq${interval}`),
@@ -90,8 +95,24 @@ function emissionLines(data: EmissionsData): string[] {
   ]
 }
 
-function intervalOf(low: number, high: number, kind: 'energy' | 'mass'): string {
-  return high - low > 1e-9 * high ? ` (${formatRange(low, high, kind)})` : ''
+/** The place that the intensity is of, which may be larger than the one that was asked for. */
+function placeOf(data: EmissionsData): string | undefined {
+  switch (data.intensity.scope) {
+    case 'cloud region':
+      return data.cloudRegion
+    case 'region':
+      return [data.region, data.countryName].filter((name) => name !== undefined).join(', ')
+    case 'country':
+      return data.countryName
+    case 'world':
+      return 'world average'
+    case 'given':
+      return undefined
+  }
+}
+
+function intervalOf(low: number, high: number, kind: 'energy' | 'mass', like: number): string {
+  return high - low > 1e-9 * high ? ` (${formatRange(low, high, kind, like)})` : ''
 }
 
 const problemLine = ({ message, count, gap }: EmissionsData['problems'][number]): string => {

@@ -42,7 +42,18 @@ describe('the report for people', () => {
   })
 
   it('says so where the machine may be anywhere', () => {
-    const nowhere = recordOf({ countryName: undefined, countryIsoCode: undefined })
+    const nowhere = recordOf({
+      countryName: undefined,
+      countryIsoCode: undefined,
+      intensity: {
+        gramsPerKwh: 473,
+        scope: 'world',
+        year: 2024,
+        source: 'Ember',
+        basis: 'lifecycle',
+        quality: 'ok',
+      },
+    })
     expect(renderTextReport({ data: nowhere, ...plain })).toContain('world average')
   })
 

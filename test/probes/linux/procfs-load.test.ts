@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { ProbeUnavailable } from '../../../src/core/errors.ts'
 import type { LoadSource } from '../../../src/core/load.ts'
 import { seconds } from '../../../src/core/units.ts'
 import { openProcfsLoad, parseCpuTimes, parseMemory } from '../../../src/probes/linux/procfs-load.ts'

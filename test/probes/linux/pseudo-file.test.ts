@@ -1,6 +1,12 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { errnoOf, isGone, isPermission } from '../../../src/probes/linux/pseudo-file.ts'
-import { openPseudoFile, type PseudoFile } from '../../../src/probes/linux/pseudo-file.ts'
+import {
+  errnoOf,
+  isGone,
+  isPermission,
+  openPseudoFile,
+  type PseudoFile,
+} from '../../../src/probes/linux/pseudo-file.ts'
 import { fakeSysfs, type FakeTree } from '../../fixtures/fake-sysfs.ts'
 
 function open(text: string): { tree: FakeTree; file: PseudoFile } {

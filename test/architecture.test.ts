@@ -1,0 +1,73 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename, dirname, join, relative, resolve, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+
+const source = fileURLToPath(new URL('../src', import.meta.url))
+const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => name.replaceAll(sep, '/'))
+const textOf = (file: string): string => readFileSync(join(source, file), 'utf8')
+
+/** What a file imports: paths below src, or names of packages. */
+const importsOf = (file: string): string[] =>
+  [
+    ...textOf(file).matchAll(
+      /^(?:import|export)\b[^'"]*?from '([^']+)'|^import '([^']+)'|\bimport\('([^']+)'\)/gm,
+    ),
+  ]
+    .map(([, from, bare, lazy]) => from ?? bare ?? lazy ?? '')
+    .map((name) =>
+      name.startsWith('.')
+        ? relative(source, resolve(source, dirname(file), name)).replaceAll(sep, '/')
+        : name,
+    )
+
+/** What the files of a room may import besides `node:` modules, as beginnings of paths and names. DESIGN, folders. */
+const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = [
+  ['core/', ['core/']],
+  ['config/', ['core/', 'config/']],
+  ['grid/', ['core/', 'grid/', 'config/nearest.ts']],
+  ['cpu/', ['core/', 'cpu/']],
+  ['probes/linux/', ['core/', 'probes/linux/']],
+  ['probes/', ['core/', 'cpu/', 'probes/']],
+  [
+    'exporters/csv/',
+    ['core/', 'exporters/csv/', 'exporters/make-directory.ts', 'exporters/state-directory.ts', 'csv-'],
+  ],
+  ['exporters/text/', ['core/', 'exporters/text/']],
+  ['exporters/', ['core/']],
+]
+
+describe('import directions', () => {
+  it.each(files)('%s imports only what its room may', (file) => {
+    const room = rooms.find(([name]) => file.startsWith(name))
+    const outside = importsOf(file).filter((name) => !name.startsWith('node:'))
+    if (room === undefined) return
+    expect(outside.filter((name) => !room[1].some((allowed) => name.startsWith(allowed)))).toEqual([])
+  })
+
+  it('only the composition root knows probes, grid and exporters together', () => {
+    const knowing = files.filter((file) => {
+      const known = new Set(importsOf(file).map((name) => name.split('/')[0]))
+      return ['probes', 'grid', 'exporters'].filter((room) => known.has(room)).length > 1
+    })
+    expect(
+      knowing.filter((file) => !['start.ts', 'survey.ts', 'report.ts', 'cli/run.ts'].includes(file)),
+    ).toEqual([])
+  })
+})
+
+describe('the code', () => {
+  it('has its conversion factors of energy in one place', () => {
+    const factors = /\b3\.6e\+?6\b|\b3_?600_?000\b/
+    expect(files.filter((file) => factors.test(textOf(file)))).toEqual(
+      ['core/units.ts', 'exporters/text/quantity.ts'].toSorted(),
+    )
+  })
+
+  it.each(files)('%s has no default export, no `export *` and no number behind ||', (file) => {
+    expect(textOf(file)).not.toMatch(/^export default|^export \*|\|\| *\d/m)
+    expect(['utils.ts', 'helpers.ts', 'misc.ts', 'common.ts', 'types.ts']).not.toContain(basename(file))
+  })
+})

@@ -1,0 +1,123 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { optionSpecs, toSnakeCase } from '../../src/config/option-table.ts'
+import { runCli, type Ended } from '../fixtures/programs/child.ts'
+import { temporaryFolder } from '../fixtures/programs/temporary-folder.ts'
+import { fakeMachine } from '../tracker/fake-machine.ts'
+
+let folder: string
+
+beforeEach(() => {
+  folder = temporaryFolder()
+})
+
+const cli = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> =>
+  runCli(args, { folder, env })
+
+describe('the program', () => {
+  it.each([[['--help']], [['-h']], [[]]])('explains itself: %j', async (args) => {
+    const { code, stdout, stderr } = await cli(args)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toMatch(/^Usage: codecarbon/)
+    for (const command of ['run', 'detect']) expect(stdout).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'))
+    expect(stdout).not.toContain('\u001B')
+  })
+
+  it.each(['--version', '-v'])('tells its version: %s', async (flag) => {
+    const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+      version: string
+    }
+    expect(await cli([flag])).toMatchObject({ code: 0, stdout: `${version}\n`, stderr: '' })
+  })
+
+  it('ends with 2 at a command that there is not, with the nearest one', async () => {
+    const { code, stdout, stderr } = await cli(['detct'])
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toContain('Did you mean detect?')
+  })
+
+  it('explains each command and every flag of it', async () => {
+    const { code, stdout } = await cli(['run', '--help'])
+    expect(code).toBe(0)
+    expect(stdout).toContain('-- <command> [arguments...]')
+    const flags = new Set(stdout.match(/--[a-z0-9-]+/g))
+    for (const name of ['projectName', 'pue', 'forceCarbonIntensityGCo2eKwh', 'sysfsPath'] as const) {
+      const [, spec] = optionSpecs.find(([known]) => known === name) ?? expect.fail()
+      expect(flags).toContain(`--${toSnakeCase(name).replaceAll('_', '-')}`)
+      expect(stdout.replaceAll(/\s+/g, ' ')).toContain(spec.help)
+    }
+  })
+})
+
+describe('detect', () => {
+  it('says what is measured, what is estimated, why, and where', async () => {
+    const { code, stdout, stderr } = await cli(['detect', '--country-iso-code', 'FRA'])
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toMatch(/^cpu +(measured|estimated) by /m)
+    expect(stdout).toMatch(/^ram +(measured|estimated) by /m)
+    expect(stdout).toMatch(/^Place +France .*configuration/m)
+    expect(stdout).toMatch(/^Intensity +[\d.]+ gCO2eq\/kWh, \d{4}/m)
+    expect(stdout).not.toMatch(/undefined|null|NaN|\u001B/)
+  })
+
+  it('gives the exact remedy where counters may not be read, and the reason', async () => {
+    const { stdout } = await cli(['detect', '--sysfs-path', join(folder, 'nothing')])
+    expect(stdout).toMatch(/not rapl: no RAPL counters/)
+    expect(stdout).toMatch(/To know better[^]*sudo modprobe intel_rapl_msr/)
+  })
+
+  it('prints all of it as JSON', async () => {
+    const { options } = fakeMachine(join(folder, 'machine'))
+    const paths = ['--sysfs-path', options.sysfsPath, '--procfs-path', options.procfsPath]
+    const { code, stdout, stderr } = await cli(['detect', '--json', '--country-iso-code', 'FRA', ...paths])
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    const found = JSON.parse(stdout) as Record<string, unknown>
+    expect(found).toMatchObject({
+      components: [
+        { component: 'cpu', chosen: { probe: 'rapl', method: 'measured' }, refused: [] },
+        { component: 'ram', chosen: { probe: 'rapl', method: 'measured' }, refused: [] },
+      ],
+      cpu: { model: 'Intel(R) Core(TM) i7-8650U CPU @ 1.90GHz', logical_cpus: 4, sockets: 1, tdp_watts: 15 },
+      memory_bytes: 16 * 2 ** 30,
+      place: {
+        country_iso_code: 'FRA',
+        region: null,
+        cloud_provider: null,
+        cloud_region: null,
+        found_by: 'configuration',
+      },
+      intensity: { grams_per_kwh: expect.any(Number) as number, year: expect.any(Number) as number },
+    })
+  })
+
+  it('tells in JSON what was refused, why, and what would help', async () => {
+    const { stdout } = await cli(['detect', '--json', '--sysfs-path', join(folder, 'nothing')])
+    const { components } = JSON.parse(stdout) as { components: Record<string, unknown>[] }
+    expect(components[0]).toMatchObject({
+      component: 'cpu',
+      chosen: { probe: 'cpu-estimate', method: 'estimated' },
+      refused: [
+        {
+          probe: 'rapl',
+          reason: expect.stringContaining('no RAPL counters') as string,
+          remedy: expect.stringContaining('modprobe') as string,
+        },
+      ],
+    })
+  })
+
+  it('says of a component that nobody can tell that nothing was chosen', async () => {
+    const nothing = ['--sysfs-path', join(folder, 'nothing'), '--procfs-path', join(folder, 'nothing')]
+    const { stdout } = await cli(['detect', '--json', ...nothing])
+    const { components } = JSON.parse(stdout) as { components: { component: string; chosen: unknown }[] }
+    expect(components.find(({ component }) => component === 'ram')?.chosen).toBeNull()
+    expect((await cli(['detect', ...nothing])).stdout).toMatch(/^ram +unmeasured/m)
+  })
+
+  it('ends with 2 at a wrong value', async () => {
+    const { code, stdout, stderr } = await cli(['detect', '--cpu-max-watts', '-1'])
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toContain('--cpu-max-watts')
+  })
+})

@@ -1,0 +1,93 @@
+import { describe, expect, test } from 'vitest'
+import { cpuPowerAtUnknownLoad, estimateCpuPower } from '../../src/core/power-model.ts'
+import { ratio } from '../../src/core/units.ts'
+import { createCpuModel, type CpuModel } from '../../src/probes/cpu-model.ts'
+import { parseCpuInfo, type CpuInfo } from '../../src/probes/linux/cpuinfo.ts'
+import { amdZenDesktop, gravitonCpuInfo, twoSocketXeon, virtualMachine } from '../fixtures/machines.ts'
+
+const unknown: CpuInfo = { modelName: 'Frobnicator 9000', logicalCpus: 8, isVirtual: false }
+const at = (model: CpuModel, utilisation: number): number => model.power(ratio(utilisation)).value
+
+/** Width of the interval in shares of the estimate. */
+function width(model: CpuModel): number {
+  const { value, low, high } = model.power(ratio(0.5))
+  return (high - low) / value
+}
+
+describe('what the processors are taken to draw', () => {
+  test('by name: the TDP of the part, for each socket', () => {
+    const model = createCpuModel(parseCpuInfo(twoSocketXeon.cpuinfo))
+    const { part } = model
+    expect(part?.tdpWatts).toBeGreaterThan(0)
+    expect(model.tdpWatts).toBe(2 * (part?.tdpWatts ?? NaN))
+    expect(at(model, 0.5)).toBeCloseTo(
+      estimateCpuPower({ tdpWatts: part?.tdpWatts ?? NaN, sockets: 2, utilisation: 0.5 }).watts,
+      6,
+    )
+  })
+
+  test('of a desktop of AMD: the TDP of its one socket', () => {
+    expect(createCpuModel(parseCpuInfo(amdZenDesktop.cpuinfo)).tdpWatts).toBe(105)
+  })
+
+  test('in a virtual machine: the share of its threads', () => {
+    const whole = parseCpuInfo(amdZenDesktop.cpuinfo)
+    const quarter = createCpuModel({ ...whole, isVirtual: true, logicalCpus: 4 })
+    expect(quarter.tdpWatts).toBeCloseTo(105 / 4, 9)
+    expect(createCpuModel({ ...whole, isVirtual: true, logicalCpus: 64 }).tdpWatts).toBe(105)
+    expect(createCpuModel({ ...whole, logicalCpus: 4 }).tdpWatts).toBe(105)
+  })
+
+  test.each([
+    ['a masked name', virtualMachine.cpuinfo],
+    ['no name', gravitonCpuInfo],
+  ])('with %s: the watts per thread of the family at full load, with a wider interval', (_, cpuinfo) => {
+    const cpu = parseCpuInfo(cpuinfo)
+    const model = createCpuModel(cpu)
+    expect(model.part?.matchedBy).toBe('cpuid')
+    const full = (model.part?.wattsPerThread?.full ?? NaN) * cpu.logicalCpus
+    expect(at(model, 1)).toBeCloseTo(full, 6)
+    expect(width(model)).toBeGreaterThan(width(createCpuModel(parseCpuInfo(amdZenDesktop.cpuinfo))))
+  })
+
+  test('where nobody knows the processor: an assumption of 85 W, with the widest interval', () => {
+    const model = createCpuModel(unknown)
+    expect(model.tdpWatts).toBe(85)
+    expect(model.part).toBeUndefined()
+    expect(width(model)).toBeGreaterThan(width(createCpuModel(parseCpuInfo(gravitonCpuInfo))))
+  })
+
+  test('as told by the user: a TDP of the whole machine', () => {
+    const model = createCpuModel(parseCpuInfo(twoSocketXeon.cpuinfo), { forceCpuPower: 150 })
+    expect(model.tdpWatts).toBe(150)
+    expect(at(model, 1)).toBeCloseTo(1.02 * 150, 9)
+  })
+
+  test('as told by the user: another name', () => {
+    const model = createCpuModel(unknown, { cpuModel: 'AMD Ryzen 7 5800X' })
+    expect(model.tdpWatts).toBe(105)
+  })
+
+  test('as told by the user: watts at idle and at full load', () => {
+    const model = createCpuModel(parseCpuInfo(twoSocketXeon.cpuinfo), { cpuIdleWatts: 60, cpuMaxWatts: 500 })
+    expect(at(model, 0)).toBeCloseTo(60, 9)
+    expect(at(model, 1)).toBeCloseTo(500, 9)
+  })
+
+  test('at an unknown load: half load, with an interval from idle to full', () => {
+    const model = createCpuModel(unknown, { forceCpuPower: 100 })
+    const expected = cpuPowerAtUnknownLoad({ tdpWatts: 100 })
+    expect(model.power(undefined)).toEqual({ value: expected.watts, low: expected.low, high: expected.high })
+  })
+
+  test('a processor of an unknown name that is configured is an assumption too, and is named', () => {
+    const model = createCpuModel(parseCpuInfo(twoSocketXeon.cpuinfo), { cpuModel: 'Frobnicator 9000' })
+    expect(model.tdpWatts).toBe(85)
+  })
+
+  test('watts at full load that are known do not get the interval of an unknown processor', () => {
+    const known = createCpuModel(unknown, { cpuMaxWatts: 120 })
+    const named = createCpuModel(parseCpuInfo(amdZenDesktop.cpuinfo), { cpuMaxWatts: 120 })
+    expect(width(known)).toBeCloseTo(width(named), 9)
+  })
+})
