@@ -47,6 +47,11 @@ describe('import directions', () => {
     expect(outside.filter((name) => !room[1].some((allowed) => name.startsWith(allowed)))).toEqual([])
   })
 
+  it('core does no I/O: it needs no module of Node', () => {
+    const needed = files.filter((file) => file.startsWith('core/')).flatMap(importsOf)
+    expect(needed.filter((name) => name.startsWith('node:'))).toEqual([])
+  })
+
   it('only the composition root knows probes, grid and exporters together', () => {
     const knowing = files.filter((file) => {
       const known = new Set(importsOf(file).map((name) => name.split('/')[0]))

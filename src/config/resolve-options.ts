@@ -78,7 +78,8 @@ const environmentPrefix = 'codecarbon_'
 /** `CODECARBON_*` variables, in any case. */
 export function fromEnvironment(environment: NodeJS.ProcessEnv): OptionSource {
   const byKey = new Map<string, string>(optionSpecs.map(([name]) => [toSnakeCase(name), name]))
-  const values: Record<string, unknown> = {}
+  // Without a prototype, so that no variable's name means a property of every object.
+  const values: Record<string, unknown> = Object.create(null)
   for (const [variable, text] of Object.entries(environment)) {
     const key = variable.toLowerCase()
     if (!key.startsWith(environmentPrefix)) continue
@@ -94,11 +95,13 @@ export function fromEnvironment(environment: NodeJS.ProcessEnv): OptionSource {
 }
 
 function unknownKeys(source: OptionSource): string[] {
-  const known = optionSpecs.map(([name]) => name as string)
+  const known = [...optionSpecs.map(([name]) => name as string), ...(source.others ?? [])]
+  const bySnakeCase = new Map(known.map((name) => [toSnakeCase(name), name]))
+  const own = new Set<string>(optionSpecs.map(([name]) => name))
   return Object.keys(source.values)
-    .filter((key) => !known.includes(key))
+    .filter((key) => !own.has(key))
     .map((key) => {
-      const closest = nearest(key, [...known, ...(source.others ?? [])])
+      const closest = bySnakeCase.get(nearest(toSnakeCase(key), bySnakeCase.keys()) ?? '')
       const hint = closest === undefined ? '' : `; did you mean ${source.spell(closest)}?`
       return `${source.spell(key)}: there is no such option${hint}`
     })

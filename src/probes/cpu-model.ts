@@ -39,7 +39,10 @@ export function createCpuModel(cpu: CpuInfo, options: CpuModelOptions = {}): Cpu
   const { forceCpuPower, cpuMaxWatts, cpuIdleWatts } = options
   const part = findPart(cpu, options.cpuModel)
   const model = (tdpWatts: number, count: number, basis: string, spread = noSpread): CpuModel => ({
-    power: powerFrom({ tdpWatts, sockets: count, maxWatts: cpuMaxWatts, idleWatts: cpuIdleWatts }, spread),
+    power: powerFrom(
+      { tdpWatts, sockets: count, maxWatts: cpuMaxWatts, idleWatts: cpuIdleWatts },
+      cpuMaxWatts === undefined ? spread : noSpread,
+    ),
     basis: cpuMaxWatts === undefined ? basis : `${cpuMaxWatts} W at full load, as configured`,
     part,
     tdpWatts: tdpWatts * count,

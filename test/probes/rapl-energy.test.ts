@@ -45,7 +45,7 @@ function drawing(
   })
   return {
     meter,
-    run(time, step = 0.25) {
+    run(time, step = 0.5) {
       for (let done = 0; done < time; done += step) {
         for (const [{ watts }, counter] of counters) counter.spend(watts * step)
         clock.advance(step)
@@ -77,7 +77,7 @@ test.each([
     [socket(0, 140), dram(0, 12), socket(1, 140), dram(1, 12)],
     600,
   ],
-])('%s are measured within 2 %% over minutes, wraps and all', (_, parts, time) => {
+])('%s are measured within two percent over minutes, wraps and all', (_, parts, time) => {
   const { run } = drawing(parts, 1)
   const { machine, problems } = run(time)
   const cpu = parts.filter(({ name }) => name !== 'dram').reduce((sum, { watts }) => sum + watts * time, 0)

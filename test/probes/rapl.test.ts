@@ -3,7 +3,6 @@ import { ProbeUnavailable } from '../../src/core/errors.ts'
 import type { ProbeResult } from '../../src/core/probe.ts'
 import { seconds } from '../../src/core/units.ts'
 import { createRaplProbe, type RaplOptions, type RaplProbe } from '../../src/probes/rapl.ts'
-import { ProbeUnavailable } from '../../src/core/errors.ts'
 import { expectReading, itIsAProbeOfACounter } from '../contract/probe.ts'
 import {
   fakeCounter,

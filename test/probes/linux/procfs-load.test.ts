@@ -3,7 +3,6 @@ import { ProbeUnavailable } from '../../../src/core/errors.ts'
 import type { LoadSource } from '../../../src/core/load.ts'
 import { seconds } from '../../../src/core/units.ts'
 import { openProcfsLoad, parseCpuTimes, parseMemory } from '../../../src/probes/linux/procfs-load.ts'
-import { ProbeUnavailable } from '../../../src/core/errors.ts'
 import { cpuTimes } from '../../fixtures/fake-procfs.ts'
 import { fakeSysfs, type FakeTree } from '../../fixtures/fake-sysfs.ts'
 

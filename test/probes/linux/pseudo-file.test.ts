@@ -1,5 +1,4 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { errnoOf, isGone, isPermission } from '../../../src/probes/linux/pseudo-file.ts'
 import {
   errnoOf,
   isGone,
