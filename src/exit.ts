@@ -1,8 +1,8 @@
 /** Something that must be saved before the process ends. */
 export interface Unsaved {
-  /** Called when the process ends by itself, by `process.exit` or by an uncaught error. Must not wait. */
+  /** Called when the process ends by itself, by `process.exit`, by an uncaught error or by a signal that nobody else wants. Must not wait. */
   saveAtExit(): void
-  /** Called when a signal came that may end the process. It may also go on. */
+  /** Called when a signal came that somebody else handles: the process may end by it, or go on. */
   saveAtSignal(): void
 }
 
@@ -45,13 +45,14 @@ function listen(signal: NodeJS.Signals): void {
 }
 
 function onSignal(signal: NodeJS.Signals): void {
-  for (const item of [...unsaved]) item.saveAtSignal()
   if (process.listenerCount(signal) === 0) {
+    saveAll()
     // Nobody else wanted the signal: it does what it would have done.
     process.kill(process.pid, signal)
     return
   }
   // The others decide; if the process goes on, so do we.
+  for (const item of [...unsaved]) item.saveAtSignal()
   setImmediate(() => {
     if (isListening) listen(signal)
   })

@@ -15,7 +15,9 @@ export function renderReport(started: Started, data: EmissionsData): string {
     comparisons:
       grams === undefined || grams === 0
         ? []
-        : compare(grams, data.intensity.gramsPerKwh).map(({ text }) => text),
+        : compare(grams, data.intensity.gramsPerKwh)
+            .filter(({ unit }) => !/^(milli|micro|nano)second|illionth|^[nµ]m$/.test(unit))
+            .map(({ text }) => text),
     advice: adviceFor(started.survey),
     shares: commandShare(started, data),
     csvPath: started.csvPath(),
@@ -27,10 +29,10 @@ function commandShare(started: Started, data: EmissionsData): string[] {
   const tree = data.trackingMode === 'machine' ? started.run.usedByTree() : undefined
   if (tree === undefined || data.energyConsumed === undefined || data.energyConsumed === 0) return []
   const energy = totalEnergy(tree).value * data.pue
+  if (energy === 0) return ['too short, or too idle, to tell: the system counts CPU time in steps of 10 ms']
   const share = formatShare(energy / fromKilowattHours(data.energyConsumed))
-  return [
-    `${formatEnergy(energy, fromKilowattHours(data.energyConsumed))} of it, ${share}, by its share of CPU time and memory`,
-  ]
+  const figure = formatEnergy(energy, fromKilowattHours(data.energyConsumed))
+  return [`${figure} of the above (${share}), by its shares of CPU time and of memory`]
 }
 
 /** What would turn estimates into measurements, and a guessed place into a known one. */
@@ -39,15 +41,21 @@ export function adviceFor(survey: Survey): string[] {
   for (const { component, chosen, refused } of survey.detection.components) {
     if (chosen?.method === 'measured') continue
     for (const { probe, reason, remedy } of refused) {
+      if (probe === 'rapl' && survey.machine.cpu.isVirtual) {
+        advice.push(
+          'rapl: a virtual machine does not see the counters of its host; on bare metal figures are measured',
+        )
+        continue
+      }
       const line = `${probe}: ${reason}${remedy === undefined ? '' : `\n    ${remedy}`}`
       if (!advice.includes(line) && remedy !== undefined) advice.push(line)
     }
     if (chosen === undefined) advice.push(`${component}: unmeasured; run codecarbon detect`)
   }
-  if (survey.place.foundBy === 'none') {
+  if (survey.place.foundBy === 'none' && survey.intensity.scope !== 'given') {
     advice.push(
       'place unknown: give --country-iso-code (countryIsoCode in code), or CODECARBON_COUNTRY_ISO_CODE=FRA',
     )
   }
-  return advice
+  return [...new Set(advice)]
 }

@@ -4,7 +4,7 @@ import { ProbeUnavailable } from './core/errors.ts'
 import type { LoadSource } from './core/load.ts'
 import { estimateMemoryPower } from './core/power-model.ts'
 import type { Problem } from './core/problem.ts'
-import { toGibibytes, type Ratio } from './core/units.ts'
+import { toGibibytes, toGigabytes, type Ratio } from './core/units.ts'
 import { intensityFor } from './grid/intensity.ts'
 import { resolvePlace } from './grid/place.ts'
 import { createCpuModel, type CpuModel } from './probes/cpu-model.ts'
@@ -127,7 +127,7 @@ function candidatesFor(
     method: 'estimated',
     open() {
       const { forceRamPower } = options
-      const gigabytes = machine.memoryBytes === undefined ? undefined : machine.memoryBytes / 1e9
+      const gigabytes = machine.memoryBytes === undefined ? undefined : toGigabytes(machine.memoryBytes)
       if (forceRamPower === undefined && gigabytes === undefined) {
         throw new ProbeUnavailable(
           'the size of the memory cannot be read',

@@ -122,7 +122,7 @@ function commandUse(
   data: EmissionsData,
 ): { energyJoules: number; emissionsGrams: number } | undefined {
   const use = data.trackingMode === 'process' ? started.run.used() : started.run.usedByTree()
-  if (use === undefined) return undefined
+  if (use === undefined || totalEnergy(use).value === 0) return undefined
   return { energyJoules: totalEnergy(use).value * data.pue, emissionsGrams: use.emissions.value * data.pue }
 }
 

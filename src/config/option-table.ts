@@ -111,7 +111,11 @@ export const optionTable = {
   /** Where sysfs is mounted. */
   sysfsPath: { type: 'text', default: '/sys', help: 'where sysfs is mounted' },
   /** Make no network connection at all. */
-  offline: { type: 'switch', default: false, help: 'make no network connection at all' },
+  offline: {
+    type: 'switch',
+    default: false,
+    help: 'make no network connection (this version never makes one)',
+  },
   /** Country of the machine: ISO 3166-1 alpha-3, such as FRA. */
   countryIsoCode: { type: 'text', help: 'country of the machine, such as FRA (ISO 3166-1 alpha-3)' },
   /** US state or Canadian province of the machine, by name or code. */

@@ -126,6 +126,19 @@ export function createMeter(options: MeterOptions): Meter {
 
   function tick(): void {
     if (closed) return
+    try {
+      measure()
+    } catch (error) {
+      report({
+        code: 'ERR_PROBE_READ',
+        subject: 'meter',
+        message: `a measurement failed: ${messageOf(error)}`,
+      })
+    }
+    schedule()
+  }
+
+  function measure(): void {
     const snapshot = read()
     // Half a tick of tolerance, since a timer may fire a little early.
     const due = Math.floor((snapshot.at.monotonic - origin + pace / 2) / options.interval)
@@ -133,7 +146,6 @@ export function createMeter(options: MeterOptions): Meter {
       measurements = due
       onMeasurement?.(snapshot)
     }
-    schedule()
   }
 
   schedule()
@@ -146,8 +158,17 @@ export function createMeter(options: MeterOptions): Meter {
       if (closed) return
       closed = true
       cancelTimer?.()
-      for (const probe of probes) probe.close?.()
-      load?.close?.()
+      for (const part of [...probes, load]) {
+        try {
+          part?.close?.()
+        } catch (error) {
+          report({
+            code: 'ERR_PROBE_READ',
+            subject: 'meter',
+            message: `a probe could not be closed: ${messageOf(error)}`,
+          })
+        }
+      }
     },
   }
 }

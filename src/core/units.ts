@@ -27,12 +27,18 @@ export const ratio = (value: number): Ratio => Math.min(1, Math.max(0, value)) a
 const microjoulesPerJoule = 1e6
 const joulesPerKilowattHour = 3.6e6
 const gramsPerKilogram = 1000
+const millisecondsPerSecond = 1000
+const microsecondsPerSecond = 1e6
+const bytesPerGigabyte = 1e9
 const bytesPerGibibyte = 2 ** 30
 
 export const fromMicrojoules = (value: number): Joules => joules(value / microjoulesPerJoule)
 export const toKilowattHours = (energy: Joules): number => energy / joulesPerKilowattHour
 export const fromKilowattHours = (value: number): Joules => joules(value * joulesPerKilowattHour)
 export const toKilograms = (mass: Grams): number => mass / gramsPerKilogram
+export const fromMilliseconds = (value: number): Seconds => seconds(value / millisecondsPerSecond)
+export const fromMicroseconds = (value: number): Seconds => seconds(value / microsecondsPerSecond)
+export const toGigabytes = (bytes: number): number => bytes / bytesPerGigabyte
 export const toGibibytes = (bytes: number): number => bytes / bytesPerGibibyte
 
 /** Energy of a mean power held for a time. */

@@ -1,6 +1,6 @@
 import { cpus, freemem, totalmem } from 'node:os'
 import type { LoadSource, TreeSource } from '../core/load.ts'
-import { seconds } from '../core/units.ts'
+import { fromMicroseconds, fromMilliseconds } from '../core/units.ts'
 
 /** How busy the machine is where there is no procfs (macOS, Windows): the CPU times and memory that Node itself reports. */
 export function openOsLoad(): LoadSource {
@@ -14,8 +14,8 @@ export function openOsLoad(): LoadSource {
       }
       const memoryTotalBytes = totalmem()
       return {
-        cpuBusy: seconds(busyMs / 1000),
-        cpuCapacity: seconds((busyMs + idleMs) / 1000),
+        cpuBusy: fromMilliseconds(busyMs),
+        cpuCapacity: fromMilliseconds(busyMs + idleMs),
         memoryTotalBytes,
         memoryUsedBytes: memoryTotalBytes - freemem(),
       }
@@ -28,7 +28,7 @@ export function createSelfProcess(): TreeSource {
   return {
     read() {
       const { user, system } = process.cpuUsage()
-      return { cpu: seconds((user + system) / 1e6), residentBytes: process.memoryUsage.rss() }
+      return { cpu: fromMicroseconds(user + system), residentBytes: process.memoryUsage.rss() }
     },
   }
 }

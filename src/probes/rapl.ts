@@ -126,8 +126,10 @@ export function createRaplProbe(options: RaplOptions = {}): RaplProbe {
       for (const [domain, mirror] of mirrors) {
         const die = zones.get(domain)
         const other = zones.get(mirror.of)
-        if (die === undefined || other === undefined || !die.isFresh || !other.isFresh) continue
-        if (moveTogether(die, other, mirror, gap)) {
+        if (die === undefined || other === undefined || !die.isFresh) continue
+        // Where the other one is gone, its copy goes on alone.
+        if (other.isOpen && !other.isFresh) continue
+        if (other.isOpen && moveTogether(die, other, mirror, gap)) {
           mirror.agreedAt = die.energy
           continue
         }

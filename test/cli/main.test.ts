@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { optionSpecs, toSnakeCase } from '../../src/config/option-table.ts'
@@ -61,10 +61,23 @@ describe('detect', () => {
     expect(stdout).not.toMatch(/undefined|null|NaN|\u001B/)
   })
 
-  it('gives the exact remedy where counters may not be read, and the reason', async () => {
-    const { stdout } = await cli(['detect', '--sysfs-path', join(folder, 'nothing')])
+  it('gives the exact remedy where there are no counters, and the reason', async () => {
+    const { options } = fakeMachine(join(folder, 'machine'))
+    const paths = ['--sysfs-path', join(folder, 'nothing'), '--procfs-path', options.procfsPath]
+    const { stdout } = await cli(['detect', ...paths])
     expect(stdout).toMatch(/not rapl: no RAPL counters/)
     expect(stdout).toMatch(/To know better[^]*sudo modprobe intel_rapl_msr/)
+  })
+
+  it('sends nobody after counters that a virtual machine does not have', async () => {
+    const { options } = fakeMachine(join(folder, 'machine'))
+    const cpuinfo = join(options.procfsPath, 'cpuinfo')
+    writeFileSync(cpuinfo, `${readFileSync(cpuinfo, 'utf8')}flags\t\t: fpu sse hypervisor\n`)
+    const paths = ['--sysfs-path', join(folder, 'nothing'), '--procfs-path', options.procfsPath]
+    const { stdout } = await cli(['detect', ...paths])
+    expect(stdout).toMatch(/^Processor .*virtual machine$/m)
+    expect(stdout).toMatch(/To know better[^]*virtual machine/)
+    expect(stdout).not.toContain('modprobe')
   })
 
   it('prints all of it as JSON', async () => {

@@ -8,12 +8,12 @@ import { upstreamColumns } from '../fixtures/csv/columns.ts'
 import { environmentFor } from '../fixtures/programs/child.ts'
 import { temporaryFolder } from '../fixtures/programs/temporary-folder.ts'
 
-const python = process.env['CODECARBON_E2E_PYTHON']
+const python = process.env['E2E_PYTHON']
 const script = fileURLToPath(new URL('python_codecarbon.py', import.meta.url))
 
 if (python === undefined) {
   console.log(
-    'Skipped: files shared with the Python CodeCarbon. Set CODECARBON_E2E_PYTHON to a Python that has the packages codecarbon and pandas.',
+    'Skipped: files shared with the Python CodeCarbon. Set E2E_PYTHON to a Python that has the packages codecarbon and pandas.',
   )
 }
 

@@ -19,7 +19,7 @@ export interface CsvExporterOptions {
   readonly csvSchema: 'codecarbon' | 'extended'
   /** Part of the name of the file of tasks. */
   readonly experimentName: string
-  /** Told once, when a row had to go somewhere else. */
+  /** Told when a row had to go somewhere else, once, and when a file was in its place. */
   readonly onFallback?: (message: string) => void
 }
 
@@ -67,7 +67,9 @@ export function createCsvExporter(options: CsvExporterOptions): CsvExporter {
         write(to) {
           if (written.has(report)) return
           const write = onCsvWrite === 'update' || isProvisional ? replaceRow : appendRow
-          write(to, columns, toRow(report.total))
+          write(to, columns, toRow(report.total), (backup) => {
+            onFallback?.(`${to} was no table of emissions; it is now ${backup}`)
+          })
           written.add(report)
           isProvisional = report.reason === 'signal'
         },

@@ -24,6 +24,9 @@ const require = createRequire(import.meta.url)
 const csvParse = (): typeof CsvParse => require('csv-parse/sync') as typeof CsvParse
 const csvStringify = (): typeof CsvStringify => require('csv-stringify/sync') as typeof CsvStringify
 
+/** Told the new name of a file that is no table of emissions. */
+export type OnBackup = (backup: string) => void
+
 /**
  * Appends one row in the order of the file's own header, in one write. The cost does not depend on the length of the file.
  * A file that is missing or empty gets a header; one of an older version without some of the columns is rewritten with them;
@@ -31,8 +34,8 @@ const csvStringify = (): typeof CsvStringify => require('csv-stringify/sync') as
  *
  * @throws the error of the file system; the file is then as it was
  */
-export function appendRow(path: string, columns: readonly string[], row: Row): void {
-  const header = prepare(path, columns)
+export function appendRow(path: string, columns: readonly string[], row: Row, onBackup?: OnBackup): void {
+  const header = prepare(path, columns, onBackup)
   const file = openSync(path, 'a+')
   try {
     const { size } = fstatSync(file)
@@ -52,8 +55,8 @@ export function appendRow(path: string, columns: readonly string[], row: Row): v
  * Replaces the last row that has this run's id, or appends one. The file is rewritten beside and put in place in one step, so that a
  * process killed at any instant leaves either the old file or the new one.
  */
-export function replaceRow(path: string, columns: readonly string[], row: Row): void {
-  const header = prepare(path, columns)
+export function replaceRow(path: string, columns: readonly string[], row: Row, onBackup?: OnBackup): void {
+  const header = prepare(path, columns, onBackup)
   if (header === undefined) {
     appendRow(path, columns, row)
     return
@@ -81,13 +84,19 @@ interface Header {
 const maxHeaderBytes = 64 * 1024
 
 /** Makes the file fit to take a row: `undefined` where it is to be started. */
-function prepare(path: string, columns: readonly string[]): Header | undefined {
+function prepare(
+  path: string,
+  columns: readonly string[],
+  onBackup: OnBackup | undefined,
+): Header | undefined {
   const header = readHeader(path)
   if (header === undefined) return undefined
   if (columns.every((column) => header.columns.includes(column))) return header
   const isOurs = header.columns.includes('run_id') && header.columns.includes('emissions')
   if (isOurs) return addColumns(path, header, columns)
-  renameSync(path, backupName(path))
+  const backup = backupName(path)
+  renameSync(path, backup)
+  onBackup?.(backup)
   return undefined
 }
 

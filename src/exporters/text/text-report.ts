@@ -34,7 +34,7 @@ export function renderTextReport(input: TextReportInput): string {
   for (const share of shares) lines.push(row('Command', share))
   const emissions = emissionLines(data)
   if (emissions.length > 0) lines.push('', ...emissions)
-  if (comparisons.length > 0) lines.push(row('About', comparisons.join(', ')))
+  lines.push(...comparisons.map((text, index) => row(index === 0 ? 'About' : '', text)))
   if (csvPath !== undefined) lines.push('', row('Written to', csvPath))
   const problems = data.problems.filter(({ message }) => !advice.some((line) => line.includes(message)))
   if (problems.length > 0) lines.push('', 'Beware', ...problems.map(problemLine))
@@ -56,6 +56,15 @@ function energyLines(data: EmissionsData): string[] {
   return [
     row('Energy', `${formatEnergy(total)}${interval}${measured}`),
     ...data.components.map((component) => componentLine(component, total)),
+    ...(data.pue === 1 ? [] : [row('', `energies with a PUE of ${data.pue}, powers without`)]),
+    ...(data.wue === 0
+      ? []
+      : [
+          row(
+            'Water',
+            `${Number((data.energyConsumed * data.wue * 1000).toPrecision(3))} ml at ${data.wue} l/kWh`,
+          ),
+        ]),
   ]
 }
 
@@ -87,11 +96,9 @@ function emissionLines(data: EmissionsData): string[] {
   const { gramsPerKwh, year, source, basis, quality } = data.intensity
   const doubt = quality === 'low' ? ', of low quality' : ''
   const facts = [placeOf(data), year, basis, source].filter((fact) => fact !== undefined).join(', ')
-  const pue = data.pue === 1 ? [] : [row('', `with a PUE of ${data.pue}`)]
   return [
     row('Emissions', `${formatMass(data.emissions * 1000)} CO2eq${interval}`),
     row('', `at ${Number(gramsPerKwh.toPrecision(4))} gCO2eq/kWh: ${facts}${doubt}`),
-    ...pue,
   ]
 }
 

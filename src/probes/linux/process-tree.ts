@@ -11,11 +11,19 @@ export interface ProcessTreeOptions {
   readonly includeRoot?: boolean
   /** @default '/proc' */
   readonly procfsPath?: string
-  /** Bytes of a page of memory. @default 4096 */
+  /** Bytes of a page of memory. @default those of this process */
   readonly pageBytes?: number
 }
 
 const ticksPerSecond = 100
+const usualPageBytes = 4096
+
+/** Size of a page, which some ARM and POWER kernels have as 16 or 64 KiB: what Node and procfs say of this process, in bytes and in pages. */
+function findPageBytes(procfsPath: string): number {
+  const pages = readStat(procfsPath, 'self')?.residentPages ?? 0
+  if (pages <= 0) return usualPageBytes
+  return Math.max(usualPageBytes, 2 ** Math.round(Math.log2(process.memoryUsage.rss() / pages)))
+}
 
 /**
  * CPU time and memory of a process and all its descendants, from `<procfs>/<pid>/stat` (proc_pid_stat(5)).
@@ -24,7 +32,8 @@ const ticksPerSecond = 100
  * between two reads count. One whose parent did not wait for it, or that was left behind by its parent, is remembered here.
  */
 export function createProcessTree(options: ProcessTreeOptions = {}): TreeSource {
-  const { pid = process.pid, includeRoot = true, procfsPath = '/proc', pageBytes = 4096 } = options
+  const { pid = process.pid, includeRoot = true, procfsPath = '/proc' } = options
+  const { pageBytes = findPageBytes(procfsPath) } = options
   let members = new Map<number, ProcessStat>()
   /** Ticks of processes that ended without their parent taking them over. */
   let departed = 0
@@ -174,7 +183,7 @@ class LazyChildren {
   }
 }
 
-function readStat(procfsPath: string, pid: number): ProcessStat | undefined {
+function readStat(procfsPath: string, pid: number | 'self'): ProcessStat | undefined {
   try {
     return parseProcessStat(readFileSync(join(procfsPath, String(pid), 'stat'), 'latin1'))
   } catch {
