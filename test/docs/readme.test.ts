@@ -1,0 +1,37 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { optionSpecs } from '../../src/config/option-table.ts'
+import { environmentFor } from '../fixtures/programs/child.ts'
+import { temporaryFolder } from '../fixtures/programs/temporary-folder.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const readme = readFileSync(join(root, 'README.md'), 'utf8')
+
+test('the program in README runs as it stands', () => {
+  const [, program = ''] = /```js\n([^]*?)```/.exec(readme) ?? []
+  const outputDir = temporaryFolder()
+  const train = 'async function train(n) { for (let i = 0; i < 1e6; i += 1) n += i; return n }\n'
+  const printed = execFileSync(process.execPath, ['--input-type=module', '-e', train + program], {
+    cwd: root,
+    env: { ...environmentFor(outputDir), CODECARBON_OUTPUT_DIR: outputDir, CODECARBON_LOG_LEVEL: 'error' },
+    encoding: 'utf8',
+  })
+  expect(printed).toContain('CodeCarbon: train')
+  expect(readFileSync(join(outputDir, 'emissions.csv'), 'utf8').trimEnd().split('\n')).toHaveLength(3)
+})
+
+test('README links to files that are there', () => {
+  const links = [...readme.matchAll(/\]\(([^)#]+)\)/g)].map(([, link = '']) => link)
+  expect(links.filter((link) => !link.includes(':') && !existsSync(join(root, link)))).toEqual([])
+})
+
+test('README names only options that there are', () => {
+  const names = new Set<string>(optionSpecs.map(([name]) => name))
+  const used = [...readme.matchAll(/\{ ([^{}]*) \}/g)].flatMap(([, inside = '']) =>
+    [...inside.matchAll(/(\w+):/g)].map(([, name = '']) => name),
+  )
+  expect(used.filter((name) => !names.has(name))).toEqual([])
+})
