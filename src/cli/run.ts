@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
-import { dirname, resolve } from 'node:path'
+import { delimiter, dirname, join, resolve } from 'node:path'
 import { type Command } from 'commander'
 import type { OptionName, Options } from '../config/option-table.ts'
 import type { EmissionsData } from '../core/emissions-data.ts'
@@ -164,7 +164,7 @@ function runChild(command: string, args: readonly string[]): Promise<number> {
 
 function cannotStart(command: string, error: unknown): number {
   const code = (error as NodeJS.ErrnoException).code
-  const isMissing = code === 'ENOENT'
+  const isMissing = code === 'ENOENT' || (code === 'EACCES' && !isInPath(command))
   const reason = isMissing
     ? 'command not found'
     : code === 'EACCES'
@@ -172,6 +172,12 @@ function cannotStart(command: string, error: unknown): number {
       : messageOf(error)
   printOnStderr(`codecarbon: ${command}: ${reason}\n`)
   return isMissing ? notFound : notExecutable
+}
+
+/** A search path with a folder that may not be searched makes the system say "not allowed" of a command that is nowhere. */
+function isInPath(command: string): boolean {
+  if (command.includes('/')) return true
+  return (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, command)))
 }
 
 /** Writes beside and renames, so that nobody reads half a file. The command's result stands even where this fails. */

@@ -30,6 +30,8 @@ export class WrappingCounter {
   #last: number | undefined
   #lastAt: number | undefined
   #lastPower: number | undefined
+  /** The value before the last update, where that one was a fall. */
+  #beforeFall: { readonly raw: number; readonly at: number | undefined } | undefined
   #energy = 0
   #low = 0
   #high = 0
@@ -58,11 +60,15 @@ export class WrappingCounter {
    * point is set.
    */
   update(raw: Joules, at?: Seconds, resumed = false): CounterUpdate {
-    const last = this.#last
-    const elapsed = at === undefined ? 0 : at - (this.#lastAt ?? at)
+    const glitch = this.#isGlitchOver(raw, at) ? this.#beforeFall : undefined
+    this.#beforeFall = undefined
+    const last = glitch?.raw ?? this.#last
+    const lastAt = glitch?.at ?? this.#lastAt
+    const elapsed = at === undefined ? 0 : at - (lastAt ?? at)
     this.#last = raw
     this.#lastAt = at
     if (last === undefined) return 'counted'
+    if (raw < last) this.#beforeFall = { raw: last, at: lastAt }
 
     const least = raw - last
     if (this.#range === 0) return this.#add(least, least, least, elapsed, least < 0)
@@ -70,6 +76,7 @@ export class WrappingCounter {
     const fewest = least < 0 ? least + this.#range : least
     const isReset = least < 0 && (resumed || fewest > this.#maxPower * (elapsed + slackSeconds))
     if (isReset) return this.#add(0, 0, 0, elapsed, true)
+    this.#beforeFall = undefined
 
     const most = this.#maxPower * elapsed
     const wrapsUnseen = fewest + this.#range <= most && this.#range >= this.#maxPower * slackSeconds
@@ -80,6 +87,14 @@ export class WrappingCounter {
     const wraps = Math.min(mostWraps, Math.max(0, Math.round((expected - fewest) / this.#range)))
     this.#add(fewest + wraps * this.#range, fewest, fewest + mostWraps * this.#range, elapsed, false)
     return 'guessed'
+  }
+
+  /** True where the value before a fall has come back, by a rise that no hardware could have made: the fall was a misreading. */
+  #isGlitchOver(raw: number, at: number | undefined): boolean {
+    const before = this.#beforeFall
+    if (before === undefined || this.#last === undefined || raw < before.raw) return false
+    const elapsed = at === undefined ? 0 : at - (this.#lastAt ?? at)
+    return raw - this.#last > this.#maxPower * (elapsed + slackSeconds)
   }
 
   /** Goes on from another raw value, for which nothing is counted: what is read from now on is another counter. */

@@ -77,6 +77,18 @@ describe('the exit code', () => {
     expect(stderr).toContain('codecarbon: no-such-command: command not found')
   })
 
+  it.skipIf(process.geteuid?.() === 0)(
+    'is 127, too, where a folder of the search path may not be searched',
+    async () => {
+      const closed = join(folder, 'closed')
+      mkdirSync(closed, { mode: 0 })
+      const env = { PATH: `${closed}:${process.env['PATH']}` }
+      const { code, stderr } = await run(['--', 'no-such-command'], env)
+      expect(code).toBe(127)
+      expect(stderr).toContain('codecarbon: no-such-command: command not found')
+    },
+  )
+
   it('is 126 where the command may not be executed', async () => {
     const file = join(folder, 'script')
     writeFileSync(file, '#!/bin/sh\n')

@@ -194,3 +194,11 @@ test('whatever it is given, it never decreases and its interval holds its value'
     ),
   )
 })
+
+test('a value of nothing for one reading, and then the old one again, is a gap and no energy', () => {
+  const counter = new WrappingCounter({ range: joules(262_143), maxPower: watts(1000) })
+  counter.update(joules(200_000), seconds(0))
+  expect(counter.update(joules(0), seconds(1))).toBe('gap')
+  expect(counter.update(joules(200_072), seconds(2))).toBe('counted')
+  expect(counter.energy).toBe(72)
+})

@@ -3,8 +3,8 @@ import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EnergyError } from '../../core/errors.ts'
 
-/** How long to wait for another process that is writing. It needs a millisecond; this is for a machine on its knees. */
-const asyncDeadlineMs = 10_000
+/** How long to wait for another process that is writing. It needs a millisecond; this is for a machine on its knees, and ends before the exporter's own deadline. */
+const asyncDeadlineMs = 3000
 /** The same where the process is ending and nobody else can run. */
 const syncDeadlineMs = 2000
 const retryMs = 5

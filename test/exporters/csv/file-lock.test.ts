@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { withLock, withLockSync } from '../../../src/exporters/csv/file-lock.ts'
-import { runProgram, startProgram } from '../../fixtures/programs/child.ts'
+import { readTable } from '../../fixtures/csv/table.ts'
+import { runProgram, startProgram, stateFolder } from '../../fixtures/programs/child.ts'
 import { temporaryFolder } from '../../fixtures/programs/temporary-folder.ts'
 
 let folder: string
@@ -103,6 +104,17 @@ describe('a lock that is held', () => {
     )
     expect(performance.now() - before).toBeLessThan(4000)
     expect(readFileSync(lock, 'utf8')).toBe(ownerOf())
+  })
+
+  it('is given up by a run that ends in time to save its row elsewhere', async () => {
+    const holder = startProgram('hold-lock.js', [file], { folder })
+    await holder.printed('held')
+    const env = { CODECARBON_OUTPUT_DIR: folder, CODECARBON_LOG_LEVEL: 'warning' }
+    const { code, stderr } = await runProgram('endings.js', ['exit after stop'], { folder, env })
+    expect(code).toBe(7)
+    const saved = join(stateFolder(folder), 'emissions.csv')
+    expect(readTable(saved)).toHaveLength(1)
+    expect(stderr).toContain(saved)
   })
 })
 
