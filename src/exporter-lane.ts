@@ -35,7 +35,7 @@ export class ExporterLane {
 
   /** Hands a report over behind those on their way, and waits for it up to the deadline. */
   async send(report: Report): Promise<void> {
-    await this.#withinDeadline(this.#enqueue(report))
+    await this.#withinDeadline(this.#enqueue(report), report.reason === 'live')
   }
 
   /** The same, and closes the exporter afterwards; both within the deadline. */
@@ -82,13 +82,15 @@ export class ExporterLane {
     }
   }
 
-  async #withinDeadline(work: Promise<void>): Promise<void> {
+  async #withinDeadline(work: Promise<void>, isBackground = false): Promise<void> {
     let timer: NodeJS.Timeout | undefined
     const deadline = new Promise<void>((resolve) => {
       timer = setTimeout(() => {
         this.#onError(`it took longer than ${deadlineMs / 1000} s`)
         resolve()
       }, deadlineMs)
+      // Nobody waits for a live report, and the program must not be kept alive by one.
+      if (isBackground) timer.unref()
     })
     await Promise.race([work, deadline])
     clearTimeout(timer)

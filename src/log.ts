@@ -22,13 +22,21 @@ export function createLog(level: Severity, preamble = ''): Log {
  * nobody listened for it.
  */
 export function printOnStderr(text: string): void {
-  const ignore = (): void => undefined
-  process.stderr.on('error', ignore)
+  if (pendingWrites === 0) process.stderr.on('error', ignore)
+  pendingWrites += 1
   try {
     process.stderr.write(text, () => {
-      setImmediate(() => process.stderr.off('error', ignore))
+      setImmediate(release)
     })
   } catch {
-    // Nobody reads.
+    release()
   }
+}
+
+let pendingWrites = 0
+const ignore = (): void => undefined
+
+function release(): void {
+  pendingWrites -= 1
+  if (pendingWrites === 0) process.stderr.off('error', ignore)
 }

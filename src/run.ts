@@ -149,8 +149,11 @@ export class Run {
     if (this.#final !== undefined) return this.#final
     this.#meter.read()
     for (const task of [...this.#active].toReversed()) this.#endTask(task)
-    this.#final = this.#total()
-    this.#meter.close()
+    try {
+      this.#final = this.#total()
+    } finally {
+      this.#meter.close()
+    }
     return this.#final
   }
 

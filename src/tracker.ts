@@ -144,7 +144,12 @@ export class EmissionsTracker {
   async flush(): Promise<number | undefined> {
     const run = this.#running('flush()')
     if (run === undefined) return this.#final?.emissions
-    return (await run.flush()).emissions
+    try {
+      return (await run.flush()).emissions
+    } catch (error) {
+      this.#log('error', `could not save the figures: ${messageOf(error)}`)
+      return undefined
+    }
   }
 
   /** The record so far, or the final one; reads the hardware. */
@@ -167,7 +172,7 @@ export class EmissionsTracker {
   stopTask(name?: string): TaskEmissionsData | undefined {
     const run = this.#started?.run
     const task = run?.findTask(name)
-    if (run !== undefined && task !== undefined) return run.endTask(task)
+    if (run !== undefined && task !== undefined) return this.#attempt('end a task', () => run.endTask(task))
     this.#log(
       'warning',
       name === undefined ? 'stopTask(): no task is running' : `stopTask(): no task "${name}" is running`,
@@ -182,19 +187,21 @@ export class EmissionsTracker {
         ? this.start().#started?.run
         : this.#started.run
     if (run === undefined) return fn()
-    const task = run.beginTask(name, this.#scope.getStore())
+    const task = this.#attempt('begin a task', () => run.beginTask(name, this.#scope.getStore()))
+    if (task === undefined) return fn()
+    const end = (): void => void this.#attempt('end a task', () => run.endTask(task))
     let result: T
     try {
       result = this.#scope.run(task, fn)
     } catch (error) {
-      run.endTask(task)
+      end()
       throw error
     }
     if (!isThenable(result)) {
-      run.endTask(task)
+      end()
       return result
     }
-    return Promise.resolve(result).finally(() => run.endTask(task)) as T
+    return Promise.resolve(result).finally(end) as T
   }
 
   /** A report of the run for people: energy by component, emissions, comparisons, and what would make it more exact. */
@@ -227,6 +234,16 @@ export class EmissionsTracker {
     return this.stop().then(() => undefined)
   }
 
+  /** Does something that must not reach the program, whatever happens: files gone, descriptors used up. */
+  #attempt<T>(what: string, action: () => T): T | undefined {
+    try {
+      return action()
+    } catch (error) {
+      this.#log('error', `could not ${what}: ${messageOf(error)}`)
+      return undefined
+    }
+  }
+
   #begin(): void {
     const { outputHandlers = [], exporters = [] } = this.#given
     const { experimentName } = this.#options
@@ -248,7 +265,7 @@ export class EmissionsTracker {
         this.#save(started, 'exit')
       },
       saveAtSignal: () => {
-        started.run.saveSync('signal')
+        this.#attempt('save at a signal', () => started.run.saveSync('signal'))
       },
     }
     saveBeforeEnd(this.#unsaved)
@@ -290,10 +307,10 @@ export class EmissionsTracker {
 
   #beginTask(name: string, parent: RunTask | undefined): Task {
     const run = this.#started?.run
-    const task = run?.beginTask(name, parent)
+    const task = this.#attempt('begin a task', () => run?.beginTask(name, parent))
     return {
       name: task?.name ?? name,
-      stop: () => (task === undefined ? undefined : run?.endTask(task)),
+      stop: () => (task === undefined ? undefined : this.#attempt('end a task', () => run?.endTask(task))),
       startTask: (inner = crypto.randomUUID()) => this.#beginTask(inner, task),
     }
   }

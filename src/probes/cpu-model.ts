@@ -35,7 +35,9 @@ const noSpread = { low: 1, high: 1 }
 
 /** Chooses what to estimate the processors' power from: the user's figures, the part's TDP, its family's watts per thread, or an assumption. */
 export function createCpuModel(cpu: CpuInfo, options: CpuModelOptions = {}): CpuModel {
-  const { sockets = 1, logicalCpus } = cpu
+  const { logicalCpus } = cpu
+  // A hypervisor may show each of its virtual CPUs as a socket.
+  const sockets = cpu.isVirtual ? 1 : (cpu.sockets ?? 1)
   const { forceCpuPower, cpuMaxWatts, cpuIdleWatts } = options
   const part = findPart(cpu, options.cpuModel)
   const model = (tdpWatts: number, count: number, basis: string, spread = noSpread): CpuModel => ({
@@ -52,12 +54,11 @@ export function createCpuModel(cpu: CpuInfo, options: CpuModelOptions = {}): Cpu
     return model(forceCpuPower, 1, `a TDP of ${forceCpuPower} W, as configured`)
   if (part !== undefined && part.matchedBy !== 'cpuid') {
     const share = virtualShare(cpu, part)
-    const of =
-      share < 1 ? `, of which this virtual machine has ${logicalCpus} of ${part.threads} threads` : ''
-    const count = share < 1 ? '' : `${sockets} × `
+    const of = share === 1 ? '' : `, of which this virtual machine has ${logicalCpus} threads`
+    const count = share !== 1 ? '' : `${sockets} × `
     return model(
       part.tdpWatts * share,
-      share < 1 ? 1 : sockets,
+      share === 1 ? sockets : 1,
       `${count}${part.name}, TDP ${part.tdpWatts} W${of}`,
     )
   }
@@ -91,8 +92,9 @@ function findPart(cpu: CpuInfo, configured: string | undefined): CpuPart | undef
 
 /** A virtual machine has some threads of the part its name tells of. */
 function virtualShare(cpu: CpuInfo, part: CpuPart): number {
-  if (!cpu.isVirtual || part.threads === undefined || part.threads <= 0) return 1
-  return Math.min(1, cpu.logicalCpus / part.threads)
+  const threads = part.threads ?? (part.cores === undefined ? undefined : 2 * part.cores)
+  if (!cpu.isVirtual || threads === undefined || threads <= 0) return 1
+  return cpu.logicalCpus / threads
 }
 
 interface ModelInput {

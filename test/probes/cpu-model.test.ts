@@ -34,7 +34,8 @@ describe('what the processors are taken to draw', () => {
     const whole = parseCpuInfo(amdZenDesktop.cpuinfo)
     const quarter = createCpuModel({ ...whole, isVirtual: true, logicalCpus: 4 })
     expect(quarter.tdpWatts).toBeCloseTo(105 / 4, 9)
-    expect(createCpuModel({ ...whole, isVirtual: true, logicalCpus: 64 }).tdpWatts).toBe(105)
+    // More threads than a part has are those of several sockets, however many sockets the hypervisor shows.
+    expect(createCpuModel({ ...whole, isVirtual: true, sockets: 64, logicalCpus: 64 }).tdpWatts).toBe(4 * 105)
     expect(createCpuModel({ ...whole, logicalCpus: 4 }).tdpWatts).toBe(105)
   })
 

@@ -2,6 +2,7 @@ import {
   closeSync,
   existsSync,
   fchmodSync,
+  fchownSync,
   fstatSync,
   fsyncSync,
   ftruncateSync,
@@ -213,7 +214,9 @@ function writeBeside(path: string, text: string): void {
   const temporary = temporaryPath(path)
   const file = openSync(temporary, 'w')
   try {
-    fchmodSync(file, statSync(path).mode)
+    const { mode, uid, gid } = statSync(path)
+    if (process.getuid?.() === 0) fchownSync(file, uid, gid)
+    fchmodSync(file, mode)
     writeWhole(file, Buffer.from(text, 'latin1'), 0)
     fsyncSync(file)
   } catch (error) {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TreeSource } from '../../core/load.ts'
 import { seconds } from '../../core/units.ts'
@@ -18,6 +18,16 @@ export interface ProcessTreeOptions {
 const ticksPerSecond = 100
 const usualPageBytes = 4096
 
+/** Our number as this procfs counts: that of the host, where a container is given the host's. */
+function ownPid(procfsPath: string): number {
+  try {
+    return Number(readlinkSync(join(procfsPath, 'self')))
+  } catch {
+    // Not a real procfs.
+    return process.pid
+  }
+}
+
 /** Size of a page, which some ARM and POWER kernels have as 16 or 64 KiB: what Node and procfs say of this process, in bytes and in pages. */
 function findPageBytes(procfsPath: string): number {
   const pages = readStat(procfsPath, 'self')?.residentPages ?? 0
@@ -32,7 +42,8 @@ function findPageBytes(procfsPath: string): number {
  * between two reads count. One whose parent did not wait for it, or that was left behind by its parent, is remembered here.
  */
 export function createProcessTree(options: ProcessTreeOptions = {}): TreeSource {
-  const { pid = process.pid, includeRoot = true, procfsPath = '/proc' } = options
+  const { includeRoot = true, procfsPath = '/proc' } = options
+  const { pid = ownPid(procfsPath) } = options
   const { pageBytes = findPageBytes(procfsPath) } = options
   let members = new Map<number, ProcessStat>()
   /** Ticks of processes that ended without their parent taking them over. */
