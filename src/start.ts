@@ -4,6 +4,7 @@ import type { RunFacts } from './core/emissions-data.ts'
 import type { Exporter } from './core/exporter.ts'
 import type { TreeSource } from './core/load.ts'
 import { createMeter } from './core/meter.ts'
+import type { Problem } from './core/problem.ts'
 import { seconds, toGibibytes } from './core/units.ts'
 import { countedComponents } from './core/usage.ts'
 import { createCsvExporter } from './exporters/csv/csv-exporter.ts'
@@ -68,10 +69,18 @@ export function startRun(options: Options, extras: StartExtras): Started {
         logicalCpus: machine.cpu.logicalCpus,
       })
       for (const problem of survey.problems) meter.report(problem)
+      if (options.trackingMode === 'process' && meter.first.tree === undefined) {
+        meter.report(unknownTree(options))
+      }
       return meter
     },
   })
   return { run, survey, csvPath: () => csv?.path }
+}
+
+function unknownTree({ procfsPath }: Options): Problem {
+  const message = `tracking_mode process: what this process and its children use cannot be read from ${procfsPath}, so their energy is unmeasured; mount procfs there or name its place with procfs_path`
+  return { code: 'ERR_UNMEASURED', subject: 'process tree', message }
 }
 
 const ownTree = (options: Options): TreeSource =>

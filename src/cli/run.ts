@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { type Command } from 'commander'
@@ -135,6 +135,20 @@ const forwarded: readonly NodeJS.Signals[] =
 const sentByTerminal: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT']
 
 /**
+ * Whether the keys of a terminal reach us, and with us the command: we are in its foreground process group, wherever our streams lead
+ * (`pgrp` and `tpgid` of proc_pid_stat(5)). Without procfs a stream that is a terminal has to tell.
+ */
+function isInForeground(): boolean {
+  try {
+    const text = readFileSync('/proc/self/stat', 'latin1')
+    const [, , group, , , foreground] = text.slice(text.lastIndexOf(')') + 2).split(' ')
+    return group !== undefined && group === foreground
+  } catch {
+    return [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY)
+  }
+}
+
+/**
  * Runs the command with our own streams. Signals are handed on from then to the end of this process: one that comes after the command has
  * ended must not keep its figures from being saved.
  * @returns its exit code, or 128 and the number of the signal that ended it, as shells do
@@ -148,7 +162,7 @@ function runChild(command: string, args: readonly string[]): Promise<number> {
   }
   for (const signal of forwarded) {
     process.on(signal, () => {
-      const hasIt = sentByTerminal.includes(signal) && process.stdin.isTTY
+      const hasIt = sentByTerminal.includes(signal) && isInForeground()
       if (!hasIt) child.kill(signal)
     })
   }

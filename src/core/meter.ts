@@ -3,7 +3,7 @@ import { messageOf } from './errors.ts'
 import type { Load, LoadSource, TreeSource } from './load.ts'
 import { ProblemLog, type Problem } from './problem.ts'
 import type { Probe } from './probe.ts'
-import type { Reading } from './reading.ts'
+import type { Component, Reading } from './reading.ts'
 import type { Snapshot } from './snapshot.ts'
 import { countedComponent, Tally, type EnergyStep } from './tally.ts'
 import { TreeShare } from './tree-share.ts'
@@ -81,6 +81,7 @@ export function createMeter(options: MeterOptions): Meter {
     for (const probe of probes) readProbe(probe, now.monotonic, resumed, readings)
 
     const gramsPerKwh = options.gramsPerKwh()
+    const told = new Set<Component>()
     for (const reading of readings) {
       const component = countedComponent(reading)
       const step = stepSince(domains.get(reading.domain), reading)
@@ -88,11 +89,14 @@ export function createMeter(options: MeterOptions): Meter {
       if (component === undefined) continue
       const counted: EnergyStep = { component, method: reading.method, ...step }
       machine.touch(component)
+      told.add(component)
       machine.add(counted, gramsPerKwh)
       tree?.hold(counted, gramsPerKwh)
     }
     const loadNow: Load = load?.read(now.monotonic) ?? {}
     tree?.settle(now.monotonic, options.logicalCpus ?? 1, loadNow)
+    machine.retain(told)
+    treeTally.retain(told)
     const passed = seconds(previous === undefined ? 0 : now.monotonic - previous.monotonic)
     machine.pass(passed)
     treeTally.pass(passed)

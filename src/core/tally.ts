@@ -37,6 +37,13 @@ export class Tally {
     this.#sumOf(component)
   }
 
+  /** Forgets components of which nothing was ever counted and that nobody tells of any more: they are unmeasured, not zero. */
+  retain(told: ReadonlySet<Component>): void {
+    for (const [component, sum] of this.#sums) {
+      if (sum.high === 0 && !told.has(component)) this.#sums.delete(component)
+    }
+  }
+
   pass(time: Seconds): void {
     this.#time += time
   }

@@ -12,8 +12,11 @@ export interface WrappingCounterOptions {
 /** Tolerance of the plausibility test, so that the hardware's own refresh period never makes a wrap look like a reset. */
 const slackSeconds = 1
 
-/** What an update meant: counted, counted with inferred wraps, or the time since the last good value is lost. */
-export type CounterUpdate = 'counted' | 'guessed' | 'gap'
+/**
+ * What an update meant: counted, counted with inferred wraps, counted though it is more than there can be, or the time since the last
+ * good value is lost.
+ */
+export type CounterUpdate = 'counted' | 'guessed' | 'jumped' | 'gap'
 
 /**
  * Turns the raw values of a counter that wraps into energy since the first one. Never decreases, invents nothing.
@@ -22,6 +25,7 @@ export type CounterUpdate = 'counted' | 'guessed' | 'gap'
  *   and the interval is a gap: counted as nothing and reported.
  * - Where so much time passed that the counter may have wrapped more than once, the number of wraps is the one closest to the
  *   power seen before; the interval's ends are the fewest and the most wraps possible.
+ * - A rise beyond any possible power is counted, since nobody knows better, but its interval begins without it.
  * - A read that failed is simply not given to `update`: the next good value has the energy of both intervals.
  */
 export class WrappingCounter {
@@ -71,6 +75,10 @@ export class WrappingCounter {
     if (raw < last) this.#beforeFall = { raw: last, at: lastAt }
 
     const least = raw - last
+    if (at !== undefined && !resumed && least > this.#maxPower * (elapsed + slackSeconds)) {
+      this.#add(least, 0, least, 0, false)
+      return 'jumped'
+    }
     if (this.#range === 0) return this.#add(least, least, least, elapsed, least < 0)
 
     const fewest = least < 0 ? least + this.#range : least
@@ -87,6 +95,14 @@ export class WrappingCounter {
     const wraps = Math.min(mostWraps, Math.max(0, Math.round((expected - fewest) / this.#range)))
     this.#add(fewest + wraps * this.#range, fewest, fewest + mostWraps * this.#range, elapsed, false)
     return 'guessed'
+  }
+
+  /** True where no hardware could have come to this value since the last one: worth a second look before it is given to {@link update}. */
+  wouldJump(raw: Joules, at: Seconds): boolean {
+    if (this.#last === undefined || this.#lastAt === undefined) return false
+    const step = raw - this.#last
+    const least = step < 0 && this.#range > 0 ? step + this.#range : step
+    return least < 0 || least > this.#maxPower * (at - this.#lastAt + slackSeconds)
   }
 
   /** True where the value before a fall has come back, by a rise that no hardware could have made: the fall was a misreading. */

@@ -3,8 +3,9 @@ import type { Probe, ProbeResult, ReadContext } from '../core/probe.ts'
 import type { Problem } from '../core/problem.ts'
 import type { Component, Reading } from '../core/reading.ts'
 import { joules, seconds, type Joules, type Seconds } from '../core/units.ts'
-import { findPowercapZones, type PowercapZone } from './linux/powercap.ts'
+import { findPowercapDomains, type PowercapDomain, type PowercapZone } from './linux/powercap.ts'
 import { isPermission } from './linux/pseudo-file.ts'
+import { showsOneCounter } from './linux/mirrored-counter.ts'
 import { RaplZone } from './linux/rapl-zone.ts'
 
 /** Options of {@link createRaplProbe}. */
@@ -37,22 +38,22 @@ const rescanSeconds = 5
  */
 export function createRaplProbe(options: RaplOptions = {}): RaplProbe {
   const { sysfsPath = '/sys', includeDram = true, preferPsys = false } = options
-  const found = wanted(findPowercapZones(sysfsPath), includeDram)
+  const found = wanted(findPowercapDomains(sysfsPath), includeDram)
   if (found.length === 0) throw noZones(sysfsPath)
 
   const zones = new Map<string, RaplZone>()
   const failures: { zone: PowercapZone; error: unknown }[] = []
   let firstError: unknown
-  for (const zone of found) {
-    const opened = new RaplZone(zone)
+  for (const ways of found) {
+    const opened = new RaplZone(ways)
     try {
-      opened.open()
+      opened.open(ways)
       opened.baseline()
-      zones.set(zone.domain, opened)
+      zones.set(opened.domain, opened)
     } catch (error) {
       opened.close()
       firstError ??= error
-      failures.push({ zone, error })
+      failures.push({ zone: ways[0], error })
     }
   }
   const has = (kind: string): boolean => [...zones.values()].some((zone) => zone.kind === kind)
@@ -78,27 +79,32 @@ export function createRaplProbe(options: RaplOptions = {}): RaplProbe {
   let pending = failures
     .filter(({ zone }) => isMissed(zone))
     .map(({ zone, error }) => openFailure(zone, error))
+  const [unread] = failures.filter(({ zone }) => zone.kind === 'package')
+  if (psysCounts && !preferPsys && unread !== undefined)
+    pending.push(platformInstead(unread.zone, unread.error))
 
   function rescan(context: ReadContext, problems: Problem[]): void {
     lastScan = context.at
-    const now = new Map(wanted(findPowercapZones(sysfsPath), includeDram).map((zone) => [zone.domain, zone]))
+    const now = new Map(
+      wanted(findPowercapDomains(sysfsPath), includeDram).map((ways) => [ways[0].domain, ways]),
+    )
     for (const zone of zones.values()) {
       if (!now.has(zone.domain)) zone.close()
     }
-    for (const [domain, current] of now) {
+    for (const [domain, ways] of now) {
       // What counts was settled when the probe was opened: a memory counter that turns up later would double its estimate.
-      if (current.kind === 'dram' && !knowsDram) continue
+      if (ways[0].kind === 'dram' && !knowsDram) continue
       const known = zones.get(domain)
       if (known?.isOpen === true && known.isCurrent()) continue
-      const zone = known ?? new RaplZone(current)
+      const zone = known ?? new RaplZone(ways)
       try {
-        zone.follow(current)
+        zone.open(ways)
         if (known === undefined) zone.baseline()
         zone.place(platforms)
         zones.set(domain, zone)
       } catch (error) {
         zone.close()
-        if (known === undefined && isMissed(current)) problems.push(openFailure(current, error))
+        if (known === undefined && isMissed(ways[0])) problems.push(openFailure(ways[0], error))
       }
     }
   }
@@ -129,11 +135,12 @@ export function createRaplProbe(options: RaplOptions = {}): RaplProbe {
         if (die === undefined || other === undefined || !die.isFresh) continue
         // Where the other one is gone, its copy goes on alone.
         if (other.isOpen && !other.isFresh) continue
-        if (other.isOpen && moveTogether(die, other, mirror, gap)) {
+        if (other.isOpen && showsOneCounter(die.raw, other.raw, () => other.peek(), other.range)) {
           mirror.agreedAt = die.energy
           continue
         }
         mirrors.delete(domain)
+        if (other.isOpen) problems.push(partedProblem(die, other))
         die.startFrom(mirror.agreedAt)
         readings.push(die.reading())
       }
@@ -154,11 +161,6 @@ interface Mirror {
   agreedAt: Joules
 }
 
-/** A package of 1 kW changes by this much in one refresh of 1 ms. */
-const mirrorTolerance = joules(1)
-/** The two counters are read one after the other, and the thread may be put aside in between. */
-const mirrorDelaySeconds = 0.02
-
 /**
  * Dies of one package whose counters show the same energy are one counter seen twice, as on AMD processors with several dies.
  * They count once for as long as they move together. @returns by domain of the copy
@@ -171,20 +173,25 @@ function findMirrors(zones: readonly RaplZone[]): Map<string, Mirror> {
     if (owner === undefined) continue
     const first = firstDies.get(owner)
     if (first === undefined) firstDies.set(owner, zone)
-    else if (Math.abs(zone.firstRaw - first.firstRaw) <= mirrorTolerance) {
+    else if (showsOneCounter(zone.firstRaw, first.firstRaw, () => first.peek(), first.range)) {
       mirrors.set(zone.domain, { of: first.domain, agreedAt: joules(0) })
     }
   }
   return mirrors
 }
 
-function moveTogether(die: RaplZone, other: RaplZone, mirror: Mirror, elapsed: Seconds): boolean {
-  const power = elapsed > 0 ? (die.energy - mirror.agreedAt) / elapsed : 0
-  return Math.abs(die.energy - other.energy) <= mirrorTolerance + power * mirrorDelaySeconds
+function platformInstead(zone: PowercapZone, error: unknown): Problem {
+  const message = `${zone.domain}: its counter cannot be read (${messageOf(error)}); the counter of the whole platform (psys), which holds more than processors and memory, stands for both`
+  return { code: 'ERR_PROBE_READ', subject: zone.domain, message }
 }
 
-const wanted = (zones: readonly PowercapZone[], includeDram: boolean): readonly PowercapZone[] =>
-  zones.filter((zone) => includeDram || zone.kind !== 'dram')
+function partedProblem(die: RaplZone, other: RaplZone): Problem {
+  const message = `${die.domain}: its counter moved with that of ${other.domain} and no longer does; both are counted from now on`
+  return { code: 'ERR_COUNTER_GAP', subject: die.domain, message }
+}
+
+const wanted = (domains: readonly PowercapDomain[], includeDram: boolean): readonly PowercapDomain[] =>
+  domains.filter(([{ kind }]) => includeDram || kind !== 'dram')
 
 function openFailure(zone: PowercapZone, error: unknown): Problem {
   const message = `${zone.domain}: its counter cannot be read (${messageOf(error)}), so its energy is missing from the total`
@@ -199,8 +206,8 @@ function noZones(sysfsPath: string): ProbeUnavailable {
   )
 }
 
-function unreadable(sysfsPath: string, zones: readonly PowercapZone[], error: unknown): ProbeUnavailable {
-  const first = zones[0]?.energyPath ?? sysfsPath
+function unreadable(sysfsPath: string, domains: readonly PowercapDomain[], error: unknown): ProbeUnavailable {
+  const first = domains[0]?.[0].energyPath ?? sysfsPath
   if (!isPermission(error)) {
     return new ProbeUnavailable(`RAPL counters cannot be read: ${messageOf(error)}`, undefined, {
       cause: error,

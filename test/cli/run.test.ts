@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { readTable } from '../fixtures/csv/table.ts'
-import { runCli, startCli, type Child, type Ended } from '../fixtures/programs/child.ts'
+import { cliPath, runCli, startChild, startCli, type Child, type Ended } from '../fixtures/programs/child.ts'
 import { temporaryFolder } from '../fixtures/programs/temporary-folder.ts'
 import { fakeMachine } from '../tracker/fake-machine.ts'
 
@@ -166,6 +166,17 @@ describe('a signal', () => {
     expect((await child.ended).code).toBe(128 + constants.signals.SIGTERM)
     expect(rows()).toHaveLength(1)
   })
+
+  it.skipIf(!existsSync('/usr/bin/script'))(
+    'that a terminal sends reaches the command once, wherever its streams lead',
+    async () => {
+      const command = `exec '${node}' '${cliPath}' run -- '${node}' '${program}' 'count interrupts' </dev/null`
+      const terminal = startChild('/usr/bin/script', ['-qec', command, '/dev/null'], { folder })
+      await terminal.printed('ready')
+      terminal.process.stdin.write('\x03')
+      expect((await terminal.ended).code).toBe(1)
+    },
+  )
 
   it('that the command ignores ends neither', async () => {
     const child = await started('ignore signals')

@@ -185,6 +185,15 @@ describe('what a meter counts', () => {
     expect(snapshots[0]?.machine.energy).not.toHaveProperty('ram')
   })
 
+  test('a component of which nothing came before it fell silent is absent, not zero', () => {
+    const silent = probeOf(({ at }) => ({ readings: at < start + 3 ? [reading(0)] : [], problems: [] }))
+    const { clock, meter, snapshots } = open({ probes: [silent] })
+    clock.advance(2.5)
+    expect(snapshots.at(-1)?.machine.energy).toHaveProperty('cpu')
+    clock.advance(2)
+    expect(meter.read().machine.energy).toEqual({})
+  })
+
   test('how each joule was obtained is kept', () => {
     const { clock, meter } = open({
       probes: [

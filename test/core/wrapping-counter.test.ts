@@ -202,3 +202,28 @@ test('a value of nothing for one reading, and then the old one again, is a gap a
   expect(counter.update(joules(200_072), seconds(2))).toBe('counted')
   expect(counter.energy).toBe(72)
 })
+
+describe('a rise beyond any possible power', () => {
+  test('is told before it is taken, so that it can be looked at twice', () => {
+    const { counter, update } = withRange(65_000)
+    update(100)
+    expect(counter.wouldJump(joules(1900), seconds(52))).toBe(false)
+    expect(counter.wouldJump(joules(30_000), seconds(52))).toBe(true)
+    expect(counter.wouldJump(joules(64_000), seconds(52))).toBe(true)
+  })
+
+  test('is counted, and the interval begins without it', () => {
+    const { counter, update } = withRange(65_000)
+    update(100)
+    update(150)
+    expect(update(30_150)).toBe('jumped')
+    expect(counter.total).toEqual({ value: 30_050, low: 50, high: 30_050 })
+  })
+
+  test('is what a machine has used while it slept', () => {
+    const { counter, update } = withRange(65_000)
+    update(100)
+    expect(update(30_100, 1, true)).toBe('counted')
+    expect(counter.total).toEqual({ value: 30_000, low: 30_000, high: 30_000 })
+  })
+})

@@ -255,6 +255,19 @@ describe('counters that show the same energy', () => {
     },
   )
 
+  test('where the MMIO twin cannot be read, the package is read by its MSR zone', () => {
+    const sysfs = fakeSysfs()
+    const msr = fakeCounter(sysfs, { folder: `${powercap}/intel-rapl:0`, start: 52e9, range: clientRange })
+    const mmio = fakeCounter(sysfs, { folder: `${powercap}/intel-rapl-mmio:0`, range: clientRange })
+    fakeCounter(sysfs, { folder: `${powercap}/intel-rapl:1`, name: 'psys', range: clientRange })
+    sysfs.block(mmio.energyFile)
+    const { probe, read } = open(sysfs)
+    expect(codes(read())).toEqual([])
+    msr.spend(5)
+    expect(energyOf(read(), 'package-0')).toBe(5)
+    expect(probe.isWholePlatform).toBe(false)
+  })
+
   test('where the MMIO twin goes away, the package goes on by its MSR zone', () => {
     const sysfs = fakeSysfs()
     const msr = fakeCounter(sysfs, { folder: `${powercap}/intel-rapl:0`, start: 52e9, range: clientRange })
@@ -340,22 +353,20 @@ describe('counters that show the same energy', () => {
     dies[1].spend(60)
     expect(total(read(), 'cpu') - before - since).toBeCloseTo(160, 6)
   })
+})
 
-  test('mirrored dies that are read some milliseconds apart for once still count once', () => {
-    const { read, dies } = twoDies([0, 0])
-    read()
-    for (const die of dies) die.spend(280)
-    read()
-    // Between the two reads the thread was put aside for 10 ms: at 280 W the second die shows 2.8 J more.
-    dies[0].spend(280)
-    dies[1].spend(282.8)
-    read()
-    dies[0].spend(280)
-    dies[1].spend(277.2)
-    expect(total(read(), 'cpu')).toBeCloseTo(3 * 280, 6)
-    for (const die of dies) die.spend(280)
-    expect(total(read(), 'cpu')).toBeCloseTo(4 * 280, 6)
-  })
+test('a die that parts from the one it mirrored is told', () => {
+  const sysfs = fakeSysfs()
+  const [first, second] = [0, 1].map((index) =>
+    fakeCounter(sysfs, { folder: `${powercap}/intel-rapl:${index}`, name: `package-0-die-${index}` }),
+  ) as [FakeCounter, FakeCounter]
+  const { read } = open(sysfs)
+  read()
+  first.spend(100)
+  second.spend(40)
+  const { problems } = read()
+  expect(problems).toMatchObject([{ code: 'ERR_COUNTER_GAP', subject: 'package-0-die-1' }])
+  expect(codes(read())).toEqual([])
 })
 
 describe('the platform counter', () => {
@@ -437,8 +448,21 @@ describe('the platform counter', () => {
     const { probe, read } = open(sysfs)
     read()
     psys.spend(30)
-    expect(total(read(), 'cpu')).toBe(30)
+    const result = read()
+    expect(total(result, 'cpu')).toBe(30)
     expect(probe.isWholePlatform).toBe(true)
+  })
+
+  test('where it stands for packages that cannot be read, that is told once', () => {
+    const sysfs = fakeSysfs()
+    const cpu = fakeCounter(sysfs, { folder: `${powercap}/intel-rapl:0` })
+    fakeCounter(sysfs, { folder: `${powercap}/intel-rapl:1`, name: 'psys', range: clientRange })
+    sysfs.block(cpu.energyFile)
+    const { read } = open(sysfs)
+    const { problems } = read()
+    expect(problems).toMatchObject([{ subject: 'package-0' }])
+    expect(problems[0]?.message).toContain('whole platform')
+    expect(codes(read())).toEqual([])
   })
 
   test('where preferring it is asked for and there is none, packages count', () => {
@@ -598,6 +622,44 @@ describe('zones that fail, come and go', () => {
     expect(domains(result)).toEqual(['package-1'])
     first.spend(5)
     expect(energyOf(read(), 'package-0')).toBe(10)
+  })
+
+  test('a package that never moves is no measurement of zero', () => {
+    const { read, first } = twoSockets()
+    read()
+    for (let tick = 1; tick < 7; tick += 1) {
+      first.spend(30)
+      expect(domains(read())).toContain('package-1')
+    }
+    first.spend(30)
+    const { problems, ...rest } = read()
+    expect(problems).toMatchObject([{ code: 'ERR_PROBE_READ', subject: 'package-1' }])
+    expect(problems[0]?.message).toContain('stood still for 7 s')
+    expect(domains({ problems, ...rest })).toEqual(['package-0'])
+  })
+
+  test('a package that stood still and moves again has lost nothing', () => {
+    const { read, first, second } = twoSockets()
+    read()
+    second.spend(10)
+    for (let tick = 0; tick < 15; tick += 1) {
+      first.spend(30)
+      read()
+    }
+    expect(domains(read())).not.toContain('package-1')
+    second.spend(70)
+    expect(energyOf(read(), 'package-1')).toBe(80)
+  })
+
+  test('cores that stand still are asleep', () => {
+    const sysfs = fakeSysfs()
+    const cpu = fakeCounter(sysfs, { folder: `${powercap}/intel-rapl:0` })
+    fakeCounter(sysfs, { folder: `${powercap}/intel-rapl:0:1`, name: 'uncore' })
+    const { read } = open(sysfs)
+    for (let tick = 0; tick < 30; tick += 1) {
+      cpu.spend(10)
+      expect(domains(read())).toContain('uncore-0')
+    }
   })
 
   test('a zone that vanishes is a problem, and the others go on', () => {

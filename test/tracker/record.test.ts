@@ -250,3 +250,12 @@ it('names the machine, the runtime and this package', async () => {
   expect(data.codecarbonVersion).toMatch(/^\d+\.\d+\.\d+/)
   expect(data.timestamp).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$/)
 })
+
+it('of a process tree that the system does not tell of is unmeasured, and says why', async () => {
+  const machine = fakeMachine()
+  // The machine's files have no processes in them.
+  const data = await recordOfRun({ trackingMode: 'process' }, machine)
+  expect(data.energyConsumed).toBeUndefined()
+  expect(data.problems).toMatchObject([{ code: 'ERR_UNMEASURED', subject: 'process tree' }])
+  expect(data.problems[0]?.message).toContain(machine.options.procfsPath)
+})

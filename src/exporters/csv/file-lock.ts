@@ -1,4 +1,13 @@
-import { closeSync, openSync, readFileSync, realpathSync, statSync, unlinkSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EnergyError } from '../../core/errors.ts'
@@ -8,8 +17,10 @@ const asyncDeadlineMs = 3000
 /** The same where the process is ending and nobody else can run. */
 const syncDeadlineMs = 2000
 const retryMs = 5
-/** A lock that its owner cannot be asked about (another host, or killed before writing its name) is given up after this. */
+/** A lock whose owner cannot be asked about (another host or container) is given up after this. */
 const unknownOwnerMs = 10_000
+/** One without its owner's name, which is written at once: whoever made it was killed in that instant. Less than anybody waits. */
+const namelessMs = 1000
 
 /** Where the holder of a lock writes what is to take the file's place; what a killed one left there goes with its lock. */
 export const temporaryPath = (path: string): string => `${path}.tmp`
@@ -84,10 +95,17 @@ function create(path: string): boolean {
     throw error
   }
   try {
-    writeSync(
-      descriptor,
-      JSON.stringify({ host: hostname(), pid: process.pid, started: startTime(process.pid) }),
-    )
+    const owner: Owner = {
+      host: hostname(),
+      pids: processNumbers(),
+      pid: process.pid,
+      started: startTime(process.pid),
+    }
+    writeSync(descriptor, JSON.stringify(owner))
+  } catch (error) {
+    // A full disk, as a rule: a lock that says nothing would only be in the way.
+    unlinkIfThere(path)
+    throw error
   } finally {
     closeSync(descriptor)
   }
@@ -124,14 +142,17 @@ function isAbandoned(lock: string): boolean {
     return false
   }
   const owner = parseOwner(text)
-  if (owner === undefined || owner.host !== hostname()) return ageMs > unknownOwnerMs
+  if (owner === undefined) return ageMs > namelessMs
+  if (owner.host !== hostname() || owner.pids !== processNumbers()) return ageMs > unknownOwnerMs
   return !isAlive(owner.pid) || (owner.started !== undefined && startTime(owner.pid) !== owner.started)
 }
 
 interface Owner {
   readonly host: string
+  /** Which of the host's ways of numbering processes `pid` is of. */
+  readonly pids?: string | undefined
   readonly pid: number
-  readonly started?: string
+  readonly started?: string | undefined
 }
 
 function parseOwner(text: string): Owner | undefined {
@@ -160,6 +181,16 @@ function startTime(pid: number): string | undefined {
     return text.slice(text.lastIndexOf(')') + 2).split(' ')[19]
   } catch {
     // No procfs: the process number alone must do.
+    return undefined
+  }
+}
+
+/** Containers may share a host's name, though each numbers its processes anew (pid_namespaces(7)). */
+function processNumbers(): string | undefined {
+  try {
+    return readlinkSync('/proc/self/ns/pid')
+  } catch {
+    // Not Linux, or no procfs: there is only one way to number them.
     return undefined
   }
 }

@@ -21,11 +21,15 @@ export interface PowercapZone {
   readonly range: Joules | undefined
 }
 
+/** The ways to one domain's counter, the best first. They are one piece of silicon and count once. */
+export type PowercapDomain = readonly [PowercapZone, ...PowercapZone[]]
+
 /**
- * Zones that are there now, each piece of silicon once: `intel-rapl-mmio` zones are the same counters as their MSR twins by another way
- * (and are preferred, as the kernel's own tools do), links lead to folders seen already, and of two zones with one name the first counts.
+ * Domains that are there now, each piece of silicon once: `intel-rapl-mmio` zones are the same counters as their MSR twins by another way
+ * (and are preferred, as the kernel's own tools do), links lead to folders seen already, and of two zones with one name the first counts
+ * where it can be read.
  */
-export function findPowercapZones(sysfsPath: string): readonly PowercapZone[] {
+export function findPowercapDomains(sysfsPath: string): readonly PowercapDomain[] {
   const folders = new Map<string, string>()
   for (const root of [join(sysfsPath, 'class/powercap'), join(sysfsPath, 'devices/virtual/powercap')]) {
     collectFolders(root, folders)
@@ -33,14 +37,16 @@ export function findPowercapZones(sysfsPath: string): readonly PowercapZone[] {
   const names = new Map<string, string>()
   for (const [id, path] of folders) names.set(id, readTrimmed(join(path, 'name')) ?? '')
 
-  const zones = new Map<string, PowercapZone>()
+  const domains = new Map<string, [PowercapZone, ...PowercapZone[]]>()
   for (const id of [...folders.keys()].toSorted(mmioFirst)) {
     const path = folders.get(id) ?? ''
     const owner = id.split(':').length > 2 ? names.get(id.slice(0, id.lastIndexOf(':'))) : undefined
     const zone = describeZone(id, path, names.get(id) ?? '', owner)
-    if (!zones.has(zone.domain)) zones.set(zone.domain, zone)
+    const ways = domains.get(zone.domain)
+    if (ways === undefined) domains.set(zone.domain, [zone])
+    else ways.push(zone)
   }
-  return [...zones.values()].toSorted((a, b) => compare(a.domain, b.domain))
+  return [...domains.values()].toSorted(([a], [b]) => compare(a.domain, b.domain))
 }
 
 /** `intel-rapl` and `intel-rapl-mmio` folders at any depth; a zone's folder is met on several ways and kept once. */

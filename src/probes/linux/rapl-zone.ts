@@ -5,7 +5,7 @@ import type { Problem } from '../../core/problem.ts'
 import type { Component, Reading } from '../../core/reading.ts'
 import { fromMicrojoules, joules, watts, type Joules, type Seconds } from '../../core/units.ts'
 import { WrappingCounter } from '../../core/wrapping-counter.ts'
-import type { PowercapZone } from './powercap.ts'
+import type { PowercapDomain, PowercapZone } from './powercap.ts'
 import { isGone, openPseudoFile, type PseudoFile } from './pseudo-file.ts'
 
 /** Twice the highest maximum power of a processor package on the market (Intel Xeon 6980P, 500 W: data/cpu-tdp.json). */
@@ -14,6 +14,16 @@ const maxPackagePower = watts(1000)
 const maxPlatformPower = watts(8000)
 /** A counter that has not moved for this long is looked at more closely; real ones move every millisecond. */
 const standstillSeconds = 0.05
+
+/**
+ * A counter that never moved for this long, over so many looks, is no counter of this machine's energy; one that has moved before is
+ * given longer.
+ */
+const deadSeconds = 3
+const stuckSeconds = 10
+const deadLooks = 8
+/** Parts that draw power whenever the machine is on; a graphics part or an empty socket's cores may draw none. */
+const neverIdle: readonly PowercapZone['kind'][] = ['package', 'dram', 'psys']
 
 /** One RAPL counter: its descriptor, its wraps undone, and its place in the tree of domains. */
 export class RaplZone {
@@ -29,10 +39,13 @@ export class RaplZone {
   #parent: string | undefined
   #firstRaw = joules(0)
   #lastRaw = joules(-1)
+  #hasMoved = false
+  #stillLooks = 0
+  #movedAt: Seconds | undefined
   #checkedAt = -Infinity
   #offset = joules(0)
 
-  constructor(zone: PowercapZone) {
+  constructor([zone]: PowercapDomain) {
     this.#zone = zone
     this.#counter = new WrappingCounter({
       range: zone.range,
@@ -67,6 +80,26 @@ export class RaplZone {
     return this.#firstRaw
   }
 
+  /** The hardware's own value when the zone was last read. */
+  get raw(): Joules {
+    return this.#lastRaw
+  }
+
+  /** Energy at which the hardware's value starts again. */
+  get range(): Joules | undefined {
+    return this.#zone.range
+  }
+
+  /** The hardware's own value now, which counts nothing; `undefined` where it cannot be read. */
+  peek(): Joules | undefined {
+    try {
+      return this.#readRaw()
+    } catch {
+      // Whoever needs it must then do without; the next update says what is wrong.
+      return undefined
+    }
+  }
+
   get isOpen(): boolean {
     return this.#file !== undefined
   }
@@ -76,24 +109,46 @@ export class RaplZone {
     return this.#fresh
   }
 
-  open(): void {
+  /**
+   * Opens the best of the ways to the counter that can be read; another one than before is another counter of the same silicon, and
+   * goes on from where that one stands. @throws what the best way said, where none can be read
+   */
+  open(ways: PowercapDomain): void {
     this.close()
-    this.#file = openPseudoFile(this.#zone.energyPath)
-    this.#inode = inodeOf(this.#zone.energyPath)
-    this.#mayHaveRestarted = true
+    let firstError: unknown
+    for (const zone of ways) {
+      try {
+        this.#openWay(zone)
+        return
+      } catch (error) {
+        firstError ??= error
+        this.close()
+      }
+    }
+    throw firstError
   }
 
-  /** Goes on with the zone that has taken this one's place, which may be another counter of the same silicon. */
-  follow(zone: PowercapZone): void {
-    this.#isAnother ||= zone.path !== this.#zone.path
+  #openWay(zone: PowercapZone): void {
+    const before = this.#zone
     this.#zone = zone
-    this.open()
+    try {
+      this.#file = openPseudoFile(zone.energyPath)
+      this.#inode = inodeOf(zone.energyPath)
+      this.#readRaw()
+    } catch (error) {
+      this.#zone = before
+      throw error
+    }
+    this.#isAnother ||= zone.path !== before.path
+    this.#mayHaveRestarted = true
   }
 
   /** Sets the starting point. @throws where the counter cannot be read */
   baseline(): void {
     this.#firstRaw = this.#readRaw()
+    this.#lastRaw = this.#firstRaw
     this.#counter.update(this.#firstRaw)
+    this.#isAnother = false
     this.#mayHaveRestarted = false
   }
 
@@ -128,12 +183,16 @@ export class RaplZone {
     try {
       raw = this.#readRaw()
       if (raw === this.#lastRaw && this.#followFile(context.at)) raw = this.#readRaw()
+      // A misreading is over by the next read; a value that stays is the counter's.
+      if (!this.#isAnother && this.#counter.wouldJump(raw, context.at)) raw = this.#readRaw()
     } catch (error) {
       if (!isGone(error)) return this.#failure('ERR_PROBE_READ', messageOf(error), gap)
       this.close()
       return this.#failure('ERR_PROBE_GONE', 'its counter is no longer there', gap)
     }
+    const still = this.#standsStill(raw, context.at)
     this.#lastRaw = raw
+    if (still !== undefined) return this.#failure('ERR_PROBE_READ', still, gap)
     if (this.#isAnother) this.#counter.rebase(raw, context.at)
     const kind = this.#counter.update(raw, context.at, this.#mayHaveRestarted)
     this.#isAnother = false
@@ -141,6 +200,11 @@ export class RaplZone {
     this.#fresh = true
     if (kind === 'gap')
       return this.#failure('ERR_COUNTER_GAP', 'its counter started again from a lower value', gap)
+    if (kind === 'jumped') {
+      const message =
+        'its counter rose by more than the hardware can use; the interval says with and without that rise'
+      return this.#failure('ERR_COUNTER_GAP', message, gap)
+    }
     if (kind === 'guessed') {
       const message =
         'it was not read for so long that its counter may have wrapped more than once; the interval says how often'
@@ -178,8 +242,23 @@ export class RaplZone {
     if (at - this.#checkedAt < standstillSeconds) return false
     this.#checkedAt = at
     if (this.isCurrent()) return false
-    this.open()
+    this.open([this.#zone])
     return true
+  }
+
+  /** Why this value is no measurement of zero: silicon that is on draws power. `undefined` while the counter may be alive. */
+  #standsStill(raw: Joules, at: Seconds): string | undefined {
+    this.#stillLooks += 1
+    this.#movedAt ??= at
+    if (raw !== this.#lastRaw) {
+      this.#hasMoved = true
+      this.#movedAt = at
+      this.#stillLooks = 0
+    }
+    const still = at - this.#movedAt
+    const enough = still >= (this.#hasMoved ? stuckSeconds : deadSeconds) && this.#stillLooks >= deadLooks
+    if (!enough || !neverIdle.includes(this.#zone.kind)) return undefined
+    return `its counter has stood still for ${still.toFixed(0)} s, which no hardware does`
   }
 
   #readRaw(): Joules {

@@ -1,4 +1,12 @@
-import { existsSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
@@ -31,7 +39,13 @@ function age(path: string, seconds: number): void {
 }
 
 const ownerOf = (changes: object = {}): string =>
-  JSON.stringify({ host: hostname(), pid: process.pid, started: startTime(process.pid), ...changes })
+  JSON.stringify({
+    host: hostname(),
+    pids: readlinkSync('/proc/self/ns/pid'),
+    pid: process.pid,
+    started: startTime(process.pid),
+    ...changes,
+  })
 
 const lockedBy = (text: string): void => {
   writeFileSync(lock, text)
@@ -163,8 +177,16 @@ describe('a lock that was left behind', () => {
     await expectTakenOver()
   })
 
-  it('is not taken over at once where another machine made it', async () => {
-    lockedBy(ownerOf({ host: 'elsewhere', pid: 2 ** 22 + 1 }))
+  it('is taken over by whoever waits, where its owner was killed before it wrote its name', () => {
+    lockedBy('')
+    expect(withLockSync(file, () => 'written')).toBe('written')
+  })
+
+  it.each([
+    ['another machine', { host: 'elsewhere' }],
+    ['another container of the same name', { pids: 'pid:[1]' }],
+  ])('is not taken over at once where %s made it', async (_, owner) => {
+    lockedBy(ownerOf({ ...owner, pid: 2 ** 22 + 1 }))
     let isDone = false
     const done = withLock(file, () => {
       isDone = true

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { findPowercapZones } from '../../../src/probes/linux/powercap.ts'
+import { findPowercapDomains, type PowercapZone } from '../../../src/probes/linux/powercap.ts'
 import { fakeSysfs, type Tree } from '../../fixtures/fake-sysfs.ts'
 import {
   amdZenDesktop,
@@ -9,7 +9,9 @@ import {
   virtualMachine,
 } from '../../fixtures/machines.ts'
 
-const zones = (files: Tree): ReturnType<typeof findPowercapZones> => findPowercapZones(fakeSysfs(files).path)
+/** The best way to each domain. */
+const zones = (files: Tree): readonly PowercapZone[] =>
+  findPowercapDomains(fakeSysfs(files).path).map(([best]) => best)
 
 describe('zones of whole machines', () => {
   test.each([
