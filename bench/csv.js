@@ -2,8 +2,8 @@
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { emissionsColumns } from '../dist/exporters/csv/columns.js'
-import { appendRow } from '../dist/exporters/csv/csv-file.js'
+import { emissionsColumns } from '../build/exporters/csv/columns.js'
+import { appendRow } from '../build/exporters/csv/csv-file.js'
 import { compare } from './measure.js'
 
 /** @returns {import('./measure.js').Row[]} */

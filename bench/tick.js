@@ -2,11 +2,11 @@
 import { mkdirSync, mkdtempSync, openSync, closeSync, readSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createMeter } from '../dist/core/meter.js'
-import { systemClock } from '../dist/core/clock.js'
-import { seconds } from '../dist/core/units.js'
-import { createRaplProbe } from '../dist/probes/rapl.js'
-import { openProcfsLoad } from '../dist/probes/linux/procfs-load.js'
+import { createMeter } from '../build/core/meter.js'
+import { systemClock } from '../build/core/clock.js'
+import { seconds } from '../build/core/units.js'
+import { createRaplProbe } from '../build/probes/rapl.js'
+import { openProcfsLoad } from '../build/probes/linux/procfs-load.js'
 import { compare } from './measure.js'
 
 const names = { 'intel-rapl:0': 'package-0', 'intel-rapl:1': 'package-1' }

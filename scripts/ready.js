@@ -54,6 +54,8 @@ function compile() {
     ...filesBelow(join(root, 'src')),
     join(root, 'tsconfig.json'),
     join(root, 'tsconfig.build.json'),
+    join(root, 'package.json'),
+    join(root, 'scripts/bundle.js'),
   ]
   const newest = Math.max(...inputs.map((file) => statSync(file).mtimeMs))
   const isCurrent =
@@ -61,7 +63,9 @@ function compile() {
   if (isCurrent) return
   console.error('Compiling …')
   rmSync(join(root, 'dist'), { recursive: true, force: true })
+  rmSync(join(root, 'build'), { recursive: true, force: true })
   tool('tsc', '-p', 'tsconfig.build.json')
+  must(process.execPath, [join(root, 'scripts/bundle.js')])
   writeFileSync(built, '')
 }
 

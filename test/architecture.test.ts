@@ -27,8 +27,8 @@ const importsOf = (file: string): string[] =>
 const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = [
   ['core/', ['core/']],
   ['config/', ['core/', 'config/']],
-  ['grid/', ['core/', 'grid/', 'config/nearest.ts']],
-  ['cpu/', ['core/', 'cpu/']],
+  ['grid/', ['core/', 'grid/', 'config/nearest.ts', 'package-file.ts']],
+  ['cpu/', ['core/', 'cpu/', 'package-file.ts']],
   ['probes/linux/', ['core/', 'probes/linux/']],
   ['probes/', ['core/', 'cpu/', 'probes/']],
   [

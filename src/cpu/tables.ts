@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { packageFile } from '../package-file.ts'
 
 /** How sure a TDP is: from the maker, from a list that was checked, or guessed from a sibling. */
 export type Confidence = 'high' | 'medium' | 'low'
@@ -62,10 +63,7 @@ export function microarchitectureTable(): MicroarchitectureTable {
   return (microarchitectures ??= createMicroarchitectureTable(readTable('cpu-microarchitectures')))
 }
 
-/** The same relative path from src/cpu and from dist/cpu. */
-function readTable(name: string): string {
-  return readFileSync(new URL(`../../data/${name}.json`, import.meta.url), 'utf8')
-}
+const readTable = (name: string): string => readFileSync(packageFile(`data/${name}.json`), 'utf8')
 
 interface TableFile {
   readonly rows: readonly unknown[]

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { packageFile } from '../package-file.ts'
 
 /** Where rows of a table come from. */
 export interface TableSource {
@@ -84,8 +85,7 @@ interface TableFile {
 }
 
 function readTable<Row>(name: string): Table<Row> {
-  // The same relative path from src/grid and from dist/grid.
-  const text = readFileSync(new URL(`../../data/${name}.json`, import.meta.url), 'utf8')
+  const text = readFileSync(packageFile(`data/${name}.json`), 'utf8')
   const { columns, rows, sources } = JSON.parse(text) as TableFile
   const toRow = (cells: readonly unknown[]): Row =>
     Object.fromEntries(columns.map((column, index) => [column, cells[index] ?? undefined])) as Row
