@@ -10,7 +10,7 @@ const tell = `process.stdout.write(JSON.stringify({ ms: performance.now(), rss: 
 const programs = {
   bare: tell,
   tracked: `import { EmissionsTracker } from 'codecarbon'
-new EmissionsTracker({ logLevel: 'error', countryIsoCode: 'FRA', saveToFile: false }).start()
+new EmissionsTracker({ logLevel: 'error', countryIsoCode: 'FRA', outputMethods: [] }).start()
 ${tell}`,
 }
 const rounds = 21

@@ -8,8 +8,18 @@ export interface Told {
   readonly usage: Usage
 }
 
+/** How an exporter has been doing. */
+export interface ExporterHealth {
+  readonly name: string
+  /** Wall-clock time of its last success in milliseconds since 1970; `undefined` before the first. */
+  readonly lastSuccessMs: number | undefined
+  /** What it said last, where it has failed since its last success. */
+  readonly error: string | undefined
+  readonly failures: number
+}
+
 /** How long an exporter may take at a flush and at the end before the run goes on without it. */
-const deadlineMs = 5000
+const usualDeadlineMs = 5000
 
 /** One exporter with its own queue, so that one that fails or hangs delays no other. Nothing here throws. */
 export class ExporterLane {
@@ -20,13 +30,23 @@ export class ExporterLane {
   /** Reports that the exporter has not finished with. */
   readonly #pending = new Set<Report>()
   #tail: Promise<void> = Promise.resolve()
+  #lastSuccessMs: number | undefined
+  #error: string | undefined
+  #failures = 0
 
   constructor(exporter: Exporter, told: Told, onError: (message: string, exporter: Exporter) => void) {
     this.#exporter = exporter
     this.told = told
     this.#onError = (message) => {
+      this.#failures += 1
+      this.#error = message
       onError(message, exporter)
     }
+  }
+
+  get health(): ExporterHealth {
+    const { name } = this.#exporter
+    return { name, lastSuccessMs: this.#lastSuccessMs, error: this.#error, failures: this.#failures }
   }
 
   get isBusy(): boolean {
@@ -39,10 +59,9 @@ export class ExporterLane {
   }
 
   /** The same, and closes the exporter afterwards; both within the deadline. */
-  async finish(report: Report): Promise<void> {
-    await this.#withinDeadline(
-      this.#enqueue(report).then(() => this.#attempt(() => this.#exporter.close?.())),
-    )
+  async finish(report: Report, deadlineMs?: number): Promise<void> {
+    const done = this.#enqueue(report).then(() => this.#attempt(() => this.#exporter.close?.()))
+    await this.#withinDeadline(done, false, deadlineMs)
   }
 
   /** Hands over a report and whatever is on its way, without waiting. */
@@ -63,7 +82,11 @@ export class ExporterLane {
   #enqueue(report: Report): Promise<void> {
     this.#pending.add(report)
     this.#tail = this.#tail.then(async () => {
-      await this.#attempt(() => this.#exporter.export(report))
+      await this.#attempt(async () => {
+        await this.#exporter.export(report)
+        this.#lastSuccessMs = report.snapshot.at.wallMs
+        this.#error = undefined
+      })
       this.#pending.delete(report)
     })
     return this.#tail
@@ -82,7 +105,11 @@ export class ExporterLane {
     }
   }
 
-  async #withinDeadline(work: Promise<void>, isBackground = false): Promise<void> {
+  async #withinDeadline(
+    work: Promise<void>,
+    isBackground = false,
+    deadlineMs = usualDeadlineMs,
+  ): Promise<void> {
     let timer: NodeJS.Timeout | undefined
     const deadline = new Promise<void>((resolve) => {
       timer = setTimeout(() => {

@@ -7,6 +7,7 @@ export type { DetectedHardware, Task, TrackerOptions } from './tracker.ts'
 export { trackEmissions } from './track-emissions.ts'
 export type { Track } from './track-emissions.ts'
 export type { OutputHandler } from './output-handler.ts'
+export type { Logger } from './log.ts'
 export type {
   ComponentRecord,
   DomainRecord,

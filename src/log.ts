@@ -3,17 +3,62 @@ const severities = ['debug', 'info', 'warning', 'error', 'critical'] as const
 /** One of the severities. */
 export type Severity = (typeof severities)[number]
 
-/** Prints what a person should know. Never on stdout, which belongs to the program. */
-export type Log = (severity: Severity, message: string) => void
+/** Tells what a person should know. Never on stdout, which belongs to the program. */
+export type Log = (severity: Severity, message: string, facts?: LogFacts) => void
 
-/** A log on stderr: `[codecarbon WARNING @ 12:00:00] message`. Never throws. */
-export function createLog(level: Severity, preamble = ''): Log {
+/** What a message is about, for logs that machines read. Units are in the names. */
+export type LogFacts = Readonly<Record<string, string | number | boolean | null | undefined>>
+
+/** Where a program wants messages to go instead of stderr: the console, pino and winston are such loggers. */
+export interface Logger {
+  debug(message: string): void
+  info(message: string): void
+  warn(message: string): void
+  error(message: string): void
+}
+
+/** How a log is kept. */
+export interface LogOptions {
+  /** Least severe messages to be told. */
+  readonly level: Severity
+  /** Text put into each line. */
+  readonly preamble?: string | undefined
+  readonly logger?: Logger | undefined
+  /** `json`: an object a line. @default 'text' */
+  readonly format?: 'text' | 'json' | undefined
+}
+
+/** A log on stderr, `[codecarbon WARNING @ 12:00:00] message`, or by the program's own logger. Never throws. */
+export function createLog({ level, preamble = '', logger, format = 'text' }: LogOptions): Log {
   const least = severities.indexOf(level)
-  return (severity, message) => {
+  const prefix = preamble === '' ? '' : `[${preamble}] `
+  return (severity, message, facts) => {
     if (severities.indexOf(severity) < least) return
-    const time = new Date().toTimeString().slice(0, 8)
-    const prefix = preamble === '' ? '' : `[${preamble}] `
-    printOnStderr(`${prefix}[codecarbon ${severity.toUpperCase()} @ ${time}] ${message}\n`)
+    if (logger !== undefined) {
+      handOver(logger, severity, `${prefix}[codecarbon] ${message}`)
+    } else if (format === 'json') {
+      const line = {
+        time: new Date().toISOString(),
+        level: severity,
+        message,
+        ...(preamble === '' ? {} : { preamble }),
+        ...facts,
+      }
+      printOnStderr(`${JSON.stringify(line)}\n`)
+    } else {
+      const time = new Date().toTimeString().slice(0, 8)
+      printOnStderr(`${prefix}[codecarbon ${severity.toUpperCase()} @ ${time}] ${message}\n`)
+    }
+  }
+}
+
+const methods = { debug: 'debug', info: 'info', warning: 'warn', error: 'error', critical: 'error' } as const
+
+function handOver(logger: Logger, severity: Severity, text: string): void {
+  try {
+    logger[methods[severity]](text)
+  } catch {
+    // A logger that fails must not take the program or the measurement with it, and there is nobody left to tell.
   }
 }
 

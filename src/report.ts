@@ -41,14 +41,7 @@ export function adviceFor(survey: Survey): string[] {
   for (const { component, chosen, refused } of survey.detection.components) {
     if (chosen?.method === 'measured') continue
     for (const { probe, reason, remedy } of refused) {
-      if (probe === 'rapl' && survey.machine.cpu.isVirtual) {
-        advice.push(
-          'rapl: a virtual machine does not see the counters of its host; on bare metal figures are measured',
-        )
-        continue
-      }
-      const line = `${probe}: ${reason}${remedy === undefined ? '' : `\n    ${remedy}`}`
-      if (!advice.includes(line) && remedy !== undefined) advice.push(line)
+      if (remedy !== undefined) advice.push([`${probe}: ${reason}`, ...remedy.split('\n')].join('\n    '))
     }
     if (chosen === undefined) advice.push(`${component}: unmeasured; run codecarbon detect`)
   }

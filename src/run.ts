@@ -12,7 +12,7 @@ import { createScopes, type Scope, type Scopes } from './core/scopes.ts'
 import type { Snapshot } from './core/snapshot.ts'
 import { seconds } from './core/units.ts'
 import { noUsage, usageBetween, type Usage } from './core/usage.ts'
-import { ExporterLane, type Told } from './exporter-lane.ts'
+import { ExporterLane, type ExporterHealth, type Told } from './exporter-lane.ts'
 import type { Log } from './log.ts'
 
 /** What a run is put together from. */
@@ -23,6 +23,8 @@ export interface RunParts {
   readonly intensity: () => IntensityRecord
   readonly apiCallInterval: number
   readonly log: Log
+  /** Called once, when nothing more is measured. */
+  readonly onEnd?: (() => void) | undefined
 }
 
 /** A task of a run that has begun. */
@@ -153,15 +155,21 @@ export class Run {
       this.#final = this.#total()
     } finally {
       this.#meter.close()
+      this.#parts.onEnd?.()
     }
     return this.#final
   }
 
   /** Hands the final figures to every exporter, none of which may take longer than its deadline. */
-  async stop(): Promise<EmissionsData> {
+  async stop(deadlineMs?: number): Promise<EmissionsData> {
     const final = this.end()
-    await Promise.all(this.#reports('stop').map(([lane, report]) => lane.finish(report)))
+    await Promise.all(this.#reports('stop').map(([lane, report]) => lane.finish(report, deadlineMs)))
     return final
+  }
+
+  /** How each exporter has been doing. */
+  health(): readonly ExporterHealth[] {
+    return this.#lanes.map(({ health }) => health)
   }
 
   /** Hands out, without waiting for anything, the figures and whatever is still on its way. After `signal` the run goes on. */

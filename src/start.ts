@@ -8,10 +8,12 @@ import type { Problem } from './core/problem.ts'
 import { seconds, toGibibytes } from './core/units.ts'
 import { countedComponents } from './core/usage.ts'
 import { createCsvExporter } from './exporters/csv/csv-exporter.ts'
+import { createSummaryExporter } from './exporters/summary-file.ts'
 import type { Log } from './log.ts'
 import { createProcessTree } from './probes/linux/process-tree.ts'
 import { createSelfProcess } from './probes/os-load.ts'
 import { Run } from './run.ts'
+import { claimMachine } from './single-run.ts'
 import { surveyMachine, type Survey } from './survey.ts'
 import { packageVersion } from './version.ts'
 
@@ -33,22 +35,38 @@ export interface Started {
   readonly csvPath: () => string | undefined
 }
 
-/** The composition root: looks at the machine, opens probes, meter and exporters, and begins a run. */
+/**
+ * The composition root: looks at the machine, opens probes, meter and exporters, and begins a run.
+ * @throws EnergyError ERR_RUN_REFUSED where another run goes on and only one may
+ */
 export function startRun(options: Options, extras: StartExtras): Started {
+  const giveWay = options.allowMultipleRuns ? undefined : claimMachine(extras.log)
+  try {
+    return beginRun(options, extras, giveWay)
+  } catch (error) {
+    giveWay?.()
+    throw error
+  }
+}
+
+function beginRun(options: Options, extras: StartExtras, onEnd: (() => void) | undefined): Started {
   const { log } = extras
   const survey = surveyMachine(options)
   const { detection, machine, load } = survey
 
-  const csv =
-    options.saveToFile && options.outputMethods.includes('csv')
-      ? createCsvExporter({
-          ...options,
-          onFallback: (message) => {
-            log('warning', message)
-          },
-        })
-      : undefined
-  const exporters = [...(csv === undefined ? [] : [csv]), ...(extras.exporters ?? [])]
+  const csv = options.outputMethods.includes('csv')
+    ? createCsvExporter({
+        ...options,
+        onFallback: (message) => {
+          log('warning', message)
+        },
+      })
+    : undefined
+  const summary =
+    options.summaryFile === undefined
+      ? undefined
+      : createSummaryExporter({ path: options.summaryFile, csvPath: () => csv?.path })
+  const exporters = [csv, summary, ...(extras.exporters ?? [])].filter((exporter) => exporter !== undefined)
   const tree = extras.tree ?? (options.trackingMode === 'process' ? ownTree(options) : undefined)
 
   const run = new Run({
@@ -57,6 +75,7 @@ export function startRun(options: Options, extras: StartExtras): Started {
     log,
     apiCallInterval: options.apiCallInterval,
     intensity: () => survey.intensity,
+    onEnd,
     openMeter: (hooks) => {
       const meter = createMeter({
         ...hooks,

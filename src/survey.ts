@@ -14,7 +14,7 @@ import { findGpus } from './probes/linux/gpu-presence.ts'
 import { openProcfsLoad } from './probes/linux/procfs-load.ts'
 import { describeMachine, type Machine } from './probes/machine.ts'
 import { openOsLoad } from './probes/os-load.ts'
-import { createRaplProbe } from './probes/rapl.ts'
+import { createRaplProbe, type RaplOptions, type RaplProbe } from './probes/rapl.ts'
 import { createUtilisation } from './probes/utilisation.ts'
 
 /** What is known about machine and place before anything is measured. */
@@ -42,7 +42,8 @@ export function surveyMachine(options: Options): Survey {
   const gpus = findGpus(sysfsPath)
   if (gpus !== undefined && gpus.length > 0) problems.push(unmeasuredGpus(gpus))
 
-  const given = resolvePlace(options)
+  const { countryIsoCode = options.country2letterIsoCode } = options
+  const given = resolvePlace({ ...options, countryIsoCode })
   for (const { subject, message } of given.problems) {
     problems.push({ code: 'ERR_PLACE_UNKNOWN', subject, message })
   }
@@ -92,7 +93,7 @@ function candidatesFor(
       if (options.forceModeCpuLoad) throw new ProbeUnavailable('force_mode_cpu_load asks for an estimate')
       const { sysfsPath, raplIncludeDram, raplPreferPsys } = options
       const includeDram = raplIncludeDram && options.forceRamPower === undefined
-      const probe = createRaplProbe({ sysfsPath, includeDram, preferPsys: raplPreferPsys })
+      const probe = openRapl({ sysfsPath, includeDram, preferPsys: raplPreferPsys }, machine)
       const counters = `${sysfsPath}/class/powercap`
       return probe.isWholePlatform
         ? {
@@ -156,6 +157,19 @@ function candidatesFor(
     { component: 'cpu', candidates: [rapl, cpuEstimate] },
     { component: 'ram', candidates: [rapl, ramEstimate] },
   ]
+}
+
+function openRapl(options: RaplOptions, { cpu }: Machine): RaplProbe {
+  try {
+    return createRaplProbe(options)
+  } catch (error) {
+    if (!(error instanceof ProbeUnavailable) || !cpu.isVirtual) throw error
+    throw new ProbeUnavailable(
+      `${error.message}: a virtual machine does not see the counters of its host`,
+      'measure on the host, or on bare metal',
+      { cause: error },
+    )
+  }
 }
 
 function unmeasuredGpus(gpus: readonly string[]): Problem {

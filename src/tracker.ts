@@ -1,12 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { fromCode, fromEnvironment, resolveOptions } from './config/resolve-options.ts'
+import { loadOptions } from './config/load-options.ts'
+import { fromCode } from './config/option-source.ts'
 import type { GivenOptions, Options } from './config/option-table.ts'
 import type { EmissionsData, TaskEmissionsData } from './core/emissions-data.ts'
 import { ConfigError, messageOf } from './core/errors.ts'
 import type { Exporter } from './core/exporter.ts'
 import type { Usage } from './core/usage.ts'
 import { forget, saveBeforeEnd, type Unsaved } from './exit.ts'
-import { createLog, type Log } from './log.ts'
+import { createLog, type Log, type Logger } from './log.ts'
 import { toExporter, type OutputHandler } from './output-handler.ts'
 import { summaryLine } from './exporters/text/summary-line.ts'
 import type { Run, RunTask } from './run.ts'
@@ -19,7 +20,14 @@ export interface TrackerOptions extends GivenOptions {
   readonly outputHandlers?: readonly OutputHandler[] | undefined
   /** Exporters of your own, with the whole report. */
   readonly exporters?: readonly Exporter[] | undefined
+  /** Where messages go instead of stderr: `console`, pino, winston, or anything with debug, info, warn and error. */
+  readonly logger?: Logger | undefined
 }
+
+/** Warnings of the configuration, which a program with a tracker for each call needs to hear once. */
+const toldOnStderr = new Set<string>()
+
+const objectOptions = ['outputHandlers', 'exporters', 'logger'] as const
 
 /** A part of a run that is told by itself. */
 export interface Task {
@@ -49,6 +57,9 @@ export interface DetectedHardware {
  * Nothing is opened before `start`. After `stop` it may be started again: that is a new run with a `runId` of its own. A process that ends
  * without `stop` is saved as it ends, except by SIGKILL. Apart from the constructor nothing throws.
  *
+ * Options come from defaults, `~/.codecarbon.config`, `./.codecarbon.config`, `CODECARBON_*` variables and the constructor, the later ones
+ * over the earlier ones.
+ *
  * @throws ConfigError from the constructor, for a wrong option
  * @example
  * const tracker = new EmissionsTracker({ projectName: 'train' }).start()
@@ -66,17 +77,23 @@ export class EmissionsTracker {
   #unsaved: Unsaved | undefined
 
   constructor(options: TrackerOptions = {}) {
-    const { outputHandlers, exporters, ...table } = options
-    const { options: resolved, warnings } = resolveOptions(
-      fromEnvironment(process.env),
-      fromCode(table, ['outputHandlers', 'exporters']),
-    )
+    if (typeof options !== 'object' || options === null) {
+      throw new ConfigError(`options: expected an object, got ${options === null ? 'null' : typeof options}`)
+    }
+    const { options: resolved, warnings, files } = loadOptions(fromCode(options, objectOptions))
+    const { outputHandlers, exporters, logger } = options
     checkList('outputHandlers', outputHandlers)
     checkList('exporters', exporters)
+    checkLogger(logger)
     this.#options = resolved
     this.#given = options
-    this.#log = createLog(resolved.logLevel, resolved.loggerPreamble)
-    for (const warning of warnings) this.#log('warning', warning)
+    this.#log = createLog({ level: resolved.logLevel, preamble: resolved.loggerPreamble, logger })
+    if (files.length > 0) this.#log('debug', `options are read from ${files.join(' and ')}`)
+    for (const warning of warnings) {
+      if (logger === undefined && toldOnStderr.has(warning)) continue
+      if (logger === undefined) toldOnStderr.add(warning)
+      this.#log('warning', warning)
+    }
   }
 
   /** Id of the run, new with every start; `undefined` before the first. */
@@ -327,6 +344,17 @@ function checkList(name: string, value: unknown): void {
   const isList = Array.isArray(value) && value.every((item) => typeof item === 'object' && item !== null)
   if (value === undefined || isList) return
   throw new ConfigError(`option ${name}: expected a list of objects, got ${typeof value}`)
+}
+
+function checkLogger(logger: unknown): void {
+  if (logger === undefined) return
+  const missing = ['debug', 'info', 'warn', 'error'].filter(
+    (name) => typeof (logger as Record<string, unknown> | null)?.[name] !== 'function',
+  )
+  if (missing.length === 0) return
+  throw new ConfigError(
+    `option logger: expected an object with the functions debug, info, warn and error; it lacks ${missing.join(', ')}`,
+  )
 }
 
 function describeMethods(started: Started): string {

@@ -26,17 +26,24 @@ const importsOf = (file: string): string[] =>
 /** What the files of a room may import besides `node:` modules, as beginnings of paths and names. DESIGN, folders. */
 const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = [
   ['core/', ['core/']],
-  ['config/', ['core/', 'config/']],
+  ['config/', ['core/', 'config/', 'ini']],
   ['grid/', ['core/', 'grid/', 'config/nearest.ts', 'package-file.ts']],
   ['cpu/', ['core/', 'cpu/', 'package-file.ts']],
   ['probes/linux/', ['core/', 'probes/linux/']],
   ['probes/', ['core/', 'cpu/', 'probes/']],
   [
     'exporters/csv/',
-    ['core/', 'exporters/csv/', 'exporters/make-directory.ts', 'exporters/state-directory.ts', 'csv-'],
+    [
+      'core/',
+      'exporters/csv/',
+      'exporters/make-directory.ts',
+      'exporters/state-directory.ts',
+      'process-lock.ts',
+      'csv-',
+    ],
   ],
   ['exporters/text/', ['core/', 'exporters/text/']],
-  ['exporters/', ['core/']],
+  ['exporters/', ['core/', 'exporters/make-directory.ts', 'exporters/summary.ts']],
 ]
 
 describe('import directions', () => {

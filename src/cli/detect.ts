@@ -1,22 +1,7 @@
 import type { Command } from 'commander'
-import type { OptionName } from '../config/option-table.ts'
-import { createLog } from '../log.ts'
 import { adviceFor } from '../report.ts'
 import { surveyMachine, type Survey } from '../survey.ts'
 import { addOptions, optionsFrom } from './options.ts'
-
-const optionNames: readonly OptionName[] = [
-  ...(['countryIsoCode', 'region', 'cloudProvider', 'cloudRegion', 'forceCarbonIntensityGCo2eKwh'] as const),
-  ...([
-    'forceCpuPower',
-    'forceRamPower',
-    'forceModeCpuLoad',
-    'cpuModel',
-    'cpuMaxWatts',
-    'cpuIdleWatts',
-  ] as const),
-  ...(['raplIncludeDram', 'raplPreferPsys', 'procfsPath', 'sysfsPath'] as const),
-]
 
 /** `codecarbon detect`: what can be measured here, what not and why, and what would help. */
 export function addDetect(program: Command): void {
@@ -24,15 +9,17 @@ export function addDetect(program: Command): void {
     .command('detect')
     .description('show what can be measured on this machine, what is estimated and why, and where it is')
     .option('--json', 'print JSON')
-  addOptions(command, optionNames)
+  addOptions(command, ['place', 'hardware', 'log'])
   command.action((flags: Record<string, unknown>) => {
-    const survey = surveyMachine(optionsFrom(flags, optionNames, createLog('warning')))
+    const survey = surveyMachine(optionsFrom(flags).options)
     for (const probe of survey.detection.probes) probe.close?.()
     process.stdout.write(
       flags['json'] === true ? `${JSON.stringify(toJson(survey), undefined, 2)}\n` : toText(survey),
     )
   })
 }
+
+const noGpuProbe = 'this version does not measure graphics cards'
 
 function toJson(survey: Survey): object {
   const { machine, detection, gpus, place, intensity } = survey
@@ -44,7 +31,15 @@ function toJson(survey: Survey): object {
           chosen === undefined ? null : { probe: chosen.probe, method: chosen.method, basis: chosen.basis() },
         refused: refused.map(({ probe, reason, remedy }) => ({ probe, reason, remedy: remedy ?? null })),
       })),
-      ...(gpus === undefined || gpus.length === 0 ? [] : [{ component: 'gpu', chosen: null, refused: [] }]),
+      ...(gpus === undefined || gpus.length === 0
+        ? []
+        : [
+            {
+              component: 'gpu',
+              chosen: null,
+              refused: [{ probe: 'nvml', reason: noGpuProbe, remedy: null }],
+            },
+          ]),
     ],
     cpu: {
       model: machine.cpu.modelName ?? null,

@@ -3,7 +3,10 @@ import { Command, CommanderError } from 'commander'
 import { ConfigError, messageOf } from '../core/errors.ts'
 import { printOnStderr } from '../log.ts'
 import { packageVersion } from '../version.ts'
+import { addCompletion } from './completion.ts'
+import { addConfig } from './config.ts'
 import { addDetect } from './detect.ts'
+import { addMonitor } from './monitor/monitor.ts'
 import { addRun } from './run.ts'
 
 /** Exit status of a wrong call, as of most programs. */
@@ -18,8 +21,16 @@ const program = new Command('codecarbon')
   .showSuggestionAfterError(true)
   .enablePositionalOptions()
   .exitOverride()
+  .configureOutput({
+    outputError: (text, write) => {
+      write(`codecarbon: ${toOneLine(text)}\n`)
+    },
+  })
 addRun(program)
+addMonitor(program)
 addDetect(program)
+addConfig(program)
+addCompletion(program)
 
 try {
   if (process.argv.length <= 2) {
@@ -29,6 +40,14 @@ try {
   }
 } catch (error) {
   process.exitCode = report(error)
+}
+
+/** Commander's messages without their heading, and with the nearest right spelling on the same line. */
+function toOneLine(text: string): string {
+  return text
+    .replace(/^error: /, '')
+    .trim()
+    .replace(/\s*\n\s*/g, ' ')
 }
 
 function report(error: unknown): number {

@@ -1,53 +1,96 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
-import {
-  optionSpecs,
-  toSnakeCase,
-  type OptionName,
-  type Options,
-  type OptionSpec,
-} from '../config/option-table.ts'
-import { fromEnvironment, fromFlags, resolveOptions } from '../config/resolve-options.ts'
-import type { Log } from '../log.ts'
+import { loadOptions, type LoadedOptions } from '../config/load-options.ts'
+import { optionGroups, optionSpecs, type OptionName, type OptionSpec } from '../config/option-table.ts'
+import { fromFlags } from '../config/option-source.ts'
+import { toFlag } from '../config/spelling.ts'
+import { createLog, type Log, type LogOptions, type Severity } from '../log.ts'
 
-/** Adds a flag for each option named; help, default and choices come from the option table. */
-export function addOptions(command: Command, names: readonly OptionName[]): void {
+/** The options of a call. */
+export type Loaded = LoadedOptions & {
+  /** The log that the options ask for. */
+  readonly log: Log
+}
+
+/** Adds a flag for each option of these groups, or of all; help, unit, default and choices come from the option table. */
+export function addOptions(
+  command: Command,
+  groups: readonly (keyof typeof optionGroups)[] = allGroups,
+): void {
   for (const [name, spec] of optionSpecs) {
-    if (names.includes(name)) command.addOption(toFlag(name, spec))
+    if (!groups.includes(spec.group)) continue
+    for (const flag of toFlags(name, spec)) command.addOption(flag)
   }
 }
 
-/** Options of this call: flags over environment over defaults. */
+const allGroups = Object.keys(optionGroups) as (keyof typeof optionGroups)[]
+
+/**
+ * Options of this call from all places, warnings told. What a command says itself is quieter than a program's tracker: the report is its message.
+ *
+ * @throws ConfigError for a wrong option
+ */
 export function optionsFrom(
   flags: Readonly<Record<string, unknown>>,
-  names: readonly OptionName[],
-  log: Log,
-): Options {
+  { level = 'warning', ...log }: Partial<LogOptions> = {},
+  defaults: Readonly<Partial<Record<OptionName, unknown>>> = {},
+): Loaded {
   const given: Record<string, unknown> = {}
-  for (const name of names) given[name] = flags[flagKey(name)]
-  const { options, warnings } = resolveOptions(fromEnvironment(process.env), fromFlags(given))
-  for (const warning of warnings) log('warning', warning)
-  return options
+  for (const [name] of optionSpecs) given[name] = flags[flagKey(name)]
+  const loaded = loadOptions(fromFlags(given))
+  const options = { ...loaded.options }
+  for (const [name, value] of Object.entries(defaults)) {
+    if (loaded.origins[name as OptionName].kind === 'default') Object.assign(options, { [name]: value })
+  }
+  const chosen: Severity = loaded.origins.logLevel.kind === 'default' ? level : options.logLevel
+  const create = createLog({ ...log, level: chosen, preamble: options.loggerPreamble })
+  if (loaded.files.length > 0) create('debug', `options are read from ${loaded.files.join(' and ')}`)
+  for (const warning of loaded.warnings) create('warning', warning)
+  return { ...loaded, options, log: create }
 }
 
 /** Key under which commander keeps a flag: its own camelCase of the words between dashes. */
 const flagKey = (name: OptionName): string =>
-  toDashes(name).replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
+  toFlag(name)
+    .slice(2)
+    .replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
 
-const toDashes = (name: string): string => toSnakeCase(name).replaceAll('_', '-')
-
-function toFlag(name: OptionName, spec: OptionSpec): Option {
-  const value =
-    spec.type === 'switch' ? '[true|false]' : `<${spec.type === 'list' ? 'list' : valueName(spec)}>`
-  const fallback =
-    spec.default === undefined || spec.default === '' ? '' : ` (default: ${[spec.default].flat().join(',')})`
-  const option = new Option(`--${toDashes(name)} ${value}`, `${spec.help}${fallback}`)
-  return spec.type === 'switch' ? option.preset('true') : option.argParser(notEmpty)
+/** The flag of an option, and for a switch that which turns it off. */
+function toFlags(name: OptionName, spec: OptionSpec): Option[] {
+  const option = new Option(`${toFlag(name)} ${valueName(spec)}`, helpOf(spec)).helpGroup(
+    `${optionGroups[spec.group]}:`,
+  )
+  if (spec.deprecated !== undefined) option.hideHelp()
+  if (spec.type !== 'switch') return [option.argParser(notAFlag)]
+  return [option.preset('true'), new Option(`--no-${toFlag(name).slice(2)}`).hideHelp()]
 }
 
-const valueName = ({ type, choices }: OptionSpec): string =>
-  type === 'choice' ? (choices ?? []).join('|') : type === 'text' ? 'text' : 'number'
+function helpOf({ help, default: fallback, unit }: OptionSpec): string {
+  const value = [fallback ?? ''].flat().join(',')
+  const facts = [unit ?? '', value === '' ? '' : `default: ${value}`].filter(Boolean).join('; ')
+  return facts === '' ? help : `${help} (${facts})`
+}
 
-function notEmpty(value: string): string {
+function valueName({ type, choices = [] }: OptionSpec): string {
+  switch (type) {
+    case 'switch':
+      return '[true|false]'
+    case 'choice':
+    case 'level':
+      return `<${choices.join('|')}>`
+    case 'list':
+    case 'ids':
+      return '<list>'
+    case 'number':
+    case 'integer':
+      return '<number>'
+    case 'url':
+      return '<url>'
+    case 'text':
+      return '<text>'
+  }
+}
+
+function notAFlag(value: string): string {
   if (value.startsWith('--')) throw new InvalidArgumentError(`A value is missing before ${value}.`)
   return value
 }

@@ -1,50 +1,20 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
-import { delimiter, dirname, join, resolve } from 'node:path'
+import { delimiter, join, resolve } from 'node:path'
 import { type Command } from 'commander'
-import type { OptionName, Options } from '../config/option-table.ts'
+import type { Options } from '../config/option-table.ts'
 import type { EmissionsData } from '../core/emissions-data.ts'
 import { ConfigError, messageOf } from '../core/errors.ts'
 import { totalEnergy } from '../core/usage.ts'
 import { forget, saveBeforeEnd } from '../exit.ts'
-import { makeDirectory } from '../exporters/make-directory.ts'
+import { writeSummaryFile } from '../exporters/summary-file.ts'
 import { toSummary } from '../exporters/summary.ts'
-import { createLog, printOnStderr, type Log } from '../log.ts'
+import { printOnStderr, type Log } from '../log.ts'
 import { createProcessTree } from '../probes/linux/process-tree.ts'
 import { renderReport } from '../report.ts'
 import { startRun, type Started } from '../start.ts'
 import { addOptions, optionsFrom } from './options.ts'
-
-const optionNames: readonly OptionName[] = [
-  ...(['projectName', 'experimentId', 'experimentName', 'measurePowerSecs', 'trackingMode'] as const),
-  ...([
-    'outputDir',
-    'outputFile',
-    'saveToFile',
-    'onCsvWrite',
-    'csvSchema',
-    'logLevel',
-    'loggerPreamble',
-  ] as const),
-  ...([
-    'countryIsoCode',
-    'region',
-    'cloudProvider',
-    'cloudRegion',
-    'forceCarbonIntensityGCo2eKwh',
-    'offline',
-  ] as const),
-  ...([
-    'forceCpuPower',
-    'forceRamPower',
-    'forceModeCpuLoad',
-    'cpuModel',
-    'cpuMaxWatts',
-    'cpuIdleWatts',
-  ] as const),
-  ...(['pue', 'wue', 'raplIncludeDram', 'raplPreferPsys', 'procfsPath', 'sysfsPath'] as const),
-]
 
 /** Time in which most programs have loaded what they need. */
 const firstLookMs = 60
@@ -60,28 +30,29 @@ export function addRun(program: Command): void {
     .description('track a command and all its descendants; its exit code is kept, the report goes to stderr')
     .usage('[options] -- <command> [arguments...]')
     .argument('<command...>', 'the command and its arguments')
-    .option('--summary-file <path>', 'write the figures as JSON to this file')
+    .option('-q, --quiet', 'print no report')
     .passThroughOptions()
-  addOptions(command, optionNames)
+  addOptions(command)
   command.action(async (words: string[], flags: Record<string, unknown>) => {
-    const log = createLog('warning')
-    const options = optionsFrom(flags, optionNames, log)
-    process.exitCode = await runCommand(words, options, flags['summaryFile'] as string | undefined, log)
+    const { options, log } = optionsFrom(flags)
+    process.exitCode = await runCommand(words, options, log, flags['quiet'] === true)
   })
 }
 
-async function runCommand(
+/**
+ * Runs a command and tracks it with everything it starts. The command's exit code stands, whatever happens to the tracking.
+ * @returns that exit code
+ */
+export async function runCommand(
   [command = '', ...args]: readonly string[],
   options: Options,
-  summaryFile: string | undefined,
   log: Log,
+  isQuiet: boolean,
 ): Promise<number> {
-  if (command === '') throw new ConfigError('run: a command is missing after --')
+  if (command === '') throw new ConfigError('a command is missing after --')
   const startedAtMs = Date.now()
-  const started = startRun(options, {
-    log,
-    ...(process.platform === 'linux' ? { tree: commandTree(options) } : {}),
-  })
+  const started = tryStart(options, log)
+  if (started === undefined) return runChild(command, args)
   let exitCode = 0
   const unsaved = {
     saveAtExit: () => {
@@ -92,8 +63,8 @@ async function runCommand(
   saveBeforeEnd(unsaved)
 
   const conclude = (data: EmissionsData): void => {
-    printOnStderr(`\n${renderReport(started, data)}`)
-    if (summaryFile === undefined) return
+    if (!isQuiet) printOnStderr(`\n${renderReport(started, data)}`)
+    if (options.summaryFile === undefined) return
     const summary = toSummary({
       data,
       startedAtMs,
@@ -101,7 +72,11 @@ async function runCommand(
       csvPath: started.csvPath(),
       command: commandUse(started, data),
     })
-    writeSummary(resolve(summaryFile), summary, log)
+    try {
+      writeSummaryFile(resolve(options.summaryFile), summary)
+    } catch (error) {
+      log('error', messageOf(error))
+    }
   }
 
   // A first look soon after the start, so that a short command is seen with the memory it uses.
@@ -111,6 +86,19 @@ async function runCommand(
   forget(unsaved)
   conclude(data)
   return exitCode
+}
+
+/** The run, whose summary waits for the command's exit code; `undefined` where it may not or cannot be tracked. */
+function tryStart(options: Options, log: Log): Started | undefined {
+  try {
+    return startRun(
+      { ...options, summaryFile: undefined },
+      { log, ...(process.platform === 'linux' ? { tree: commandTree(options) } : {}) },
+    )
+  } catch (error) {
+    log('error', `the command is not tracked: ${messageOf(error)}`)
+    return undefined
+  }
 }
 
 /** The command's process tree: everything below this process, which itself only waits. */
@@ -192,17 +180,4 @@ function cannotStart(command: string, error: unknown): number {
 function isInPath(command: string): boolean {
   if (command.includes('/')) return true
   return (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, command)))
-}
-
-/** Writes beside and renames, so that nobody reads half a file. The command's result stands even where this fails. */
-function writeSummary(path: string, summary: object, log: Log): void {
-  const temporary = `${path}.${process.pid}.tmp`
-  try {
-    makeDirectory(dirname(path))
-    writeFileSync(temporary, `${JSON.stringify(summary, undefined, 2)}\n`)
-    renameSync(temporary, path)
-  } catch (error) {
-    if (existsSync(temporary)) rmSync(temporary)
-    log('error', `the summary cannot be written to ${path}: ${messageOf(error)}`)
-  }
 }

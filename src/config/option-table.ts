@@ -1,42 +1,168 @@
+import { toSnakeCase } from './spelling.ts'
+
+/** Headings under which `--help` and docs/configuration.md list options, in their order. */
+export const optionGroups = {
+  run: 'The run',
+  output: 'Outputs',
+  place: 'Place and carbon intensity',
+  hardware: 'Hardware and power models',
+  prometheus: 'Prometheus and OpenTelemetry',
+  api: 'CodeCarbon API',
+  log: 'Messages',
+  old: 'Deprecated',
+} as const
+
+/** What the table says about one option. */
+export interface OptionSpec {
+  /**
+   * - `text`, `number`, `integer`, `switch` (true or false), `choice` and `list` (of `choices`) as they say
+   * - `url`: an http or https address
+   * - `level`: a severity by name or by Python's number
+   * - `ids`: a list of whole numbers and texts
+   */
+  readonly type: 'text' | 'number' | 'integer' | 'switch' | 'choice' | 'list' | 'url' | 'level' | 'ids'
+  /** One sentence without its full stop. */
+  readonly help: string
+  readonly group: keyof typeof optionGroups
+  readonly default?: string | number | boolean | readonly string[]
+  readonly unit?: string
+  readonly min?: number
+  readonly max?: number
+  /** A number outside of the range that has a meaning of its own. */
+  readonly also?: number
+  readonly choices?: readonly string[]
+  /** An empty text is no value. */
+  readonly notEmpty?: true
+  /** Never shown: not in messages, not by `config --show`. */
+  readonly secret?: true
+  /** Where figures or credentials are sent to: named in the log where a file in the working directory sets it. */
+  readonly destination?: true
+  /** What to give instead. The option still works. */
+  readonly deprecated?: string
+  /** What will use it. Until then, giving it is answered by a warning. */
+  readonly waitsFor?: string
+}
+
+/** Outputs that are understood but wait for a later version, and what they wait for. */
+export const waitingOutputs: Readonly<Record<string, string>> = {
+  api: 'the CodeCarbon API',
+  logger: 'the logger output',
+  prometheus: 'the Pushgateway',
+  prometheus_pull: 'the Prometheus endpoint',
+  otlp: 'OpenTelemetry',
+  comet: 'Comet',
+  boamps: 'BoAmps',
+  jsonl: 'JSON lines',
+  logfire: 'Logfire',
+}
+
 /**
- * Every option once: name, type, default, range and help. `measurePowerSecs` here is `measure_power_secs` in files,
- * `CODECARBON_MEASURE_POWER_SECS` in the environment and `--measure-power-secs` on the command line.
+ * Every option once: name, type, unit, default, range and help. `measurePowerSecs` here is `measure_power_secs` in files,
+ * `CODECARBON_MEASURE_POWER_SECS` in the environment and `--measure-power-secs` on the command line. From this table come parsing,
+ * validation, types, `--help` and docs/configuration.md.
  */
 export const optionTable = {
   /** Label written to every output. */
-  projectName: { type: 'text', default: 'codecarbon', help: 'label written to every output' },
+  projectName: {
+    type: 'text',
+    group: 'run',
+    default: 'codecarbon',
+    help: 'label written to every output',
+  },
   /** Seconds between measurements. */
-  measurePowerSecs: { type: 'number', default: 15, min: 0.01, help: 'seconds between measurements' },
-  /** Measurements between two calls of the live hook of output handlers; -1: only at flush and stop. */
+  measurePowerSecs: {
+    type: 'number',
+    group: 'run',
+    unit: 's',
+    default: 15,
+    min: 0.01,
+    help: 'seconds between measurements',
+  },
+  /** Measurements between two live reports to outputs; -1: only at flush and stop. */
   apiCallInterval: {
     type: 'integer',
+    group: 'run',
+    unit: 'measurements',
     default: 8,
-    min: -1,
-    help: 'measurements between two live reports to output handlers; -1: only at flush and stop',
+    min: 1,
+    also: -1,
+    help: 'measurements between two live reports to outputs; -1: only at flush and stop',
+  },
+  /** Track the whole machine, or the share of this process and its children. */
+  trackingMode: {
+    type: 'choice',
+    group: 'run',
+    default: 'machine',
+    choices: ['machine', 'process'],
+    help: 'the whole machine, or the share of the process and its children',
+  },
+  /** Whether other runs of this user on this machine may go on at the same time; else a second one tracks nothing. */
+  allowMultipleRuns: {
+    type: 'switch',
+    group: 'run',
+    default: true,
+    help: 'let several runs of one user on one machine go on at the same time; else the later one tracks nothing',
   },
   /** Experiment that the run belongs to, as in the CodeCarbon API. */
   experimentId: {
     type: 'text',
+    group: 'run',
     default: '5b0fa12a-3dd7-45bb-9766-cc326314d9f1',
-    help: 'experiment that the run belongs to',
+    help: 'experiment that the run belongs to, as in the CodeCarbon API',
   },
   /** Name of the experiment, part of the name of the file of tasks. */
   experimentName: {
     type: 'text',
+    group: 'run',
     default: 'base',
     help: 'name of the experiment, in the name of the file of tasks',
   },
-  /** Folder for output files; made where it is missing. */
-  outputDir: { type: 'text', default: '.', help: 'folder for output files; made where it is missing' },
-  /** Name of the CSV file. */
-  outputFile: { type: 'text', default: 'emissions.csv', help: 'name of the CSV file' },
+  /** Make no network connection at all. */
+  offline: {
+    type: 'switch',
+    group: 'run',
+    default: false,
+    help: 'make no network connection (this version never makes one)',
+  },
+
   /** Where figures go. */
-  outputMethods: { type: 'list', default: ['csv'], choices: ['csv'], help: 'where figures go' },
-  /** Write the CSV file. */
-  saveToFile: { type: 'switch', default: true, help: 'write the CSV file' },
+  outputMethods: {
+    type: 'list',
+    group: 'output',
+    default: ['csv'],
+    choices: [
+      'csv',
+      'api',
+      'logger',
+      'prometheus',
+      'prometheus_pull',
+      'otlp',
+      'comet',
+      'boamps',
+      'jsonl',
+      'logfire',
+    ],
+    help: 'where figures go',
+  },
+  /** Folder for output files; made where it is missing. */
+  outputDir: {
+    type: 'text',
+    group: 'output',
+    default: '.',
+    help: 'folder for output files; made where it is missing',
+  },
+  /** Name of the CSV file, or a path of its own. */
+  outputFile: {
+    type: 'text',
+    group: 'output',
+    default: 'emissions.csv',
+    notEmpty: true,
+    help: 'name of the CSV file, or a path of its own',
+  },
   /** Whether a run adds a row at each flush and stop, or keeps one row up to date. */
   onCsvWrite: {
     type: 'choice',
+    group: 'output',
     default: 'append',
     choices: ['append', 'update'],
     help: 'add a row at each flush and stop, or keep one row a run up to date',
@@ -44,87 +170,322 @@ export const optionTable = {
   /** The 38 columns of CodeCarbon, or those and ours: intervals, methods, sources. */
   csvSchema: {
     type: 'choice',
+    group: 'output',
     default: 'codecarbon',
     choices: ['codecarbon', 'extended'],
     help: 'the 38 columns of CodeCarbon, or those and ours after them',
   },
-  /** Track the whole machine, or the share of this process and its children. */
-  trackingMode: {
-    type: 'choice',
-    default: 'machine',
-    choices: ['machine', 'process'],
-    help: 'the whole machine, or the share of the process and its children',
+  /** Write the figures of the run as JSON to this file at its end. */
+  summaryFile: {
+    type: 'text',
+    group: 'output',
+    notEmpty: true,
+    help: 'write the figures of the run as JSON to this file at its end',
   },
-  /** Least severe messages to be printed on stderr. */
-  logLevel: {
-    type: 'choice',
-    default: 'info',
-    choices: ['debug', 'info', 'warning', 'error', 'critical'],
-    help: 'least severe messages to be printed on stderr',
+  /** Address that the record of a run is posted to as JSON. */
+  emissionsEndpoint: {
+    type: 'url',
+    group: 'output',
+    destination: true,
+    waitsFor: 'the generic HTTP output',
+    help: 'address that the record of a run is posted to as JSON',
   },
-  /** Text put into each line of the log. */
-  loggerPreamble: { type: 'text', default: '', help: 'text put into each line of the log' },
+
+  /** Country of the machine: ISO 3166-1 alpha-3, such as FRA. */
+  countryIsoCode: {
+    type: 'text',
+    group: 'place',
+    help: 'country of the machine, such as FRA (ISO 3166-1 alpha-3)',
+  },
+  /** The same by its two letters, such as FR; used where `countryIsoCode` is not given. */
+  country2letterIsoCode: {
+    type: 'text',
+    group: 'place',
+    help: 'the same by two letters, such as FR (ISO 3166-1 alpha-2), where country_iso_code is not given',
+  },
+  /** US state or Canadian province of the machine, by name or code. */
+  region: { type: 'text', group: 'place', help: 'US state or Canadian province, by name or code' },
+  /** Cloud provider of the machine: aws, azure, gcp or ovh. */
+  cloudProvider: { type: 'text', group: 'place', help: 'cloud provider: aws, azure, gcp or ovh' },
+  /** Region of the cloud provider, such as europe-west9. */
+  cloudRegion: {
+    type: 'text',
+    group: 'place',
+    help: 'region of the cloud provider, such as europe-west9',
+  },
+  /** Carbon intensity in gCO2e/kWh, in place of any table. */
+  forceCarbonIntensityGCo2eKwh: {
+    type: 'number',
+    group: 'place',
+    unit: 'gCO2e/kWh',
+    min: 0,
+    help: 'carbon intensity in gCO2e/kWh, in place of any table',
+  },
+  /** Where the carbon intensity of the moment comes from. */
+  intensitySource: {
+    type: 'text',
+    group: 'place',
+    waitsFor: 'live carbon intensity',
+    help: 'where the carbon intensity of the moment comes from',
+  },
+  /** Token for Electricity Maps. */
+  electricitymapsApiToken: {
+    type: 'text',
+    group: 'place',
+    secret: true,
+    waitsFor: 'live carbon intensity',
+    help: 'token for Electricity Maps',
+  },
+  /** Power usage effectiveness of the data centre: multiplies every energy. */
+  pue: {
+    type: 'number',
+    group: 'place',
+    default: 1,
+    min: 1,
+    help: 'power usage effectiveness of the data centre: multiplies every energy',
+  },
+  /** Water usage effectiveness of the data centre, in litres per kWh. */
+  wue: {
+    type: 'number',
+    group: 'place',
+    unit: 'l/kWh',
+    default: 0,
+    min: 0,
+    help: 'water usage effectiveness of the data centre in litres per kWh',
+  },
+
   /** TDP of the machine's processors together, in watts; also turns hardware counters off for them. */
   forceCpuPower: {
     type: 'number',
+    group: 'hardware',
+    unit: 'W',
     min: 0,
     help: 'TDP of the processors together in watts; estimates instead of reading counters',
   },
   /** Power of the memory, in watts, taken as it is. */
-  forceRamPower: { type: 'number', min: 0, help: 'power of the memory in watts, taken as it is' },
+  forceRamPower: {
+    type: 'number',
+    group: 'hardware',
+    unit: 'W',
+    min: 0,
+    help: 'power of the memory in watts, taken as it is',
+  },
   /** Estimate the processors' power from their load even where a counter could be read. */
   forceModeCpuLoad: {
     type: 'switch',
+    group: 'hardware',
     default: false,
     help: 'estimate the processors from their load even where a counter can be read',
   },
   /** Name of the processor, where the system gives a wrong one or none. */
-  cpuModel: { type: 'text', help: 'name of the processor, where the system gives a wrong one or none' },
+  cpuModel: {
+    type: 'text',
+    group: 'hardware',
+    notEmpty: true,
+    help: 'name of the processor, where the system gives a wrong one or none',
+  },
   /** Watts of all processors at full load, for the estimate. */
-  cpuMaxWatts: { type: 'number', min: 0.001, help: 'watts of all processors at full load, for the estimate' },
-  /** Watts of all processors at idle, for the estimate. */
-  cpuIdleWatts: { type: 'number', min: 0, help: 'watts of all processors at idle, for the estimate' },
-  /** Power usage effectiveness of the data centre: multiplies every energy. */
-  pue: { type: 'number', default: 1, min: 1, help: 'power usage effectiveness of the data centre' },
-  /** Water usage effectiveness of the data centre, in litres per kWh. */
-  wue: { type: 'number', default: 0, min: 0, help: 'water usage effectiveness in litres per kWh' },
-  /** Carbon intensity in gCO2e/kWh, in place of any table. */
-  forceCarbonIntensityGCo2eKwh: {
+  cpuMaxWatts: {
     type: 'number',
+    group: 'hardware',
+    unit: 'W',
+    min: 0.001,
+    help: 'watts of all processors at full load, for the estimate',
+  },
+  /** Watts of all processors at idle, for the estimate. */
+  cpuIdleWatts: {
+    type: 'number',
+    group: 'hardware',
+    unit: 'W',
     min: 0,
-    help: 'carbon intensity in gCO2e/kWh, in place of any table',
+    help: 'watts of all processors at idle, for the estimate',
+  },
+  /** Graphics processors to count, by index or UUID; all where it is not given. */
+  gpuIds: {
+    type: 'ids',
+    group: 'hardware',
+    waitsFor: 'graphics cards',
+    help: 'graphics processors to count, by index or UUID; all where it is not given',
   },
   /** Measure memory by its own counter where there is one. */
   raplIncludeDram: {
     type: 'switch',
+    group: 'hardware',
     default: true,
     help: 'measure memory by its own counter where there is one',
   },
   /** Let the whole-platform counter stand for processors and memory. */
   raplPreferPsys: {
     type: 'switch',
+    group: 'hardware',
     default: false,
     help: 'let the whole-platform counter stand for processors and memory',
   },
   /** Where procfs is mounted. */
-  procfsPath: { type: 'text', default: '/proc', help: 'where procfs is mounted' },
-  /** Where sysfs is mounted. */
-  sysfsPath: { type: 'text', default: '/sys', help: 'where sysfs is mounted' },
-  /** Make no network connection at all. */
-  offline: {
-    type: 'switch',
-    default: false,
-    help: 'make no network connection (this version never makes one)',
+  procfsPath: {
+    type: 'text',
+    group: 'hardware',
+    default: '/proc',
+    notEmpty: true,
+    help: 'where procfs is mounted',
   },
-  /** Country of the machine: ISO 3166-1 alpha-3, such as FRA. */
-  countryIsoCode: { type: 'text', help: 'country of the machine, such as FRA (ISO 3166-1 alpha-3)' },
-  /** US state or Canadian province of the machine, by name or code. */
-  region: { type: 'text', help: 'US state or Canadian province, by name or code' },
-  /** Cloud provider of the machine: aws, azure, gcp or ovh. */
-  cloudProvider: { type: 'text', help: 'cloud provider: aws, azure, gcp or ovh' },
-  /** Region of the cloud provider, such as europe-west9. */
-  cloudRegion: { type: 'text', help: 'region of the cloud provider, such as europe-west9' },
+  /** Where sysfs is mounted. */
+  sysfsPath: {
+    type: 'text',
+    group: 'hardware',
+    default: '/sys',
+    notEmpty: true,
+    help: 'where sysfs is mounted',
+  },
+  /** The NVML library to load. */
+  nvmlLibraryPath: {
+    type: 'text',
+    group: 'hardware',
+    notEmpty: true,
+    waitsFor: 'graphics cards',
+    help: 'the NVML library to load',
+  },
+
+  /** Port of the Prometheus endpoint; giving it turns the endpoint on. */
+  prometheusPort: {
+    type: 'integer',
+    group: 'prometheus',
+    min: 0,
+    max: 65535,
+    waitsFor: 'the Prometheus endpoint',
+    help: 'port of the Prometheus endpoint; giving it turns the endpoint on',
+  },
+  /** Address that the Prometheus endpoint listens on. */
+  prometheusHost: {
+    type: 'text',
+    group: 'prometheus',
+    default: '127.0.0.1',
+    notEmpty: true,
+    waitsFor: 'the Prometheus endpoint',
+    help: 'address that the Prometheus endpoint listens on',
+  },
+  /** File that sets TLS and passwords of the Prometheus endpoint. */
+  webConfigFile: {
+    type: 'text',
+    group: 'prometheus',
+    notEmpty: true,
+    waitsFor: 'the Prometheus endpoint',
+    help: 'file that sets TLS and passwords of the Prometheus endpoint',
+  },
+  /** Address of the Pushgateway. */
+  prometheusUrl: {
+    type: 'text',
+    group: 'prometheus',
+    default: 'localhost:9091',
+    notEmpty: true,
+    destination: true,
+    waitsFor: 'the Pushgateway',
+    help: 'address of the Pushgateway',
+  },
+  /** Send metrics by OTLP; the standard `OTEL_EXPORTER_OTLP_*` variables rule the rest. */
+  otlp: {
+    type: 'switch',
+    group: 'prometheus',
+    default: false,
+    waitsFor: 'OpenTelemetry',
+    help: 'send metrics by OTLP; the standard OTEL_EXPORTER_OTLP_* variables rule the rest',
+  },
+
+  /** Base address of the CodeCarbon API. */
+  apiEndpoint: {
+    type: 'url',
+    group: 'api',
+    default: 'https://api.codecarbon.io',
+    destination: true,
+    waitsFor: 'the CodeCarbon API',
+    help: 'base address of the CodeCarbon API',
+  },
+  /** Key of the project in the CodeCarbon API. */
+  apiKey: {
+    type: 'text',
+    group: 'api',
+    secret: true,
+    waitsFor: 'the CodeCarbon API',
+    help: 'key of the project in the CodeCarbon API',
+  },
+  /** Organisation in the CodeCarbon API. */
+  organizationId: {
+    type: 'text',
+    group: 'api',
+    waitsFor: 'the CodeCarbon API',
+    help: 'organisation in the CodeCarbon API',
+  },
+  /** Project in the CodeCarbon API. */
+  projectId: {
+    type: 'text',
+    group: 'api',
+    waitsFor: 'the CodeCarbon API',
+    help: 'project in the CodeCarbon API',
+  },
+
+  /** Least severe messages to be printed on stderr: debug, info, warning, error or critical. */
+  logLevel: {
+    type: 'level',
+    group: 'log',
+    default: 'info',
+    choices: ['debug', 'info', 'warning', 'error', 'critical'],
+    help: 'least severe messages to be printed on stderr',
+  },
+  /** Text put into each line of the log. */
+  loggerPreamble: { type: 'text', group: 'log', default: '', help: 'text put into each line of the log' },
+
+  /** Write the CSV file. */
+  saveToFile: {
+    type: 'switch',
+    group: 'old',
+    default: true,
+    deprecated: 'outputMethods',
+    help: 'write the CSV file',
+  },
+  /** Send figures to the CodeCarbon API. */
+  saveToApi: {
+    type: 'switch',
+    group: 'old',
+    default: false,
+    deprecated: 'outputMethods',
+    help: 'send figures to the CodeCarbon API',
+  },
+  /** Give figures to a logger. */
+  saveToLogger: {
+    type: 'switch',
+    group: 'old',
+    default: false,
+    deprecated: 'outputMethods',
+    help: 'give figures to a logger',
+  },
+  /** Push figures to a Pushgateway. */
+  saveToPrometheus: {
+    type: 'switch',
+    group: 'old',
+    default: false,
+    deprecated: 'outputMethods',
+    help: 'push figures to a Pushgateway',
+  },
+  /** Send figures to Logfire. */
+  saveToLogfire: {
+    type: 'switch',
+    group: 'old',
+    default: false,
+    deprecated: 'outputMethods',
+    help: 'send figures to Logfire',
+  },
 } as const
+
+/** Older names of options, as in files and the environment, and the names they have now. */
+export const optionAliases: ReadonlyMap<string, OptionName> = new Map([
+  ['co2_signal_api_token', 'electricitymapsApiToken'],
+  ['default_cpu_power', 'forceCpuPower'],
+])
+
+/** Options of older versions of CodeCarbon that mean nothing any more, and why. */
+export const goneOptions: ReadonlyMap<string, string> = new Map([
+  ['misfire_grace_time', 'a late measurement loses nothing here'],
+])
 
 type Table = typeof optionTable
 
@@ -135,14 +496,23 @@ type Value<Spec> = Spec extends { type: 'number' | 'integer' }
   ? number
   : Spec extends { type: 'switch' }
     ? boolean
-    : Spec extends { type: 'list'; choices: readonly (infer Choice)[] }
-      ? readonly Choice[]
-      : Spec extends { type: 'choice'; choices: readonly (infer Choice)[] }
-        ? Choice
-        : string
+    : Spec extends { type: 'ids' }
+      ? readonly (number | string)[]
+      : Spec extends { type: 'list'; choices: readonly (infer Choice)[] }
+        ? readonly Choice[]
+        : Spec extends { type: 'choice' | 'level'; choices: readonly (infer Choice)[] }
+          ? Choice
+          : string
+
+/** What code may give besides the value itself. */
+type Given<Spec> =
+  | Value<Spec>
+  | (Spec extends { type: 'list' } ? Value<Spec>[number] : never)
+  | (Spec extends { type: 'level' } ? number : never)
+  | (Spec extends { type: 'ids' } ? number | string : never)
 
 /** Options as people give them: all optional. */
-export type GivenOptions = { readonly [Name in OptionName]?: Value<Table[Name]> | undefined }
+export type GivenOptions = { readonly [Name in OptionName]?: Given<Table[Name]> | undefined }
 
 /** Options inside: every one with a default is there. */
 export type Options = {
@@ -150,20 +520,15 @@ export type Options = {
     Value<Table[Name]> | (Table[Name] extends { default: unknown } ? never : undefined)
 }
 
-/** What the table says about one option, with the fields that only some kinds have. */
-export interface OptionSpec {
-  readonly type: 'text' | 'number' | 'integer' | 'switch' | 'choice' | 'list'
-  readonly help: string
-  readonly default?: string | number | boolean | readonly string[]
-  readonly min?: number
-  readonly choices?: readonly string[]
-}
-
 /** The table as a list, in its order. */
 export const optionSpecs: readonly (readonly [OptionName, OptionSpec])[] = Object.entries(
   optionTable,
 ) as never
 
-/** `measurePowerSecs` → `measure_power_secs`; `forceCarbonIntensityGCo2eKwh` → `force_carbon_intensity_g_co2e_kwh`. */
-export const toSnakeCase = (name: string): string =>
-  name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+/** What the table says about an option. */
+export const specOf = (name: OptionName): OptionSpec => optionTable[name]
+
+/** The table's options by their names in files. */
+export const namesInFiles: ReadonlyMap<string, OptionName> = new Map(
+  optionSpecs.map(([name]) => [toSnakeCase(name), name]),
+)

@@ -1,170 +1,168 @@
 import { ConfigError } from '../core/errors.ts'
 import { nearest } from './nearest.ts'
-import { optionSpecs, toSnakeCase, type GivenOptions, type Options, type OptionSpec } from './option-table.ts'
+import {
+  goneOptions,
+  namesInFiles,
+  optionAliases,
+  optionSpecs,
+  specOf,
+  waitingOutputs,
+  type OptionName,
+  type Options,
+  type OptionSpec,
+} from './option-table.ts'
+import type { Entry, OptionSource, SourceKind } from './option-source.ts'
+import { parseValue, show } from './parse-value.ts'
+import { toSnakeCase } from './spelling.ts'
 
-/** Options from one place, with the words to name that place in a message. */
-export interface OptionSource {
-  readonly values: Readonly<Record<string, unknown>>
-  /** How this source spells an option: `measurePowerSecs`, `--measure-power-secs`, `CODECARBON_MEASURE_POWER_SECS`. */
-  readonly spell: (name: string) => string
-  /** Values are text that is to be read, such as `true` for a switch. */
-  readonly isText: boolean
-  /** Unknown keys are warned of instead of refused: the source is shared with other programs and versions. */
-  readonly lenient: boolean
-  /** Other keys that are understood there, though not by this table. */
-  readonly others?: readonly string[]
+/** Where an effective value comes from. */
+export interface Origin {
+  readonly kind: 'default' | SourceKind
+  /** The same in words: `/home/ada/.codecarbon.config:3`, `CODECARBON_PUE`, `--pue`; `undefined` for a default. */
+  readonly where?: string | undefined
+  readonly path?: string | undefined
+  readonly line?: number | undefined
 }
 
-/** Options with every default filled in, and what was odd but no error. */
+/** Options with every default filled in, where each came from, and what was odd but no error. */
 export interface ResolvedOptions {
   readonly options: Options
+  readonly origins: Readonly<Record<OptionName, Origin>>
   readonly warnings: readonly string[]
 }
 
 /**
- * Validates and completes options once, at the edge. Later sources override earlier ones.
+ * Validates and completes options once, at the edge. Later sources override earlier ones, option by option.
  *
  * @throws ConfigError naming the option, where it came from, what came and what was expected
  */
 export function resolveOptions(...sources: readonly OptionSource[]): ResolvedOptions {
-  const values: Record<string, unknown> = {}
-  const errors = new Map<string, string>()
+  const values = new Map<OptionName, unknown>(optionSpecs.map(([name, spec]) => [name, spec.default]))
+  const origins = new Map<OptionName, Origin>(optionSpecs.map(([name]) => [name, { kind: 'default' }]))
+  const errors = new Map<OptionName, string>()
   const warnings: string[] = []
-  for (const [name, spec] of optionSpecs) values[name] = spec.default
 
   for (const source of sources) {
-    for (const unknown of unknownKeys(source)) {
-      if (!source.lenient) throw new ConfigError(unknown)
-      warnings.push(unknown)
-    }
-    for (const [name, spec] of optionSpecs) {
-      const given = source.values[name]
-      if (given === undefined || given === null) continue
-      const parsed = parseValue(given, spec, source.isText)
-      if (parsed.ok) {
-        values[name] = parsed.value
-        const overridden = errors.get(name)
-        if (overridden !== undefined) warnings.push(`${overridden}; a later source overrides it`)
-        errors.delete(name)
-      } else {
-        errors.set(name, `${source.spell(name)}: expected ${parsed.expected}, got ${show(given)}`)
+    for (const { name, entry } of knownEntries(source, warnings)) {
+      const spec = specOf(name)
+      const parsed = parseValue(entry.value, spec, source.isText)
+      if (!parsed.ok) {
+        errors.set(name, `${entry.where}: expected ${parsed.expected}, got ${shown(entry.value, spec)}`)
+        continue
       }
+      const overridden = errors.get(name)
+      if (overridden !== undefined) warnings.push(`${overridden}; ${entry.where} overrides it`)
+      errors.delete(name)
+      values.set(name, parsed.value)
+      const { where, path, line } = entry
+      origins.set(name, { kind: source.kind, where, path, line })
     }
   }
   const [error] = errors.values()
   if (error !== undefined) throw new ConfigError(error)
-  return { options: values as unknown as Options, warnings }
-}
 
-/** Options given in code. */
-export const fromCode = (options: GivenOptions, others: readonly string[] = []): OptionSource => ({
-  values: options,
-  others,
-  spell: (name) => `option ${name}`,
-  isText: false,
-  lenient: false,
-})
-
-/** Options given as command line flags, by their names in code. */
-export const fromFlags = (flags: Readonly<Record<string, unknown>>): OptionSource => ({
-  values: flags,
-  spell: (name) => `--${toSnakeCase(name).replaceAll('_', '-')}`,
-  isText: true,
-  lenient: false,
-})
-
-const environmentPrefix = 'codecarbon_'
-
-/** `CODECARBON_*` variables, in any case. */
-export function fromEnvironment(environment: NodeJS.ProcessEnv): OptionSource {
-  const byKey = new Map<string, string>(optionSpecs.map(([name]) => [toSnakeCase(name), name]))
-  // Without a prototype, so that no variable's name means a property of every object.
-  const values: Record<string, unknown> = Object.create(null)
-  for (const [variable, text] of Object.entries(environment)) {
-    const key = variable.toLowerCase()
-    if (!key.startsWith(environmentPrefix)) continue
-    const bare = key.slice(environmentPrefix.length)
-    values[byKey.get(bare) ?? bare] = text
-  }
+  const options = Object.fromEntries(values) as unknown as Options
+  const outputMethods = outputsOf(options, origins)
+  warnings.push(...remarksOn(origins, outputMethods))
   return {
-    values,
-    spell: (name) => `CODECARBON_${toSnakeCase(name).toUpperCase()}`,
-    isText: true,
-    lenient: true,
+    options: { ...options, outputMethods },
+    origins: Object.fromEntries(origins) as unknown as ResolvedOptions['origins'],
+    warnings,
   }
 }
 
-function unknownKeys(source: OptionSource): string[] {
-  const known = [...optionSpecs.map(([name]) => name as string), ...(source.others ?? [])]
-  const bySnakeCase = new Map(known.map((name) => [toSnakeCase(name), name]))
-  const own = new Set<string>(optionSpecs.map(([name]) => name))
-  return Object.keys(source.values)
-    .filter((key) => !own.has(key))
-    .map((key) => {
-      const closest = bySnakeCase.get(nearest(toSnakeCase(key), bySnakeCase.keys()) ?? '')
-      const hint = closest === undefined ? '' : `; did you mean ${source.spell(closest)}?`
-      return `${source.spell(key)}: there is no such option${hint}`
-    })
+interface KnownEntry {
+  readonly name: OptionName
+  readonly entry: Entry
 }
 
-type Parsed =
-  { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly expected: string }
-
-const switchWords: Readonly<Record<string, boolean>> = {
-  true: true,
-  yes: true,
-  on: true,
-  '1': true,
-  false: false,
-  no: false,
-  off: false,
-  '0': false,
-}
-
-function parseValue(given: unknown, spec: OptionSpec, isText: boolean): Parsed {
-  switch (spec.type) {
-    case 'number':
-    case 'integer':
-      return parseNumber(given, spec, isText)
-    case 'switch': {
-      const value = isText ? switchWords[String(given).trim().toLowerCase()] : given
-      return typeof value === 'boolean' ? { ok: true, value } : { ok: false, expected: 'true or false' }
+/** Entries that are options, older names after the current ones' so that those win. */
+function knownEntries(source: OptionSource, warnings: string[]): KnownEntry[] {
+  const byName = new Map<OptionName, KnownEntry>()
+  for (const entry of source.entries) {
+    if (entry.value === undefined || entry.value === null) continue
+    const found = source.find(entry.key)
+    const alias = found === undefined ? optionAliases.get(toSnakeCase(entry.key)) : undefined
+    const gone = goneOptions.get(toSnakeCase(entry.key))
+    const name = found ?? alias
+    if (name === undefined && gone !== undefined) {
+      warnings.push(`${entry.where}: this option is gone and changes nothing: ${gone}`)
+      continue
     }
-    case 'choice':
-      return spec.choices?.includes(given as string) === true
-        ? { ok: true, value: given }
-        : { ok: false, expected: oneOf(spec) }
-    case 'list': {
-      const items =
-        typeof given === 'string'
-          ? given
-              .split(',')
-              .map((item) => item.trim())
-              .filter(Boolean)
-          : given
-      const good =
-        Array.isArray(items) && items.every((item) => spec.choices?.includes(item as string) ?? true)
-      return good ? { ok: true, value: items } : { ok: false, expected: `a list of ${oneOf(spec)}` }
+    if (name === undefined) {
+      const message = unknownMessage(source, entry)
+      if (!source.isLenient) throw new ConfigError(message)
+      warnings.push(message)
+      continue
     }
-    case 'text':
-      return typeof given === 'string' ? { ok: true, value: given } : { ok: false, expected: 'a text' }
+    if (alias !== undefined) {
+      const isOverridden = source.entries.some(({ key, value }) => source.find(key) === name && value != null)
+      const what = isOverridden ? ', which is given too and counts' : ''
+      warnings.push(`${entry.where}: this option is called ${source.spell(name)} now${what}`)
+      if (isOverridden) continue
+    }
+    const twin = byName.get(name)
+    if (twin !== undefined) warnings.push(`${twin.entry.where}: given again by ${entry.where}, which counts`)
+    byName.set(name, { name, entry })
   }
+  return [...byName.values()]
 }
 
-function parseNumber(given: unknown, spec: OptionSpec, isText: boolean): Parsed {
-  const { min = -Infinity } = spec
-  const isWritten = isText && typeof given === 'string' && given.trim() !== ''
-  const value = isWritten ? Number(given) : given
-  const good = typeof value === 'number' && Number.isFinite(value) && value >= min
-  if (good && (spec.type === 'number' || Number.isInteger(value))) return { ok: true, value }
-  const kind = spec.type === 'integer' ? 'a whole number' : 'a number'
-  return { ok: false, expected: min === -Infinity ? kind : `${kind} of at least ${min}` }
+function unknownMessage(source: OptionSource, { key, where }: Entry): string {
+  const others = new Map((source.others ?? []).map((name) => [toSnakeCase(name), name]))
+  const candidates = [...namesInFiles.keys(), ...others.keys()]
+  const closest = nearest(toSnakeCase(key), candidates)
+  if (closest === undefined) return `${where}: there is no such option`
+  return `${where}: there is no such option; did you mean ${source.spell(namesInFiles.get(closest) ?? others.get(closest) ?? closest)}?`
 }
 
-const oneOf = (spec: OptionSpec): string => (spec.choices ?? []).join(' or ')
+const shown = (value: unknown, spec: OptionSpec): string =>
+  spec.secret === true ? `a ${typeof value} that is not shown` : show(value)
 
-function show(given: unknown): string {
-  if (typeof given === 'string') return `"${given}"`
-  if (typeof given === 'number' || typeof given === 'boolean') return String(given)
-  return Array.isArray(given) ? JSON.stringify(given) : typeof given
+/** Where figures go in the end: `output_methods`, else what the older `save_to_*` say; and what a port or a switch turns on besides. */
+function outputsOf(options: Options, origins: ReadonlyMap<OptionName, Origin>): Options['outputMethods'] {
+  const isGiven = origins.get('outputMethods')?.kind !== 'default'
+  const older = {
+    csv: options.saveToFile,
+    api: options.saveToApi,
+    logger: options.saveToLogger,
+    prometheus: options.saveToPrometheus,
+    logfire: options.saveToLogfire,
+  } as const
+  const methods = new Set(
+    isGiven
+      ? options.outputMethods
+      : (Object.keys(older) as (keyof typeof older)[]).filter((name) => older[name]),
+  )
+  if (options.prometheusPort !== undefined) methods.add('prometheus_pull')
+  if (options.otlp) methods.add('otlp')
+  return [...methods]
+}
+
+function remarksOn(origins: ReadonlyMap<OptionName, Origin>, outputMethods: readonly string[]): string[] {
+  const remarks: string[] = []
+  const waiting = new Map<string, string[]>()
+  const wait = (waitsFor: string, who: string): void => {
+    waiting.set(waitsFor, [...(waiting.get(waitsFor) ?? []), who])
+  }
+  for (const [name, { kind, where = '' }] of origins) {
+    if (kind === 'default') continue
+    const { deprecated, waitsFor, destination } = specOf(name)
+    if (waitsFor !== undefined) {
+      wait(waitsFor, where)
+    } else if (deprecated !== undefined) {
+      const wins = origins.get('outputMethods')?.kind !== 'default' ? ', which is given and counts' : ''
+      remarks.push(`${where}: this option is deprecated; use ${toSnakeCase(deprecated)}${wins}`)
+    } else if (destination === true && kind === 'working directory') {
+      remarks.push(`${where} says where figures are sent; that file is in the working directory`)
+    }
+  }
+  for (const method of outputMethods) {
+    const waitsFor = waitingOutputs[method]
+    if (waitsFor !== undefined) wait(waitsFor, `output ${method}`)
+  }
+  for (const [waitsFor, who] of waiting) {
+    remarks.push(`${waitsFor}: not in this version, so nothing comes of ${who.join(', ')}`)
+  }
+  return remarks
 }

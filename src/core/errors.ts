@@ -11,6 +11,7 @@ export const errorCodes = [
   'ERR_OPTION_INVALID',
   'ERR_PLACE_UNKNOWN',
   'ERR_EXPORT_FAILED',
+  'ERR_RUN_REFUSED',
 ] as const
 
 /** One of {@link errorCodes}. */

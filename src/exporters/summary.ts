@@ -5,7 +5,8 @@ export interface SummaryInput {
   readonly data: EmissionsData
   /** Milliseconds since 1970. */
   readonly startedAtMs: number
-  readonly exitCode: number
+  /** Of the command that was tracked, where one was. */
+  readonly exitCode?: number
   readonly csvPath: string | undefined
   /** Use of the command's own process tree, in joules and grams, where it was told apart. */
   readonly command?: { readonly energyJoules: number; readonly emissionsGrams: number } | undefined
@@ -21,7 +22,7 @@ export function toSummary(input: SummaryInput): object {
     run_id: data.runId,
     started_at: new Date(startedAtMs).toISOString(),
     duration_seconds: data.duration,
-    exit_code: exitCode,
+    exit_code: exitCode ?? null,
     csv: csvPath ?? null,
     tracking_mode: data.trackingMode,
     energy_kwh: data.energyConsumed ?? null,

@@ -3,9 +3,11 @@ import type { Probe, ProbeResult, ReadContext } from '../core/probe.ts'
 import type { Problem } from '../core/problem.ts'
 import type { Component, Reading } from '../core/reading.ts'
 import { joules, seconds, type Joules, type Seconds } from '../core/units.ts'
+import { isInContainer } from './linux/container.ts'
 import { findPowercapDomains, type PowercapDomain, type PowercapZone } from './linux/powercap.ts'
 import { isPermission } from './linux/pseudo-file.ts'
 import { showsOneCounter } from './linux/mirrored-counter.ts'
+import { remedyForNoZones, remedyForPermission } from './linux/rapl-remedy.ts'
 import { RaplZone } from './linux/rapl-zone.ts'
 
 /** Options of {@link createRaplProbe}. */
@@ -16,6 +18,8 @@ export interface RaplOptions {
   readonly includeDram?: boolean
   /** Let the whole-platform counter stand for CPU and memory together, where there is one. @default false */
   readonly preferPsys?: boolean
+  /** Whether this is a container, for the advice alone. @default what the system says */
+  readonly isContainer?: boolean
 }
 
 /** The probe, and the components it measures here. */
@@ -37,9 +41,9 @@ const rescanSeconds = 5
  * @throws ProbeUnavailable where there is no readable counter; its `remedy` says what would help.
  */
 export function createRaplProbe(options: RaplOptions = {}): RaplProbe {
-  const { sysfsPath = '/sys', includeDram = true, preferPsys = false } = options
+  const { sysfsPath = '/sys', includeDram = true, preferPsys = false, isContainer } = options
   const found = wanted(findPowercapDomains(sysfsPath), includeDram)
-  if (found.length === 0) throw noZones(sysfsPath)
+  if (found.length === 0) throw noZones(sysfsPath, isContainer)
 
   const zones = new Map<string, RaplZone>()
   const failures: { zone: PowercapZone; error: unknown }[] = []
@@ -60,7 +64,7 @@ export function createRaplProbe(options: RaplOptions = {}): RaplProbe {
   const psysCounts = has('psys') && (preferPsys || !has('package'))
   if (!psysCounts && !has('package')) {
     for (const zone of zones.values()) zone.close()
-    throw unreadable(sysfsPath, found, firstError)
+    throw unreadable(sysfsPath, found, firstError, isContainer)
   }
   const isPlatform = ({ kind }: RaplZone): boolean => psysCounts && kind === 'psys'
   const platforms = [...zones.values()].filter(isPlatform).map(({ domain }) => domain)
@@ -198,25 +202,29 @@ function openFailure(zone: PowercapZone, error: unknown): Problem {
   return { code: 'ERR_UNMEASURED', subject: zone.domain, message }
 }
 
-function noZones(sysfsPath: string): ProbeUnavailable {
+function noZones(sysfsPath: string, isContainer = isInContainer()): ProbeUnavailable {
   const where = `${sysfsPath}/class/powercap`
   return new ProbeUnavailable(
-    `no RAPL counters: ${where} has no intel-rapl zone (virtual machines rarely show them; containers need the folder mounted)`,
-    `on bare metal: sudo modprobe intel_rapl_msr; in a container: -v /sys/devices/virtual/powercap:/sys/devices/virtual/powercap:ro`,
+    `no RAPL counters: ${where} has no intel-rapl zone`,
+    remedyForNoZones(isContainer),
   )
 }
 
-function unreadable(sysfsPath: string, domains: readonly PowercapDomain[], error: unknown): ProbeUnavailable {
+function unreadable(
+  sysfsPath: string,
+  domains: readonly PowercapDomain[],
+  error: unknown,
+  isContainer = isInContainer(),
+): ProbeUnavailable {
   const first = domains[0]?.[0].energyPath ?? sysfsPath
   if (!isPermission(error)) {
     return new ProbeUnavailable(`RAPL counters cannot be read: ${messageOf(error)}`, undefined, {
       cause: error,
     })
   }
-  const folder = `${sysfsPath}/devices/virtual/powercap`
   return new ProbeUnavailable(
     `RAPL counters may be read by root only: no permission on ${first}`,
-    `sudo chgrp -R "$(id -gn)" ${folder} && sudo chmod -R g+rX ${folder}   (until the next boot)`,
+    remedyForPermission(sysfsPath, isContainer),
     { cause: error },
   )
 }

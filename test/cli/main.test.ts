@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { optionSpecs, toSnakeCase } from '../../src/config/option-table.ts'
+import { optionSpecs } from '../../src/config/option-table.ts'
+import { toFlag } from '../../src/config/spelling.ts'
 import { runCli, type Ended } from '../fixtures/programs/child.ts'
 import { temporaryFolder } from '../fixtures/programs/temporary-folder.ts'
 import { fakeMachine } from '../tracker/fake-machine.ts'
@@ -44,7 +45,7 @@ describe('the program', () => {
     const flags = new Set(stdout.match(/--[a-z0-9-]+/g))
     for (const name of ['projectName', 'pue', 'forceCarbonIntensityGCo2eKwh', 'sysfsPath'] as const) {
       const [, spec] = optionSpecs.find(([known]) => known === name) ?? expect.fail()
-      expect(flags).toContain(`--${toSnakeCase(name).replaceAll('_', '-')}`)
+      expect(flags).toContain(toFlag(name))
       expect(stdout.replaceAll(/\s+/g, ' ')).toContain(spec.help)
     }
   })
@@ -105,7 +106,9 @@ describe('detect', () => {
   })
 
   it('tells in JSON what was refused, why, and what would help', async () => {
-    const { stdout } = await cli(['detect', '--json', '--sysfs-path', join(folder, 'nothing')])
+    const { options } = fakeMachine(join(folder, 'machine'))
+    const paths = ['--sysfs-path', join(folder, 'nothing'), '--procfs-path', options.procfsPath]
+    const { stdout } = await cli(['detect', '--json', ...paths])
     const { components } = JSON.parse(stdout) as { components: Record<string, unknown>[] }
     expect(components[0]).toMatchObject({
       component: 'cpu',

@@ -1,12 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { optionSpecs, toSnakeCase, type OptionName } from '../../src/config/option-table.ts'
+import { parseConfig } from '../../src/config/config-file.ts'
 import {
   fromCode,
   fromEnvironment,
+  fromFile,
   fromFlags,
-  resolveOptions,
   type OptionSource,
-} from '../../src/config/resolve-options.ts'
+} from '../../src/config/option-source.ts'
+import { optionSpecs, type OptionName } from '../../src/config/option-table.ts'
+import { resolveOptions } from '../../src/config/resolve-options.ts'
+import { toFlag, toSnakeCase, toVariable } from '../../src/config/spelling.ts'
 import { ConfigError } from '../../src/core/errors.ts'
 
 /** What is accepted and refused of each option: values of its own type, and texts as files and flags give them. */
@@ -63,59 +66,132 @@ const choice = (fallback: string, ...choices: readonly string[]): Cases => ({
   badText: [...choices.map((word) => word.toUpperCase()), '', 'none'],
 })
 
+const url = (fallback: string | undefined): Cases => ({
+  default: fallback,
+  good: ['https://api.example.org', 'http://127.0.0.1:8000/base?x=1#y'],
+  bad: ['', 'localhost:9091', 'ftp://example.org', 'file:///etc/passwd', 'javascript:1', 7, {}],
+  goodText: [['https://api.example.org', 'https://api.example.org']],
+  badText: ['', 'api.example.org', 'http://', '//example.org'],
+})
+
+const notEmpty = (fallback: string | undefined): Cases => ({
+  ...text(fallback),
+  good: ['x', 'Zürich, "东京" = 100 %', ' a '],
+  bad: [...text(fallback).bad, '', ' '],
+  goodText: [['# a; b = c', '# a; b = c']],
+  badText: ['', ' '],
+})
+
 const cases: Readonly<Record<OptionName, Cases>> = {
   projectName: text('codecarbon'),
   measurePowerSecs: number(15, 0.01),
   apiCallInterval: {
     default: 8,
-    good: [-1, 0, 1, 100],
-    bad: [-2, 0.5, NaN, '8', Infinity],
+    good: [-1, 1, 100],
+    bad: [-2, 0, 0.5, NaN, '8', Infinity],
     goodText: [
       ['-1', -1],
       ['30', 30],
     ],
-    badText: ['0.5', '-2', '', 'often'],
+    badText: ['0.5', '-2', '0', '', 'often'],
   },
+  trackingMode: choice('machine', 'machine', 'process'),
+  allowMultipleRuns: switchOf(true),
   experimentId: text('5b0fa12a-3dd7-45bb-9766-cc326314d9f1'),
   experimentName: text('base'),
-  outputDir: text('.'),
-  outputFile: text('emissions.csv'),
+  offline: switchOf(false),
   outputMethods: {
     default: ['csv'],
-    good: [['csv'], [], ['csv', 'csv'], 'csv'],
+    good: [['csv'], [], ['csv', 'jsonl'], 'csv', 'csv,api'],
     bad: [['CSV'], ['csv', 'nothing'], 'nothing', [1], 7, {}],
     goodText: [
       ['csv', ['csv']],
-      [' csv , csv', ['csv', 'csv']],
+      [' csv , csv', ['csv']],
+      ['csv,prometheus_pull', ['csv', 'prometheus_pull']],
       ['', []],
     ],
-    badText: ['CSV', 'csv nothing', 'csv;csv'],
+    badText: ['CSV', 'csv nothing', 'csv;csv', 'Api'],
   },
-  saveToFile: switchOf(true),
+  outputDir: text('.'),
+  outputFile: notEmpty('emissions.csv'),
   onCsvWrite: choice('append', 'append', 'update'),
   csvSchema: choice('codecarbon', 'codecarbon', 'extended'),
-  trackingMode: choice('machine', 'machine', 'process'),
-  logLevel: choice('info', 'debug', 'info', 'warning', 'error', 'critical'),
-  loggerPreamble: text(''),
-  forceCpuPower: number(undefined, 0),
-  forceRamPower: number(undefined, 0),
-  forceModeCpuLoad: switchOf(false),
-  cpuModel: text(undefined),
-  cpuMaxWatts: number(undefined, 0.001),
-  cpuIdleWatts: number(undefined, 0),
-  pue: number(1, 1),
-  wue: number(0, 0),
-  forceCarbonIntensityGCo2eKwh: number(undefined, 0),
-  raplIncludeDram: switchOf(true),
-  raplPreferPsys: switchOf(false),
-  procfsPath: text('/proc'),
-  sysfsPath: text('/sys'),
-  offline: switchOf(false),
+  summaryFile: notEmpty(undefined),
+  emissionsEndpoint: url(undefined),
   countryIsoCode: text(undefined),
+  country2letterIsoCode: text(undefined),
   region: text(undefined),
   cloudProvider: text(undefined),
   cloudRegion: text(undefined),
+  forceCarbonIntensityGCo2eKwh: number(undefined, 0),
+  intensitySource: text(undefined),
+  electricitymapsApiToken: text(undefined),
+  pue: number(1, 1),
+  wue: number(0, 0),
+  forceCpuPower: number(undefined, 0),
+  forceRamPower: number(undefined, 0),
+  forceModeCpuLoad: switchOf(false),
+  cpuModel: notEmpty(undefined),
+  cpuMaxWatts: number(undefined, 0.001),
+  cpuIdleWatts: number(undefined, 0),
+  gpuIds: {
+    default: undefined,
+    good: [[0, 1], ['GPU-abc', 2], [], ['MIG-f1e']],
+    bad: [[-1], [0.5], [{}], true, {}, ['a b'], ['$x']],
+    goodText: [
+      ['0', [0]],
+      ['0, 1,2', [0, 1, 2]],
+      ['[0, 1, 2]', [0, 1, 2]],
+      ['[0, 1, 2', [0, 1, 2]],
+      [`['GPU-abc', "MIG-1"]`, ['GPU-abc', 'MIG-1']],
+      ['', []],
+    ],
+    badText: ['0;1', 'GPU abc', '-1.5', '$'],
+  },
+  raplIncludeDram: switchOf(true),
+  raplPreferPsys: switchOf(false),
+  procfsPath: notEmpty('/proc'),
+  sysfsPath: notEmpty('/sys'),
+  nvmlLibraryPath: notEmpty(undefined),
+  prometheusPort: {
+    default: undefined,
+    good: [0, 12044, 65535],
+    bad: [-1, 65536, 1.5, '80', NaN],
+    goodText: [['12044', 12044]],
+    badText: ['', '70000', '-1', 'http', '0x1F'],
+  },
+  prometheusHost: notEmpty('127.0.0.1'),
+  webConfigFile: notEmpty(undefined),
+  prometheusUrl: notEmpty('localhost:9091'),
+  otlp: switchOf(false),
+  apiEndpoint: url('https://api.codecarbon.io'),
+  apiKey: text(undefined),
+  organizationId: text(undefined),
+  projectId: text(undefined),
+  logLevel: {
+    default: 'info',
+    good: ['debug', 'info', 'warning', 'error', 'critical'],
+    bad: ['loud', '', 15, -10, true, {}, NaN],
+    goodText: [
+      ['INFO', 'info'],
+      [' Warn ', 'warning'],
+      ['fatal', 'critical'],
+      ['notset', 'debug'],
+      ['0', 'debug'],
+      ['40', 'error'],
+    ],
+    badText: ['', '15', 'loud', 'constructor'],
+  },
+  loggerPreamble: text(''),
+  saveToFile: switchOf(true),
+  saveToApi: switchOf(false),
+  saveToLogger: switchOf(false),
+  saveToPrometheus: switchOf(false),
+  saveToLogfire: switchOf(false),
 }
+
+/** Options whose value must not appear in any message. */
+const secrets = optionSpecs.filter(([, spec]) => spec.secret === true).map(([name]) => name as string)
 
 /** The option as each source gives and spells it. */
 const sources: readonly (readonly [
@@ -123,14 +199,22 @@ const sources: readonly (readonly [
   (name: string, value: string) => [OptionSource, spelling: string],
 ])[] = [
   [
-    'the environment',
+    'a file in the home directory',
     (name, value) => {
-      const variable = `CODECARBON_${toSnakeCase(name).toUpperCase()}`
-      return [fromEnvironment({ [variable]: value }), variable]
+      const key = toSnakeCase(name)
+      const { entries } = parseConfig(
+        `[codecarbon]\n${key} = ${inFile(value)}\n`,
+        '/home/ada/.codecarbon.config',
+      )
+      return [fromFile('home', entries), `/home/ada/.codecarbon.config:2: ${key}`]
     },
   ],
-  ['a flag', (name, value) => [fromFlags({ [name]: value }), `--${toSnakeCase(name).replaceAll('_', '-')}`]],
+  ['the environment', (name, value) => [fromEnvironment({ [toVariable(name)]: value }), toVariable(name)]],
+  ['a flag', (name, value) => [fromFlags({ [name]: value }), toFlag(name)]],
 ]
+
+/** A file takes off the white space around a value and one pair of quotes around all of it. */
+const inFile = (value: string): string => (/^\s|\s$|^(["']).*\1$/.test(value) ? `"${value}"` : value)
 
 const valueOf = (name: string, ...given: readonly OptionSource[]): unknown =>
   resolveOptions(...given).options[name as OptionName]
@@ -184,7 +268,7 @@ describe.each(Object.entries(cases))(
         const [source, spelling] = give(name, word)
         const message = complaintOf(() => valueOf(name, source))
         expect(message.startsWith(`${spelling}: expected `), message).toBe(true)
-        expect(message).toContain(`got "${word}"`)
+        if (!secrets.includes(name)) expect(message).toContain(`got "${word}"`)
       }
     })
 
@@ -208,7 +292,9 @@ describe('several sources', () => {
     const bad = fromEnvironment({ CODECARBON_PUE: 'much' })
     const { options, warnings } = resolveOptions(bad, fromCode({ pue: 1.5 }))
     expect(options.pue).toBe(1.5)
-    expect(warnings).toEqual([expect.stringMatching(/^CODECARBON_PUE: expected .*"much".*overrides/)])
+    expect(warnings).toEqual([
+      'CODECARBON_PUE: expected a number of at least 1, got "much"; option pue overrides it',
+    ])
   })
 
   it('refuse a bad value that overrides a good one', () => {
@@ -242,7 +328,7 @@ describe('the environment', () => {
     ['codecarbon_country_isocode', 'CODECARBON_COUNTRY_ISO_CODE'],
   ])('with an unknown variable is a warning with the nearest one: %s', (variable, nearest) => {
     const { warnings } = resolveOptions(fromEnvironment({ [variable]: 'x' }))
-    expect(warnings).toEqual([`${variable.toUpperCase()}: there is no such option; did you mean ${nearest}?`])
+    expect(warnings).toEqual([`${variable}: there is no such option; did you mean ${nearest}?`])
   })
 
   it('with a variable like nothing is a warning without a guess', () => {
@@ -277,4 +363,108 @@ it('hands out options that nobody can change for others', () => {
   const [first, second] = [resolveOptions().options, resolveOptions().options]
   expect(first).not.toBe(second)
   expect(first).toEqual(second)
+})
+
+describe('an older name', () => {
+  it.each([
+    ['co2_signal_api_token', 'electricitymapsApiToken', 'abc', 'abc'],
+    ['default_cpu_power', 'forceCpuPower', '90', 90],
+  ])('is understood, with the new one: %s', (key, name, word, value) => {
+    const variable = `CODECARBON_${key.toUpperCase()}`
+    const { options, warnings } = resolveOptions(fromEnvironment({ [variable]: word }))
+    expect(options[name as OptionName]).toBe(value)
+    expect(warnings).toContain(`${variable}: this option is called ${toVariable(name)} now`)
+  })
+
+  it('gives way to the new one in the same place, and to any in a higher place', () => {
+    const both = { CODECARBON_DEFAULT_CPU_POWER: '90', CODECARBON_FORCE_CPU_POWER: '70' }
+    const { options, warnings } = resolveOptions(fromEnvironment(both))
+    expect(options.forceCpuPower).toBe(70)
+    expect(warnings).toEqual([
+      expect.stringMatching(/^CODECARBON_DEFAULT_CPU_POWER: .*given too and counts$/),
+    ])
+    const old = fromEnvironment({ CODECARBON_DEFAULT_CPU_POWER: '90' })
+    expect(resolveOptions(old, fromCode({ forceCpuPower: 60 })).options.forceCpuPower).toBe(60)
+  })
+
+  it('is understood in code, in camelCase', () => {
+    expect(valueOf('forceCpuPower', codeWith('defaultCpuPower', 90))).toBe(90)
+  })
+
+  it('that means nothing any more changes nothing, and says so', () => {
+    const { warnings } = resolveOptions(fromEnvironment({ CODECARBON_MISFIRE_GRACE_TIME: '3' }))
+    expect(warnings).toEqual([expect.stringContaining('CODECARBON_MISFIRE_GRACE_TIME: this option is gone')])
+  })
+})
+
+describe('where figures go', () => {
+  const outputs = (options: object): readonly string[] =>
+    resolveOptions(fromCode(options)).options.outputMethods
+
+  it.each([
+    [{}, ['csv']],
+    [{ saveToFile: false }, []],
+    [{ saveToApi: true }, ['csv', 'api']],
+    [{ saveToFile: false, saveToLogger: true, saveToPrometheus: true }, ['logger', 'prometheus']],
+    [{ outputMethods: ['csv'], saveToApi: true }, ['csv']],
+    [{ outputMethods: [], saveToFile: true }, []],
+    [{ prometheusPort: 12044 }, ['csv', 'prometheus_pull']],
+    [{ outputMethods: ['api'], prometheusPort: 0 }, ['api', 'prometheus_pull']],
+    [{ otlp: true }, ['csv', 'otlp']],
+  ])('is said by %j: %j', (options, expected) => {
+    expect(outputs(options)).toEqual(expected)
+  })
+
+  it('by the older options is deprecated', () => {
+    expect(resolveOptions(fromCode({ saveToFile: true })).warnings).toEqual([
+      'option saveToFile: this option is deprecated; use output_methods',
+    ])
+    expect(resolveOptions(fromCode({ saveToFile: true, outputMethods: [] })).warnings).toEqual([
+      'option saveToFile: this option is deprecated; use output_methods, which is given and counts',
+    ])
+  })
+})
+
+it('says of options that nothing uses yet, once for each thing they wait for', () => {
+  const { warnings } = resolveOptions(
+    fromEnvironment({ CODECARBON_API_KEY: 'abcdef', CODECARBON_PROJECT_ID: 'p', CODECARBON_GPU_IDS: '0' }),
+  )
+  expect(warnings).toEqual([
+    'graphics cards: not in this version, so nothing comes of CODECARBON_GPU_IDS',
+    'the CodeCarbon API: not in this version, so nothing comes of CODECARBON_API_KEY, CODECARBON_PROJECT_ID',
+  ])
+  expect(warnings.join()).not.toContain('abcdef')
+})
+
+it('does not show a secret that is wrong', () => {
+  expect(complaintOf(() => resolveOptions(codeWith('apiKey', 123456)))).toBe(
+    'option apiKey: expected a text, got a number that is not shown',
+  )
+})
+
+describe('where a value comes from', () => {
+  it('is known of every option', () => {
+    const file = parseConfig('# mine\n[codecarbon]\npue = 1.1\nwue: 2\n', '/home/ada/.codecarbon.config')
+    const { origins } = resolveOptions(
+      fromFile('home', file.entries),
+      fromEnvironment({ codecarbon_wue: '3' }),
+      fromFlags({ region: 'Quebec' }),
+    )
+    expect(origins.pue).toEqual({
+      kind: 'home',
+      where: '/home/ada/.codecarbon.config:3: pue',
+      path: '/home/ada/.codecarbon.config',
+      line: 3,
+    })
+    expect(origins.wue).toMatchObject({ kind: 'environment', where: 'codecarbon_wue' })
+    expect(origins.region).toMatchObject({ kind: 'command line', where: '--region' })
+    expect(origins.projectName).toEqual({ kind: 'default' })
+  })
+
+  it('is told where one place gives it twice', () => {
+    const { entries } = parseConfig('[codecarbon]\npue = 1.1\nPUE = 1.2\n', '/c')
+    const { options, warnings } = resolveOptions(fromFile('home', entries))
+    expect(options.pue).toBe(1.2)
+    expect(warnings).toEqual(['/c:2: pue: given again by /c:3: PUE, which counts'])
+  })
 })

@@ -56,9 +56,9 @@ const domains = ({ readings }: ProbeResult): readonly string[] => readings.map((
 const codes = ({ problems }: ProbeResult): readonly string[] => problems.map(({ code }) => code)
 const energyOf = (result: ProbeResult, domain: string): number => expectReading(result, domain).energy
 
-function refusal(sysfs: FakeTree): ProbeUnavailable {
+function refusal(sysfs: FakeTree, isContainer = false): ProbeUnavailable {
   try {
-    createRaplProbe({ sysfsPath: sysfs.path }).close?.()
+    createRaplProbe({ sysfsPath: sysfs.path, isContainer }).close?.()
   } catch (error) {
     if (error instanceof ProbeUnavailable) return error
     throw error
@@ -800,6 +800,15 @@ describe('where rapl cannot be used', () => {
     expect(error.message).toMatch(/root only/)
     expect(error.remedy).toContain('sudo chgrp')
     expect(error.remedy).toContain(`${sysfs.path}/devices/virtual/powercap`)
+    for (const way of ['udev', 'cap_dac_read_search', 'AmbientCapabilities'])
+      expect(error.remedy).toContain(way)
+  })
+
+  test('in a container the remedy is to show it the counters of the host', () => {
+    const sysfs = fakeSysfs(rootOnlyDesktop.sysfs)
+    for (const file of rootOnlyDesktop.rootOnly) sysfs.chmod(file, 0o000)
+    expect(asNobody(() => refusal(sysfs, true)).remedy).toContain('-v /sys:/host/sys:ro')
+    expect(refusal(fakeSysfs(), true).remedy).toContain('CODECARBON_SYSFS_PATH=/host/sys')
   })
 
   test('a counter that may no longer be read after it was opened goes on by its open file', () => {

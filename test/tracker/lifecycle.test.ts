@@ -277,7 +277,7 @@ describe('a tracker whose rows cannot be written', () => {
 
   it('writes none where none are asked for', async () => {
     const machine = fakeMachine()
-    const tracker = new EmissionsTracker({ ...machine.options, saveToFile: false }).start()
+    const tracker = new EmissionsTracker({ ...machine.options, outputMethods: [] }).start()
     expect(tracker.csvPath).toBeUndefined()
     expect(await tracker.stop()).toBeDefined()
     expect(readdirSync(machine.folder).toSorted()).toEqual(['proc', 'sys'])

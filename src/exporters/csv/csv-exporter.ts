@@ -61,7 +61,8 @@ export function createCsvExporter(options: CsvExporterOptions): CsvExporter {
         },
       })
     }
-    if (report.reason !== 'live') {
+    // A row that is kept up to date may be so in between, too.
+    if (report.reason !== 'live' || onCsvWrite === 'update') {
       jobs.push({
         path,
         write(to) {

@@ -41,9 +41,10 @@ export function formatRange(low: number, high: number, kind: 'energy' | 'mass', 
   return `${digits(low / size)} to ${digits(high / size)} ${name}`
 }
 
-/** `28.4 s`, `3 min 12 s`, `2 h 05 min`. */
+/** `85.0 ms`, `28.4 s`, `3 min 12 s`, `2 h 05 min`. */
 export function formatDuration(seconds: number): string {
-  if (seconds < 59.95) return `${digits(seconds)} s`
+  if (seconds > 0 && seconds < 0.9995) return `${digits(seconds * 1000)} ms`
+  if (seconds < 59.95) return `${Number.isInteger(seconds) ? seconds : digits(seconds)} s`
   const whole = Math.round(seconds)
   const two = (value: number): string => String(value).padStart(2, '0')
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`
@@ -72,5 +73,8 @@ function unitFor(value: number, units: readonly Unit[]): readonly [number, strin
 
 function digits(value: number): string {
   if (value === 0) return '0'
-  return Math.abs(value) >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)))
+  const size = Math.abs(value)
+  // A rounding up to 100 would have four digits.
+  if (size >= 99.95) return value.toFixed(0)
+  return size < 1e-6 ? String(Number(value.toPrecision(3))) : value.toPrecision(3)
 }

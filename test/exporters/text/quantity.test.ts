@@ -10,23 +10,23 @@ import {
 
 it.each([
   [0, '0 J'],
-  [0.0042, '4.2 mJ'],
-  [1, '1 J'],
+  [0.0042, '4.20 mJ'],
+  [1, '1.00 J'],
   [359, '359 J'],
-  [3600, '1 Wh'],
-  [3.6e6, '1 kWh'],
-  [7.2e9, '2 MWh'],
+  [3600, '1.00 Wh'],
+  [3.6e6, '1.00 kWh'],
+  [7.2e9, '2.00 MWh'],
 ])('writes an energy of %d J as %s', (joules, text) => {
   expect(formatEnergy(joules)).toBe(text)
 })
 
 it.each([
   [0, '0 g'],
-  [4.4e-5, '44 µg'],
-  [0.058, '58 mg'],
-  [1, '1 g'],
+  [4.4e-5, '44.0 µg'],
+  [0.058, '58.0 mg'],
+  [1, '1.00 g'],
   [1234, '1.23 kg'],
-  [2e6, '2 t'],
+  [2e6, '2.00 t'],
 ])('writes a mass of %d g as %s', (grams, text) => {
   expect(formatMass(grams)).toBe(text)
 })
@@ -36,14 +36,17 @@ it.each([
   [0.5, '500 mW'],
   [11.23, '11.2 W'],
   [284.4, '284 W'],
-  [2500, '2.5 kW'],
+  [99.96, '100 W'],
+  [2500, '2.50 kW'],
 ])('writes a power of %d W as %s', (watts, text) => {
   expect(formatPower(watts)).toBe(text)
 })
 
 it.each([
   [0, '0 s'],
-  [0.05, '0.05 s'],
+  [0.05, '50.0 ms'],
+  [0.9996, '1.00 s'],
+  [8, '8 s'],
   [28.43, '28.4 s'],
   [59.94, '59.9 s'],
   [59.96, '1 min 00 s'],
@@ -65,6 +68,6 @@ it.each([
 })
 
 it('writes both ends of an interval in the unit of the larger one', () => {
-  expect(formatRange(1116, 2088, 'energy')).toBe('0.31 to 0.58 Wh')
-  expect(formatRange(0, 0.05, 'mass')).toBe('0 to 50 mg')
+  expect(formatRange(1116, 2088, 'energy')).toBe('0.310 to 0.580 Wh')
+  expect(formatRange(0, 0.05, 'mass')).toBe('0 to 50.0 mg')
 })

@@ -1,0 +1,108 @@
+// Makes docs/configuration.md from the option table. `--check` writes nothing and fails where the page is not what it would make.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { format, resolveConfig } from 'prettier'
+import {
+  goneOptions,
+  optionAliases,
+  optionGroups,
+  optionSpecs,
+  waitingOutputs,
+} from '../build/config/option-table.js'
+import { describeValues } from '../build/config/parse-value.js'
+import { toSnakeCase } from '../build/config/spelling.js'
+import { root } from './ready.js'
+
+const path = join(root, 'docs/configuration.md')
+const page = await format(render(), { ...(await resolveConfig(path)), parser: 'markdown' })
+if (!process.argv.includes('--check')) {
+  writeFileSync(path, page)
+} else if (readFileSync(path, 'utf8') !== page) {
+  console.error('docs/configuration.md is not what the option table says: run npm run docs')
+  process.exit(1)
+}
+
+function render() {
+  const sections = Object.entries(optionGroups).map(([group, title]) => {
+    const rows = optionSpecs.filter(([, spec]) => spec.group === group).map(toRow)
+    return `## ${title}\n\n| option | values | default | meaning |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`
+  })
+  return `<!-- Made by scripts/build-docs.js from src/config/option-table.ts. Do not edit. -->
+
+# Configuration
+
+Each option can be given in several places; the later of these override the earlier ones, option by option:
+
+1. its default
+2. \`~/.codecarbon.config\`
+3. \`./.codecarbon.config\`, in the working directory
+4. a variable of the environment
+5. the program's code, or a flag of the command line
+
+The option \`measure_power_secs\` is called so in files, \`CODECARBON_MEASURE_POWER_SECS\` in the environment, \`measurePowerSecs\` in code and
+\`--measure-power-secs\` on the command line. \`codecarbon config --show\` tells which values are in effect and where each comes from.
+
+\`\`\`ini
+[codecarbon]
+# a comment: only where a line begins with # or ;
+project_name = train 100 % # this is part of the name
+measure_power_secs: 5
+output_dir = "/data/carbon; old"
+\`\`\`
+
+Files are INI in UTF-8 with a section \`[codecarbon]\`. Keys may be in any case, with \`=\` or \`:\` behind them. Values are taken as they stand, without the
+white space around them and without quotes around the whole; a value goes on in lines that are indented. Switches take true, yes, on, 1, false, no, off and
+0 in files, variables and flags, and true or false in code. Lists are separated by commas.
+
+A wrong value is an error that names the option, the place, the value and what was expected. It is a warning where something later overrides it. An option
+that there is not is an error in code and on the command line, and a warning with the nearest right name elsewhere, since files and variables may be
+shared with other versions. A file in the working directory that says where figures are sent is named in a warning.
+
+${sections.join('\n')}
+## Older names
+
+${[...optionAliases].map(([alias, name]) => `- \`${alias}\` is \`${toSnakeCase(name)}\` now, and still understood with a warning.`).join('\n')}
+${[...goneOptions].map(([name, why]) => `- \`${name}\` is gone: ${why}. It changes nothing.`).join('\n')}
+
+## Objects that only code can give
+
+| option | type | meaning |
+| --- | --- | --- |
+| \`logger\` | \`Logger\` | where messages go instead of stderr: \`console\`, pino, winston, or anything with \`debug\`, \`info\`, \`warn\` and \`error\` |
+| \`outputHandlers\` | \`OutputHandler[]\` | outputs of your own, with the hooks of CodeCarbon |
+| \`exporters\` | \`Exporter[]\` | outputs of your own, with the whole report |
+
+## Not in this version
+
+Options and outputs that wait for something to come are understood, checked, and answered by a warning that nothing comes of them:
+
+${waiting()
+  .map(([what, names]) => `- ${what}: ${names.map((name) => `\`${name}\``).join(', ')}`)
+  .join('\n')}
+`
+}
+
+/** @param {(typeof optionSpecs)[number]} entry */
+function toRow([name, spec]) {
+  const fallback = [spec.default ?? ''].flat().join(',')
+  const shown = spec.default === undefined ? '' : fallback === '' ? 'empty' : `\`${fallback}\``
+  const unit = spec.unit === undefined ? '' : `, ${spec.unit}`
+  const values = `${describeValues(spec)}${unit}`
+  const notes = [
+    spec.secret === true ? 'Never shown.' : '',
+    spec.deprecated === undefined ? '' : `Use \`${toSnakeCase(spec.deprecated)}\`.`,
+    spec.waitsFor === undefined ? '' : `Waits for ${spec.waitsFor}.`,
+  ]
+  return `| \`${toSnakeCase(name)}\` | ${values} | ${shown} | ${[`${spec.help.charAt(0).toUpperCase()}${spec.help.slice(1)}.`, ...notes].filter(Boolean).join(' ')} |`
+}
+
+/** @returns {[string, string[]][]} */
+function waiting() {
+  /** @type {Map<string, string[]>} */
+  const byWhat = new Map()
+  const add = (/** @type {string} */ what, /** @type {string} */ name) =>
+    byWhat.set(what, [...(byWhat.get(what) ?? []), name])
+  for (const [name, { waitsFor }] of optionSpecs) if (waitsFor !== undefined) add(waitsFor, toSnakeCase(name))
+  for (const [method, waitsFor] of Object.entries(waitingOutputs)) add(waitsFor, `output_methods=${method}`)
+  return [...byWhat]
+}

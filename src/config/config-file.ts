@@ -1,0 +1,137 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type * as Ini from 'ini'
+import { ConfigError, messageOf } from '../core/errors.ts'
+import { nearest } from './nearest.ts'
+import type { Entry } from './option-source.ts'
+
+/** What a configuration file says, and what is odd about it. */
+export interface ConfigFile {
+  readonly path: string
+  readonly entries: readonly Entry[]
+  readonly warnings: readonly string[]
+}
+
+const sectionName = 'codecarbon'
+/** A thousand times what anyone writes by hand. */
+const maxBytes = 1024 * 1024
+
+/**
+ * Reads the section `[codecarbon]` of an INI file as CodeCarbon reads it. `undefined` where there is no file.
+ *
+ * @throws ConfigError for a file that cannot be read, is no text, or has a line that says nothing
+ */
+export function readConfigFile(path: string): ConfigFile | undefined {
+  const text = readText(path)
+  return text === undefined ? undefined : parseConfig(text, path)
+}
+
+/** Not at every start, but only where there is a file. Not `import()`, for a constructor cannot wait. */
+const require = createRequire(import.meta.url)
+
+/**
+ * Reads INI as Python's configparser does: keys in any case, `=` or `:`, a comment only where a line begins with `#` or `;`, a value that goes
+ * on in indented lines. Each value is handed to the `ini` package with those characters guarded that it would cut at or take for more.
+ */
+export function parseConfig(text: string, path: string): ConfigFile {
+  const lines = readLines(text.replace(/^\uFEFF/, ''), path)
+  const ini = require('ini') as typeof Ini
+  const entries = lines.entries.map(({ key, value, line }) => ({
+    key: key.toLowerCase(),
+    // Its key is ours: the package makes lists, sections and properties of some names.
+    value: String(ini.parse(`value = ${guard(unquote(value))}`)['value']),
+    where: `${path}:${line}: ${key}`,
+    path,
+    line,
+  }))
+  return { path, entries, warnings: lines.warnings }
+}
+
+interface Line {
+  readonly key: string
+  readonly value: string
+  readonly line: number
+  /** Where its value ends. */
+  readonly end: number
+}
+
+function readLines(text: string, path: string): { entries: Line[]; warnings: string[] } {
+  const entries: Line[] = []
+  const warnings: string[] = []
+  let section: string | undefined
+  for (const [index, raw] of text.split(/\r\n|\n|\r/).entries()) {
+    const line = index + 1
+    const words = raw.trim()
+    if (words === '' || /^[#;]/.test(words)) continue
+    const header = /^\[([^\]]*)\]\s*(?:[#;].*)?$/.exec(words)?.[1]?.trim()
+    if (header !== undefined) {
+      section = header
+      if (section !== sectionName && nearest(section, [sectionName]) !== undefined) {
+        warnings.push(`${path}:${line}: [${section}] is not read; did you mean [${sectionName}]?`)
+      }
+      continue
+    }
+    if (section !== undefined && section !== sectionName) continue
+    const last = entries.at(-1)
+    if (/^\s/.test(raw) && last !== undefined && last.end === line - 1) {
+      entries[entries.length - 1] = { ...last, value: `${last.value} ${words}`.trim(), end: line }
+      continue
+    }
+    const [, key = '', value = ''] = /^([^=:]+?)\s*[=:]\s*(.*)$/.exec(words) ?? []
+    if (key === '')
+      throw new ConfigError(`${path}:${line}: expected key = value, got "${words.slice(0, 60)}"`)
+    if (section === undefined) {
+      warnings.push(`${path}:${line}: ${key} stands outside of [${sectionName}] and is not read`)
+      continue
+    }
+    entries.push({ key, value, line, end: line })
+  }
+  return { entries, warnings }
+}
+
+/** A value wholly in quotes is what they enclose. */
+const unquote = (value: string): string =>
+  /^"([^"]*)"$/.exec(value)?.[1] ?? /^'([^']*)'$/.exec(value)?.[1] ?? value
+
+/** Has the `ini` package take a text as it stands: it cuts at `;` and `#`, and reads what is in quotes as JSON. */
+function guard(text: string): string {
+  const escaped = text.replace(/[\\;#]/g, String.raw`\$&`)
+  return /^(["']).*\1$/.test(text) || text.trim() !== text ? JSON.stringify(text) : escaped
+}
+
+function readText(path: string): string | undefined {
+  let bytes: Buffer
+  try {
+    bytes = readSome(path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    throw new ConfigError(`${path}: this configuration file cannot be read: ${messageOf(error)}`, {
+      cause: error,
+    })
+  }
+  if (bytes.length > maxBytes) {
+    throw new ConfigError(`${path}: this configuration file is larger than ${maxBytes / 1024} KiB`)
+  }
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    if (!text.includes('\0')) return text
+  } catch {
+    // Not UTF-8: told below.
+  }
+  throw new ConfigError(`${path}: this configuration file is no text in UTF-8`)
+}
+
+/** The file up to one byte more than it may have; a pipe or a device that never ends is no file. */
+function readSome(path: string): Buffer {
+  const file = openSync(path, 'r')
+  try {
+    const stat = fstatSync(file)
+    if (stat.isDirectory()) throw new Error('it is a folder')
+    if (!stat.isFile()) throw new Error('it is no regular file')
+    const bytes = Buffer.alloc(Math.min(stat.size, maxBytes + 1))
+    return bytes.subarray(0, readSync(file, bytes, 0, bytes.length, 0))
+  } finally {
+    closeSync(file)
+  }
+}

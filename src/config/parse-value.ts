@@ -1,0 +1,134 @@
+import type { OptionSpec } from './option-table.ts'
+
+/** A value as it is used inside, or what would have been one. */
+export type Parsed =
+  { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly expected: string }
+
+/** Reads one value of an option. `isText`: it comes from a file, the environment or a flag, where everything is text. */
+export function parseValue(given: unknown, spec: OptionSpec, isText: boolean): Parsed {
+  switch (spec.type) {
+    case 'number':
+    case 'integer':
+      return parseNumber(given, spec, isText)
+    case 'switch':
+      return parseSwitch(given, isText)
+    case 'choice':
+      return spec.choices?.includes(given as string) === true ? good(given) : bad(oneOf(spec))
+    case 'level':
+      return parseLevel(given, spec, isText)
+    case 'list':
+      return parseList(given, spec)
+    case 'ids':
+      return parseIds(given)
+    case 'url':
+      return isHttpAddress(given) ? good(given) : bad('an address that begins with http:// or https://')
+    case 'text':
+      if (typeof given !== 'string') return bad('a text')
+      if (given.includes('\0')) return bad('a text without NUL characters')
+      return spec.notEmpty === true && given.trim() === '' ? bad('a text that is not empty') : good(given)
+  }
+}
+
+/** What the option takes, in words. */
+export function describeValues(spec: OptionSpec): string {
+  const parsed = parseValue(Symbol.iterator, spec, false)
+  return parsed.ok ? '' : parsed.expected
+}
+
+/** A value as it stands in a message. */
+export function show(given: unknown): string {
+  if (typeof given === 'string') return `"${given.length > 100 ? `${given.slice(0, 100)}…` : given}"`
+  if (typeof given === 'number' || typeof given === 'boolean') return String(given)
+  return Array.isArray(given) ? JSON.stringify(given) : typeof given
+}
+
+const good = (value: unknown): Parsed => ({ ok: true, value })
+const bad = (expected: string): Parsed => ({ ok: false, expected })
+
+function parseNumber(given: unknown, spec: OptionSpec, isText: boolean): Parsed {
+  const { min = -Infinity, max = Infinity, also, type } = spec
+  const isWritten =
+    isText && typeof given === 'string' && /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i.test(given)
+  const value = isWritten ? Number(given) : given
+  const isNumber = typeof value === 'number' && Number.isFinite(value)
+  const isInRange = isNumber && ((value >= min && value <= max) || value === also)
+  if (isInRange && (type === 'number' || Number.isInteger(value))) return good(value)
+  const kind = type === 'integer' ? 'a whole number' : 'a number'
+  const range = max < Infinity ? ` from ${min} to ${max}` : min > -Infinity ? ` of at least ${min}` : ''
+  return bad(`${kind}${range}${also === undefined ? '' : `, or ${also}`}`)
+}
+
+const switchWords: ReadonlyMap<string, boolean> = new Map([
+  ...['true', 'yes', 'on', '1'].map((word) => [word, true] as const),
+  ...['false', 'no', 'off', '0'].map((word) => [word, false] as const),
+])
+
+function parseSwitch(given: unknown, isText: boolean): Parsed {
+  const value = isText ? switchWords.get(String(given).trim().toLowerCase()) : given
+  return typeof value === 'boolean' ? good(value) : bad('true or false')
+}
+
+/** Other names of severities, and the numbers that Python has for them. */
+const levelWords: ReadonlyMap<string, string> = new Map([
+  ['notset', 'debug'],
+  ['warn', 'warning'],
+  ['fatal', 'critical'],
+  ['0', 'debug'],
+  ['10', 'debug'],
+  ['20', 'info'],
+  ['30', 'warning'],
+  ['40', 'error'],
+  ['50', 'critical'],
+])
+
+function parseLevel(given: unknown, spec: OptionSpec, isText: boolean): Parsed {
+  const isGiven = typeof given === 'string' || (typeof given === 'number' && !isText)
+  const word = isGiven ? String(given).trim().toLowerCase() : ''
+  const level = levelWords.get(word) ?? word
+  return spec.choices?.includes(level) === true
+    ? good(level)
+    : bad(`${oneOf(spec)} (or 0, 10, 20, 30, 40 or 50)`)
+}
+
+function parseList(given: unknown, spec: OptionSpec): Parsed {
+  const items = typeof given === 'string' ? words(given) : given
+  const isGood = Array.isArray(items) && items.every((item) => spec.choices?.includes(item as string) ?? true)
+  return isGood ? good([...new Set(items as string[])]) : bad(`a list of ${oneOf(spec)}`)
+}
+
+/** Texts may hold brackets and quotes, as lists of other languages do; an id has letters, digits and hyphens. */
+function parseIds(given: unknown): Parsed {
+  const list = Array.isArray(given) ? (given as unknown[]) : [given]
+  const items = list.flatMap((item) =>
+    typeof item === 'string' ? words(item.replace(/^\s*[[(]|[\])]\s*$/g, '')).map(toId) : [item],
+  )
+  const isGood = items.every(
+    (item) =>
+      (typeof item === 'number' && Number.isInteger(item) && item >= 0) ||
+      (typeof item === 'string' && /^[\w-]+$/.test(item)),
+  )
+  return isGood ? good(items) : bad('a list of whole numbers and UUIDs')
+}
+
+const toId = (word: string): string | number => {
+  const bare = word.replace(/^(["'])(.*)\1$/, '$2')
+  return /^\d+$/.test(bare) ? Number(bare) : bare
+}
+
+const words = (text: string): string[] =>
+  text
+    .split(',')
+    .map((word) => word.trim())
+    .filter(Boolean)
+
+function isHttpAddress(given: unknown): boolean {
+  if (typeof given !== 'string') return false
+  try {
+    return /^https?:$/.test(new URL(given.trim()).protocol)
+  } catch {
+    return false
+  }
+}
+
+const oneOf = ({ choices = [] }: OptionSpec): string =>
+  choices.length < 2 ? choices.join('') : `${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`
