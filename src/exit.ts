@@ -45,7 +45,8 @@ function listen(signal: NodeJS.Signals): void {
 }
 
 function onSignal(signal: NodeJS.Signals): void {
-  if (process.listenerCount(signal) === 0) {
+  // The first process of a container is not ended by a signal that nobody listens for.
+  if (process.listenerCount(signal) === 0 && process.pid !== 1) {
     saveAll()
     // Nobody else wanted the signal: it does what it would have done.
     process.kill(process.pid, signal)

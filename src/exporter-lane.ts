@@ -20,6 +20,7 @@ export interface ExporterHealth {
 
 /** How long an exporter may take at a flush and at the end before the run goes on without it. */
 const usualDeadlineMs = 5000
+const mostWaiting = 20
 
 /** One exporter with its own queue, so that one that fails or hangs delays no other. Nothing here throws. */
 export class ExporterLane {
@@ -51,6 +52,16 @@ export class ExporterLane {
 
   get isBusy(): boolean {
     return this.#pending.size > 0
+  }
+
+  /** So much waits that more would only use up memory: its exporter hangs. */
+  get isClogged(): boolean {
+    return this.#pending.size >= mostWaiting
+  }
+
+  /** Tells that tasks are lost to this exporter. */
+  lose(tasks: number): void {
+    this.#onError(`it hangs; ${tasks} tasks are not handed to it`)
   }
 
   /** Hands a report over behind those on their way, and waits for it up to the deadline. */

@@ -30,6 +30,8 @@ export interface RunParts {
 /** A task of a run that has begun. */
 export interface RunTask {
   readonly name: string
+  /** The name as it was asked for, which another task may have had. */
+  readonly givenName: string
   readonly scope: Scope
   readonly begunAt: LoadMark
 }
@@ -49,6 +51,7 @@ export class Run {
   readonly #scopes: Scopes
   readonly #active = new Set<RunTask>()
   readonly #names = new Set<string>()
+  readonly #lastNumbers = new Map<string, number>()
   #ended: TaskEmissionsData[] = []
   #last: Snapshot
   readonly #lanes: readonly ExporterLane[]
@@ -117,6 +120,7 @@ export class Run {
     this.#meter.read()
     const task = {
       name: this.#freeName(name),
+      givenName: name,
       scope: this.#scopes.begin(parent?.scope),
       begunAt: this.#load.mark,
     }
@@ -134,7 +138,9 @@ export class Run {
   /** The last of the tasks that run, or the one with this name. */
   findTask(name?: string): RunTask | undefined {
     const tasks = [...this.#active]
-    return name === undefined ? tasks.at(-1) : tasks.findLast((task) => task.name === name)
+    return name === undefined
+      ? tasks.at(-1)
+      : (tasks.findLast((task) => task.name === name) ?? tasks.findLast((task) => task.givenName === name))
   }
 
   /** Hands the figures so far to every exporter. */
@@ -205,6 +211,7 @@ export class Run {
   #endTask(task: RunTask): TaskEmissionsData {
     this.#active.delete(task)
     this.#names.delete(task.name)
+    if (this.#active.size === 0) this.#lastNumbers.clear()
     const data = {
       ...this.#record(task.scope.end(), task.begunAt, this.#load.mark, false),
       taskName: task.name,
@@ -216,8 +223,11 @@ export class Run {
 
   #freeName(name: string): string {
     let free = name
-    for (let count = 2; this.#names.has(free); count += 1) free = `${name} ${count}`
+    let count = this.#lastNumbers.get(name) ?? 1
+    while (this.#names.has(free)) free = `${name} ${(count += 1)}`
     this.#names.add(free)
+    // No name is tried twice, however many tasks are called the same.
+    if (count > 1) this.#lastNumbers.set(name, count)
     return free
   }
 
@@ -248,7 +258,11 @@ export class Run {
     // The program may live through a signal, and exporters that leave it out are then still to be told.
     const isInterim = reason === 'signal'
     if (!isInterim) this.#ended = []
-    const lanes = this.#lanes.filter((lane) => reason !== 'live' || !lane.isBusy || tasks.length > 0)
+    const lanes = this.#lanes.filter((lane) => {
+      if (reason !== 'live' || !lane.isBusy) return true
+      if (tasks.length > 0 && lane.isClogged) lane.lose(tasks.length)
+      return tasks.length > 0 && !lane.isClogged
+    })
     return lanes.map((lane) => {
       const { mark, usage } = lane.told
       const delta = this.#record(usageBetween(usage, now.usage), mark, now.mark, false)

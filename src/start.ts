@@ -7,7 +7,7 @@ import { createMeter } from './core/meter.ts'
 import type { Problem } from './core/problem.ts'
 import { seconds, toGibibytes } from './core/units.ts'
 import { countedComponents } from './core/usage.ts'
-import { createCsvExporter } from './exporters/csv/csv-exporter.ts'
+import { createCsvExporter, type CsvExporter } from './exporters/csv/csv-exporter.ts'
 import { createSummaryExporter } from './exporters/summary-file.ts'
 import type { Log } from './log.ts'
 import { createProcessTree } from './probes/linux/process-tree.ts'
@@ -94,6 +94,7 @@ function beginRun(options: Options, extras: StartExtras, onEnd: (() => void) | u
       return meter
     },
   })
+  prepareForEnd(survey, csv)
   return { run, survey, csvPath: () => csv?.path }
 }
 
@@ -112,8 +113,9 @@ function toFacts(options: Options, survey: Survey): RunFacts {
     if (component === 'gpu') return gpus === undefined || gpus.length === 0 ? [] : [unmeasured(component)]
     if (found?.chosen === undefined) return [unmeasured(component)]
     const { probe, method, basis, includedIn } = found.chosen
-    return includedIn === undefined ? [{ component, probe, method, basis }] : []
+    return includedIn === undefined ? [{ component, probe, method, basis: () => tryTo(basis) }] : []
   })
+  const version = packageVersion()
   let runId: string | undefined
   return {
     projectName: options.projectName,
@@ -124,9 +126,7 @@ function toFacts(options: Options, survey: Survey): RunFacts {
     experimentId: options.experimentId,
     os: machine.os,
     runtimeVersion: `node ${process.version}`,
-    get packageVersion() {
-      return packageVersion()
-    },
+    packageVersion: version,
     cpuCount: machine.cpu.logicalCpus,
     cpuModel: machine.cpu.modelName,
     gpuCount: gpus?.length,
@@ -137,6 +137,29 @@ function toFacts(options: Options, survey: Survey): RunFacts {
     wue: options.wue,
     place,
     sources,
+  }
+}
+
+/**
+ * Loads what the end of the run needs while files can still be opened: a program may use up its descriptors, or have its folder replaced.
+ * A little later, when the program has come to its own business.
+ */
+function prepareForEnd(survey: Survey, csv: CsvExporter | undefined): void {
+  const timer = setTimeout(() => {
+    tryTo(() => csv?.prepare())
+    for (const { chosen } of survey.detection.components) tryTo(() => chosen?.basis())
+  }, prepareMs)
+  timer.unref()
+}
+
+const prepareMs = 250
+
+function tryTo<T>(action: () => T): T | undefined {
+  try {
+    return action()
+  } catch {
+    // Whoever needs it will be told then.
+    return undefined
   }
 }
 

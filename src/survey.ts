@@ -43,6 +43,11 @@ export function surveyMachine(options: Options): Survey {
   if (gpus !== undefined && gpus.length > 0) problems.push(unmeasuredGpus(gpus))
 
   const { countryIsoCode = options.country2letterIsoCode } = options
+  const ram = detection.components.find(({ component }) => component === 'ram')?.chosen
+  if (options.forceRamPower !== undefined && ram?.includedIn !== undefined) {
+    const message = `force_ram_power is not used: the counter of the whole platform holds the memory already`
+    problems.push({ code: 'ERR_OPTION_INVALID', subject: 'force_ram_power', message })
+  }
   const given = resolvePlace({ ...options, countryIsoCode })
   for (const { subject, message } of given.problems) {
     problems.push({ code: 'ERR_PLACE_UNKNOWN', subject, message })

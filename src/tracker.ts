@@ -171,7 +171,8 @@ export class EmissionsTracker {
 
   /** The record so far, or the final one; reads the hardware. */
   get emissionsData(): EmissionsData | undefined {
-    return this.#stopping === undefined ? this.#started?.run.record() : this.#final
+    if (this.#stopping !== undefined) return this.#final
+    return this.#attempt('tell the figures', () => this.#started?.run.record())
   }
 
   /** What was used while no task was running, in joules and grams, without PUE. */
@@ -225,9 +226,14 @@ export class EmissionsTracker {
   async report(): Promise<string> {
     const started = this.#started
     if (started === undefined) return ''
-    const data = started.run.record()
-    const { renderReport } = await import('./report.ts')
-    return renderReport(started, data)
+    try {
+      const data = started.run.record()
+      const { renderReport } = await import('./report.ts')
+      return renderReport(started, data)
+    } catch (error) {
+      this.#log('error', `could not report: ${messageOf(error)}`)
+      return ''
+    }
   }
 
   /** Processors, memory and graphics processors found by the run. */

@@ -101,9 +101,13 @@ function tryStart(options: Options, log: Log): Started | undefined {
   }
 }
 
-/** The command's process tree: everything below this process, which itself only waits. */
+/** The command's process tree: everything below this process, which itself only waits, and what that has left behind. */
 const commandTree = ({ procfsPath }: Options): ReturnType<typeof createProcessTree> =>
-  createProcessTree({ procfsPath, includeRoot: false })
+  createProcessTree({ procfsPath, includeRoot: false, mark: `${markName}=${mark}` })
+
+/** A variable by which the command's processes are known when their parents are gone. */
+const markName = '_CODECARBON_RUN'
+const mark = `${process.pid}-${Date.now()}`
 
 function commandUse(
   started: Started,
@@ -118,7 +122,7 @@ function commandUse(
 const forwarded: readonly NodeJS.Signals[] =
   process.platform === 'win32'
     ? ['SIGINT', 'SIGBREAK']
-    : ['SIGTERM', 'SIGHUP', 'SIGUSR2', 'SIGQUIT', 'SIGINT']
+    : ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGQUIT', 'SIGINT']
 /** A terminal sends these to the command as well as to us. */
 const sentByTerminal: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT']
 
@@ -144,7 +148,7 @@ function isInForeground(): boolean {
 function runChild(command: string, args: readonly string[]): Promise<number> {
   let child: ChildProcess
   try {
-    child = spawn(command, args, { stdio: 'inherit' })
+    child = spawn(command, args, { stdio: 'inherit', env: { ...process.env, [markName]: mark } })
   } catch (error) {
     return Promise.resolve(cannotStart(command, error))
   }

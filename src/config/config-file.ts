@@ -1,5 +1,6 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
 import type * as Ini from 'ini'
 import { ConfigError, messageOf } from '../core/errors.ts'
 import { nearest } from './nearest.ts'
@@ -22,8 +23,26 @@ const maxBytes = 1024 * 1024
  * @throws ConfigError for a file that cannot be read, is no text, or has a line that says nothing
  */
 export function readConfigFile(path: string): ConfigFile | undefined {
-  const text = readText(path)
-  return text === undefined ? undefined : parseConfig(text, path)
+  try {
+    const text = readText(path)
+    return text === undefined ? undefined : parseConfig(text, path)
+  } catch (error) {
+    if (!(error instanceof ForeignFolder)) throw error
+    const warning = `${path}: not looked at, since this user may not enter that folder`
+    return { path, entries: [], warnings: [warning] }
+  }
+}
+
+/** A home that the environment names but that is another user's, as after `su` or in a container: no reason to stop. */
+class ForeignFolder extends Error {}
+
+function mayEnter(folder: string): boolean {
+  try {
+    statSync(`${folder}/.`)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Not at every start, but only where there is a file. Not `import()`, for a constructor cannot wait. */
@@ -106,6 +125,7 @@ function readText(path: string): string | undefined {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    if (code === 'EACCES' && !mayEnter(dirname(path))) throw new ForeignFolder()
     throw new ConfigError(`${path}: this configuration file cannot be read: ${messageOf(error)}`, {
       cause: error,
     })

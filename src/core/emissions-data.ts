@@ -1,7 +1,16 @@
 import type { Estimate } from './estimate.ts'
 import type { ProblemCount } from './problem.ts'
 import type { Method, Reading } from './reading.ts'
-import { powerOver, toKilograms, toKilowattHours, type Grams, type Joules, type Seconds } from './units.ts'
+import {
+  powerOver,
+  ratio,
+  seconds,
+  toKilograms,
+  toKilowattHours,
+  type Grams,
+  type Joules,
+  type Seconds,
+} from './units.ts'
 import {
   countedComponents,
   mainMethod,
@@ -162,7 +171,7 @@ export interface ComponentSource {
   readonly probe: string | undefined
   /** How the probe obtains its figures, which tells the method where no energy was used. */
   readonly method?: Method | undefined
-  readonly basis: (() => string) | undefined
+  readonly basis: (() => string | undefined) | undefined
 }
 
 /** Means over the time of a record. */
@@ -195,10 +204,7 @@ export function toEmissionsData(facts: RunFacts, input: RecordInput): EmissionsD
     mass === undefined ? undefined : toKilograms(mass) * pue
   const noGpu = facts.gpuCount === 0 ? 0 : undefined
   const energyOf = (component: CountedComponent): Joules | undefined => usage.energy[component]?.value
-  const powerOf = (component: CountedComponent): number | undefined => {
-    const energy = energyOf(component)
-    return energy === undefined ? undefined : powerOver(energy, duration)
-  }
+  const powerOf = (component: CountedComponent): number | undefined => powerIn(input, component)
   const consumed = kilowattHours(total?.value)
   const kg = kilograms(emissions?.value)
 
@@ -253,6 +259,14 @@ export function toEmissionsData(facts: RunFacts, input: RecordInput): EmissionsD
   }
 }
 
+/** Mean power over the part of the time of which the energy was told. */
+function powerIn({ usage, duration }: RecordInput, component: CountedComponent): number | undefined {
+  const use = usage.energy[component]
+  if (use === undefined) return undefined
+  const share = usage.time > 0 ? ratio(use.told / usage.time) : ratio(1)
+  return powerOver(use.value, seconds(duration * share))
+}
+
 function toComponent(component: CountedComponent, facts: RunFacts, input: RecordInput): ComponentRecord[] {
   const source = facts.sources.find((entry) => entry.component === component)
   const use = input.usage.energy[component]
@@ -269,7 +283,7 @@ function toComponent(component: CountedComponent, facts: RunFacts, input: Record
       energyJoules: scaled(interval.value),
       lowJoules: scaled(interval.low),
       highJoules: scaled(interval.high),
-      powerWatts: use === undefined ? undefined : powerOver(use.value, input.duration),
+      powerWatts: powerIn(input, component),
       domains: input.domains
         .filter((reading) => reading.component === component)
         .map(({ domain, parent, method, energy }) => ({

@@ -88,7 +88,7 @@ export function createMeter(options: MeterOptions): Meter {
       domains.set(reading.domain, reading)
       if (component === undefined) continue
       const counted: EnergyStep = { component, method: reading.method, ...step }
-      machine.touch(component)
+      machine.tell(component, now.monotonic)
       told.add(component)
       machine.add(counted, gramsPerKwh)
       tree?.hold(counted, gramsPerKwh)

@@ -4,8 +4,13 @@ import { addUsage, noUsage, usageBetween, type Usage } from './usage.ts'
 export interface Scope {
   /** What it has used so far, with what its own child scopes used. */
   used(): Usage
-  /** Ends it, and its children that still run. Idempotent. */
+  /**
+   * Ends it. Its children that still run go on inside of its own parent, or on their own; what they have used so far stays part of it, too.
+   * Idempotent.
+   */
   end(): Usage
+  /** What it has used that is not part of a scope that has ended. */
+  usedApart(): Usage
   readonly ended: boolean
 }
 
@@ -61,11 +66,13 @@ interface Share {
 
 class SharedScope implements Scope {
   readonly #share: Share
-  readonly #parent: SharedScope | undefined
+  #parent: SharedScope | undefined
   readonly #children = new Set<SharedScope>()
   #joinedAt: Usage | undefined
   #own = noUsage
   #fromChildren = noUsage
+  /** What of its use is told as part of a parent that has ended. */
+  #handedOver = noUsage
   #ended = false
 
   constructor(share: Share, parent: SharedScope | undefined) {
@@ -87,20 +94,30 @@ class SharedScope implements Scope {
     if (this.#joinedAt !== undefined) {
       sum = addUsage(sum, usageBetween(this.#joinedAt, this.#share.perScope()))
     }
-    for (const child of this.#children) sum = addUsage(sum, child.used())
+    for (const child of this.#children) sum = addUsage(sum, child.usedApart())
     return sum
+  }
+
+  usedApart(): Usage {
+    return subtract(this.used(), this.#handedOver)
   }
 
   end(): Usage {
     if (this.#ended) return this.used()
-    for (const child of [...this.#children]) child.end()
     this.#pause()
-    this.#ended = true
     const parent = this.#parent
+    for (const child of this.#children) {
+      this.#fromChildren = addUsage(this.#fromChildren, child.usedApart())
+      child.#handedOver = child.used()
+      child.#parent = parent
+      if (parent !== undefined) parent.#children.add(child)
+    }
+    this.#children.clear()
+    this.#ended = true
     if (parent !== undefined) {
       parent.#children.delete(this)
-      parent.#fromChildren = addUsage(parent.#fromChildren, this.used())
-      if (parent.#children.size === 0 && !parent.#ended) parent.#resume()
+      parent.#fromChildren = addUsage(parent.#fromChildren, this.usedApart())
+      if (parent.#children.size === 0) parent.#resume()
     }
     return this.used()
   }
@@ -118,3 +135,6 @@ class SharedScope implements Scope {
     this.#share.leave()
   }
 }
+
+/** The difference with every component of either: what was told at some time stays told. */
+const subtract = (a: Usage, b: Usage): Usage => addUsage(a, b, -1)

@@ -32,9 +32,11 @@ export class Tally {
     this.#emissions.high += gramsAt(joules(high), gramsPerKwh)
   }
 
-  /** Notes that a component is being told, even if its energy so far is zero. */
-  touch(component: CountedComponent): void {
-    this.#sumOf(component)
+  /** Notes that the energy of a component up to this moment is told: a counter that caught up tells of the whole time since it was read last. */
+  tell(component: CountedComponent, at: Seconds): void {
+    const sum = this.#sumOf(component)
+    sum.told += at - (sum.toldAt ?? at)
+    sum.toldAt = at
   }
 
   /** Forgets components of which nothing was ever counted and that nobody tells of any more: they are unmeasured, not zero. */
@@ -57,6 +59,7 @@ export class Tally {
         value: joules(sum.value),
         low: joules(sum.low),
         high: joules(sum.high),
+        told: seconds(sum.told),
         methods: {
           measured: joules(sum.measured),
           integrated: joules(sum.integrated),
@@ -75,7 +78,16 @@ export class Tally {
   #sumOf(component: CountedComponent): Sum {
     let sum = this.#sums.get(component)
     if (sum === undefined) {
-      sum = { value: 0, low: 0, high: 0, measured: 0, integrated: 0, estimated: 0 }
+      sum = {
+        value: 0,
+        low: 0,
+        high: 0,
+        told: 0,
+        toldAt: undefined,
+        measured: 0,
+        integrated: 0,
+        estimated: 0,
+      }
       this.#sums.set(component, sum)
     }
     return sum
@@ -86,6 +98,8 @@ interface Sum extends Record<Method, number> {
   value: number
   low: number
   high: number
+  told: number
+  toldAt: number | undefined
 }
 
 /** The component that a reading adds to the total; `undefined` for parts of another domain and whole-host figures. */

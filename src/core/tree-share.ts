@@ -53,11 +53,11 @@ export class TreeShare {
     const use = this.#tree.read()
     if (use === undefined) return
     const time = at - (this.#at ?? at)
-    const memory = load.memoryTotalBytes ?? 0
+    const memory = load.memoryTotalBytes
     // A process that ended within the interval has no memory at its end, one that began in it had none at its beginning.
     const resident = Math.max(this.#resident, use.residentBytes)
     this.#resident = use.residentBytes
-    const ramShare = memory > 0 ? ratio(resident / memory) : ratio(0)
+    const ramShare = memory === undefined || memory <= 0 ? undefined : ratio(resident / memory)
     const first = this.#at === undefined
     if (time <= 0 && !first) return
     const capacity = time * logicalCpus
@@ -68,9 +68,10 @@ export class TreeShare {
     this.#cpu = use.cpu
 
     for (const { step, weightedGrams, gramsPerKwh } of this.#pending.values()) {
-      const intensity = step.value > 0 ? weightedGrams / step.value : gramsPerKwh
-      if (step.component === 'cpu') this.#tally.add(step, intensity, cpuShare)
-      if (step.component === 'ram') this.#tally.add(step, intensity, ramShare)
+      const share = step.component === 'cpu' ? cpuShare : step.component === 'ram' ? ramShare : undefined
+      if (share === undefined) continue
+      this.#tally.tell(step.component, at)
+      this.#tally.add(step, step.value > 0 ? weightedGrams / step.value : gramsPerKwh, share)
     }
     this.#pending.clear()
   }

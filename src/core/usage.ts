@@ -9,6 +9,8 @@ export type CountedComponent = Exclude<Component, 'host'>
 
 /** Energy of one component, and how much of it was obtained in which way. */
 export interface EnergyUse extends Estimate<Joules> {
+  /** For how much of the time somebody told this energy; the rest is unmeasured, not zero. */
+  readonly told: Seconds
   readonly methods: Readonly<Record<Method, Joules>>
 }
 
@@ -47,8 +49,19 @@ export function addUsage(a: Usage, b: Usage, weight = 1): Usage {
   }
 }
 
-/** What was used between two snapshots. */
-export const usageBetween = (before: Usage, after: Usage): Usage => addUsage(after, before, -1)
+/** What was used between two snapshots. A component that nobody told of in that time is absent. */
+export function usageBetween(before: Usage, after: Usage): Usage {
+  const { time, energy, emissions } = addUsage(after, before, -1)
+  const isTold = (component: CountedComponent): boolean =>
+    after.energy[component] !== undefined && (time <= 0 || (energy[component]?.told ?? 0) > 0)
+  return {
+    time,
+    energy: Object.fromEntries(
+      countedComponents.filter(isTold).map((component) => [component, energy[component]]),
+    ),
+    emissions,
+  }
+}
 
 /** Sum over the components. */
 export function totalEnergy(usage: Usage): Estimate<Joules> {
@@ -80,11 +93,12 @@ export function mainMethod(use: EnergyUse): Method | undefined {
   return integrated > estimated ? 'integrated' : 'estimated'
 }
 
-const noEnergy: EnergyUse = { ...exactly(joules(0)), methods: noMethods }
+const noEnergy: EnergyUse = { ...exactly(joules(0)), told: seconds(0), methods: noMethods }
 
 function addEnergy(a: EnergyUse, b: EnergyUse, weight: number): EnergyUse {
   return {
     ...addEstimates(a, b, weight),
+    told: seconds(a.told + weight * b.told),
     methods: {
       measured: joules(a.methods.measured + weight * b.methods.measured),
       integrated: joules(a.methods.integrated + weight * b.methods.integrated),

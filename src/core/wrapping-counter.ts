@@ -34,8 +34,10 @@ export class WrappingCounter {
   #last: number | undefined
   #lastAt: number | undefined
   #lastPower: number | undefined
-  /** The value before the last update, where that one was a fall. */
-  #beforeFall: { readonly raw: number; readonly at: number | undefined } | undefined
+  /** How it was before the last update, where that one was a fall. */
+  #beforeFall: { readonly raw: number; readonly at: number | undefined; readonly energy: number } | undefined
+  /** Energy that a misreading was counted for: what comes next is set off against it, so that nothing decreases. */
+  #owed = 0
   #energy = 0
   #low = 0
   #high = 0
@@ -65,6 +67,7 @@ export class WrappingCounter {
    */
   update(raw: Joules, at?: Seconds, resumed = false): CounterUpdate {
     const glitch = this.#isGlitchOver(raw, at) ? this.#beforeFall : undefined
+    if (glitch !== undefined) this.#owed += this.#energy - glitch.energy
     this.#beforeFall = undefined
     const last = glitch?.raw ?? this.#last
     const lastAt = glitch?.at ?? this.#lastAt
@@ -72,7 +75,7 @@ export class WrappingCounter {
     this.#last = raw
     this.#lastAt = at
     if (last === undefined) return 'counted'
-    if (raw < last) this.#beforeFall = { raw: last, at: lastAt }
+    if (raw < last) this.#beforeFall = { raw: last, at: lastAt, energy: this.#energy }
 
     const least = raw - last
     if (at !== undefined && !resumed && least > this.#maxPower * (elapsed + slackSeconds)) {
@@ -84,7 +87,6 @@ export class WrappingCounter {
     const fewest = least < 0 ? least + this.#range : least
     const isReset = least < 0 && (resumed || fewest > this.#maxPower * (elapsed + slackSeconds))
     if (isReset) return this.#add(0, 0, 0, elapsed, true)
-    this.#beforeFall = undefined
 
     const most = this.#maxPower * elapsed
     const wrapsUnseen = fewest + this.#range <= most && this.#range >= this.#maxPower * slackSeconds
@@ -97,12 +99,10 @@ export class WrappingCounter {
     return 'guessed'
   }
 
-  /** True where no hardware could have come to this value since the last one: worth a second look before it is given to {@link update}. */
-  wouldJump(raw: Joules, at: Seconds): boolean {
+  /** True for a fall, and for a rise beyond any possible power: worth a second look before it is given to {@link update}. */
+  isDoubtful(raw: Joules, at: Seconds): boolean {
     if (this.#last === undefined || this.#lastAt === undefined) return false
-    const step = raw - this.#last
-    const least = step < 0 && this.#range > 0 ? step + this.#range : step
-    return least < 0 || least > this.#maxPower * (at - this.#lastAt + slackSeconds)
+    return raw < this.#last || raw - this.#last > this.#maxPower * (at - this.#lastAt + slackSeconds)
   }
 
   /** True where the value before a fall has come back, by a rise that no hardware could have made: the fall was a misreading. */
@@ -121,9 +121,11 @@ export class WrappingCounter {
 
   #add(value: number, low: number, high: number, elapsed: number, gap: boolean): 'counted' | 'gap' {
     if (gap) return 'gap'
-    this.#energy += value
-    this.#low += low
-    this.#high += high
+    const paid = Math.min(this.#owed, value)
+    this.#owed -= paid
+    this.#energy += value - paid
+    this.#low += Math.max(0, low - paid)
+    this.#high += high - paid
     if (elapsed > 0) this.#lastPower = value / elapsed
     return 'counted'
   }

@@ -1,4 +1,4 @@
-import { homedir, tmpdir, userInfo } from 'node:os'
+import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /**
@@ -10,7 +10,16 @@ export function stateDirectory(environment: NodeJS.ProcessEnv = process.env): st
   const configured =
     process.platform === 'win32' ? environment['LOCALAPPDATA'] : environment['XDG_STATE_HOME']
   if (configured !== undefined && configured !== '') return join(configured, 'codecarbon')
-  const home = homedir()
+  const home = findHome()
   if (home !== '' && home !== '/') return join(home, '.local', 'state', 'codecarbon')
-  return join(tmpdir(), `codecarbon-${userInfo().uid}`)
+  return join(tmpdir(), `codecarbon-${process.getuid?.() ?? 'user'}`)
+}
+
+/** A user whom the system does not know, as in a container, has none. */
+function findHome(): string {
+  try {
+    return homedir()
+  } catch {
+    return ''
+  }
 }

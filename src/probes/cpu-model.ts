@@ -29,6 +29,10 @@ export interface CpuModel {
 const assumedTdpWatts = 85
 /** Four of five processors of data/cpu-tdp.json have between 0.18 and 1.8 times that TDP. */
 const assumedSpread = { low: 0.18, high: 1.8 }
+/** Upstream's figure for a logical CPU of a processor that nobody knows: what a virtual machine has is threads, never a whole socket. */
+const assumedWattsPerThread = 4
+/** Measured full-load watts per thread of data/cpu-microarchitectures.json lie between 1.4 and 6.9. */
+const assumedThreadSpread = { low: 0.35, high: 1.75 }
 /** Watts per thread are the typical part's of a microarchitecture; parts of one family differ by about this much. */
 const familySpread = { low: 0.7, high: 1.4 }
 const noSpread = { low: 1, high: 1 }
@@ -52,36 +56,58 @@ export function createCpuModel(cpu: CpuInfo, options: CpuModelOptions = {}): Cpu
 
   if (forceCpuPower !== undefined)
     return model(forceCpuPower, 1, `a TDP of ${forceCpuPower} W, as configured`)
-  if (part !== undefined && part.matchedBy !== 'cpuid') {
-    const share = virtualShare(cpu, part)
-    const of = share === 1 ? '' : `, of which this virtual machine has ${logicalCpus} threads`
-    const count = share !== 1 ? '' : `${sockets} × `
-    return model(
-      part.tdpWatts * share,
-      share === 1 ? sockets : 1,
-      `${count}${part.name}, TDP ${part.tdpWatts} W${of}`,
-    )
+  const share = part === undefined || part.matchedBy === 'cpuid' ? undefined : shareOf(cpu, part)
+  if (part !== undefined && part.matchedBy !== 'cpuid' && share !== undefined) {
+    const of = cpu.isVirtual ? `, of which this virtual machine has ${logicalCpus} threads` : ''
+    const count = cpu.isVirtual ? '' : `${sockets} × `
+    const parts = cpu.isVirtual ? 1 : sockets
+    return model(part.tdpWatts * share, parts, `${count}${part.name}, TDP ${part.tdpWatts} W${of}`)
   }
-  if (part?.wattsPerThread !== undefined) {
-    // The model reaches 1.02 × TDP at full load, so this TDP makes it end at the family's watts.
-    const tdp = (part.wattsPerThread.full * logicalCpus) / 1.02
-    const family = part.microarchitecture ?? part.name
+  const isSettled = part?.wattsPerThread !== undefined || options.cpuModel !== undefined
+  const family = isSettled ? part : findFamily(cpu)
+  if (family?.wattsPerThread !== undefined) {
+    const { full } = family.wattsPerThread
+    const name =
+      part?.matchedBy === 'cpuid' || part === undefined
+        ? `an unnamed ${family.microarchitecture ?? family.name}`
+        : `a ${part.name}`
     return model(
-      tdp,
+      (full * logicalCpus) / fullLoadShare,
       1,
-      `${logicalCpus} threads of an unnamed ${family} processor, ${part.wattsPerThread.full} W each`,
+      `${logicalCpus} threads of ${name} processor, ${full} W each`,
       familySpread,
     )
   }
   const name = options.cpuModel ?? cpu.modelName
-  const why = name === undefined ? 'the processor has no name' : `the processor "${name}" is not in the table`
-  return model(assumedTdpWatts, 1, `an assumed TDP of ${assumedTdpWatts} W, since ${why}`, assumedSpread)
+  const why =
+    part !== undefined
+      ? `nobody knows how many threads a ${part.name} has`
+      : name === undefined
+        ? 'the processor has no name'
+        : `the processor "${name}" is not in the table`
+  if (!cpu.isVirtual) {
+    return model(assumedTdpWatts, 1, `an assumed TDP of ${assumedTdpWatts} W, since ${why}`, assumedSpread)
+  }
+  return model(
+    (assumedWattsPerThread * logicalCpus) / fullLoadShare,
+    1,
+    `${logicalCpus} threads at an assumed ${assumedWattsPerThread} W each, since ${why}`,
+    assumedThreadSpread,
+  )
 }
+
+/** The model reaches this share of the TDP at full load, so that a TDP divided by it ends at the watts it was made from. */
+const fullLoadShare = 1.02
 
 function findPart(cpu: CpuInfo, configured: string | undefined): CpuPart | undefined {
   const name = configured ?? cpu.modelName
   const byName = name === undefined ? undefined : findCpu(name)
   if (byName !== undefined || configured !== undefined) return byName
+  return findFamily(cpu)
+}
+
+/** The microarchitecture that the processor says it is of. */
+function findFamily(cpu: CpuInfo): CpuPart | undefined {
   const { vendor, family, model, stepping, midrPart, midrImplementer } = cpu
   if (midrPart !== undefined) {
     return findCpu({ midrPart, ...(midrImplementer === undefined ? {} : { midrImplementer }) })
@@ -90,11 +116,11 @@ function findPart(cpu: CpuInfo, configured: string | undefined): CpuPart | undef
   return findCpu({ vendor, family, model, ...(stepping === undefined ? {} : { stepping }) })
 }
 
-/** A virtual machine has some threads of the part its name tells of. */
-function virtualShare(cpu: CpuInfo, part: CpuPart): number {
+/** A virtual machine has some threads of the part its name tells of; `undefined` where nobody knows how many the part has. */
+function shareOf(cpu: CpuInfo, part: CpuPart): number | undefined {
+  if (!cpu.isVirtual) return 1
   const threads = part.threads ?? (part.cores === undefined ? undefined : 2 * part.cores)
-  if (!cpu.isVirtual || threads === undefined || threads <= 0) return 1
-  return cpu.logicalCpus / threads
+  return threads === undefined || threads <= 0 ? undefined : cpu.logicalCpus / threads
 }
 
 interface ModelInput {

@@ -106,6 +106,8 @@ export function createRaplProbe(options: RaplOptions = {}): RaplProbe {
         if (known === undefined) zone.baseline()
         zone.place(platforms)
         zones.set(domain, zone)
+        const mirrored = known === undefined ? findMirrors([...zones.values()]).get(domain) : undefined
+        if (mirrored !== undefined) mirrors.set(domain, mirrored)
       } catch (error) {
         zone.close()
         if (known === undefined && isMissed(ways[0])) problems.push(openFailure(ways[0], error))
@@ -173,11 +175,11 @@ function findMirrors(zones: readonly RaplZone[]): Map<string, Mirror> {
   const mirrors = new Map<string, Mirror>()
   const firstDies = new Map<string, RaplZone>()
   for (const zone of zones) {
-    const [, owner] = /^(package-\d+)-die-\d+$/.exec(zone.domain) ?? []
+    const [, owner] = /^((?:package|dram)-\d+)-die-\d+$/.exec(zone.domain) ?? []
     if (owner === undefined) continue
     const first = firstDies.get(owner)
     if (first === undefined) firstDies.set(owner, zone)
-    else if (showsOneCounter(zone.firstRaw, first.firstRaw, () => first.peek(), first.range)) {
+    else if (showsOneCounter(zone.raw, first.raw, () => first.peek(), first.range)) {
       mirrors.set(zone.domain, { of: first.domain, agreedAt: joules(0) })
     }
   }

@@ -287,6 +287,14 @@ describe.runIf(process.platform === 'linux')("the command's own share", () => {
     expect(command?.energy_joules).toBeGreaterThan(0.02 * cpu)
   })
 
+  it('counts what was left behind by its parent before anyone looked', async () => {
+    const command = `'${node}' '${program}' 'leave a child behind'; sleep 2`
+    await run(['--summary-file', 'summary.json', '--force-ram-power', '0', '--', 'sh', '-c', command])
+    const { command: share, components } = summary()
+    const [cpu] = components
+    expect(share?.energy_joules).toBeGreaterThan(0.1 * (cpu?.energy_joules ?? NaN))
+  })
+
   it('is all there is where the tree alone is tracked', async () => {
     await run([
       '--tracking-mode',

@@ -1,5 +1,5 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parseConfig, readConfigFile } from '../../src/config/config-file.ts'
 import { ConfigError } from '../../src/core/errors.ts'
@@ -158,10 +158,36 @@ describe('a file on the disk', () => {
     expect(message).toContain(reason)
   })
 
-  it.skipIf(process.getuid?.() === 0)('that may not be read is refused', () => {
+  it.skipIf(process.getuid?.() !== 0)(
+    'in a folder that this user may not enter is another user’s: passed over with a warning',
+    () => {
+      const folder = temporaryFolder()
+      writeFileSync(join(folder, '.codecarbon.config'), '[codecarbon]\n')
+      chmodSync(folder, 0o700)
+      const file = asNobody(() => readConfigFile(join(folder, '.codecarbon.config')))
+      expect(file).toMatchObject({
+        entries: [],
+        warnings: [expect.stringContaining('may not enter') as string],
+      })
+    },
+  )
+
+  it('that may not be read is refused', () => {
     const file = join(temporaryFolder(), '.codecarbon.config')
     writeFileSync(file, '[codecarbon]\n')
+    chmodSync(dirname(file), 0o755)
     chmodSync(file, 0)
-    expect(complaintOf(() => readConfigFile(file))).toMatch(/cannot be read: EACCES/)
+    expect(asNobody(() => complaintOf(() => readConfigFile(file)))).toMatch(/cannot be read: EACCES/)
   })
 })
+
+/** Root may enter everything; so that a test sees what other users see, it drops the right for a moment. */
+function asNobody<T>(action: () => T): T {
+  if (process.getuid?.() !== 0) return action()
+  process.seteuid?.(65534)
+  try {
+    return action()
+  } finally {
+    process.seteuid?.(0)
+  }
+}

@@ -39,6 +39,10 @@ function usage(): Usage {
   const tally = new Tally()
   tally.add({ component: 'cpu', method: 'measured', value: 3.6e6, low: 3.6e6, high: 3.6e6 }, 100)
   tally.add({ component: 'ram', method: 'estimated', value: 0.9e6, low: 0.45e6, high: 1.8e6 }, 100)
+  for (const component of ['cpu', 'ram'] as const) {
+    tally.tell(component, seconds(0))
+    tally.tell(component, seconds(3600))
+  }
   tally.pass(seconds(3600))
   return tally.usage()
 }
@@ -62,6 +66,17 @@ const input = (more: Partial<RecordInput> = {}): RecordInput => ({
 })
 
 describe('a record', () => {
+  test('has the mean power of the time that was told, where a counter was out of reach for a while', () => {
+    const tally = new Tally()
+    tally.tell('cpu', seconds(0))
+    tally.add({ component: 'cpu', method: 'measured', value: 200, low: 200, high: 200 }, 100)
+    tally.tell('cpu', seconds(1))
+    tally.pass(seconds(4))
+    const record = toEmissionsData(facts, input({ usage: tally.usage(), duration: seconds(4) }))
+    expect(record.cpuPower).toBe(200)
+    expect(record.components[0]?.powerWatts).toBe(200)
+  })
+
   test('has energies in kWh, powers in watts, emissions in kg and time in seconds', () => {
     const record = toEmissionsData(facts, input())
     expect(record.cpuEnergy).toBeCloseTo(1, 12)

@@ -64,9 +64,13 @@ describe('usage', () => {
 
   test('what lies between two usages and the first add up to the second', () => {
     const tally = new Tally()
+    tally.tell('cpu', seconds(0))
+    tally.tell('ram', seconds(0))
     tally.add(step(10), 50)
     const before = tally.usage()
     tally.add(step(32, 'estimated', 'ram'), 70)
+    tally.tell('cpu', seconds(4))
+    tally.tell('ram', seconds(4))
     tally.pass(seconds(4))
     const after = tally.usage()
     const between = usageBetween(before, after)
@@ -74,10 +78,23 @@ describe('usage', () => {
     expect(addUsage(before, between)).toEqual(after)
   })
 
+  test('what nobody told of in between is absent, not zero', () => {
+    const tally = new Tally()
+    tally.tell('cpu', seconds(0))
+    tally.add(step(10), 50)
+    tally.tell('cpu', seconds(1))
+    tally.pass(seconds(1))
+    const before = tally.usage()
+    tally.pass(seconds(3))
+    expect(usageBetween(before, tally.usage()).energy).toEqual({})
+    tally.tell('cpu', seconds(4))
+    expect(usageBetween(before, tally.usage()).energy.cpu).toMatchObject({ value: 0, told: 3 })
+  })
+
   test('the measured share is that of the energy, and unknown where there is none', () => {
     expect(measuredShare(noUsage)).toBeUndefined()
     const tally = new Tally()
-    tally.touch('cpu')
+    tally.tell('cpu', seconds(0))
     expect(measuredShare(tally.usage())).toBeUndefined()
     tally.add(step(75), 0)
     tally.add(step(25, 'estimated', 'ram'), 0)

@@ -39,6 +39,18 @@ describe('what the processors are taken to draw', () => {
     expect(createCpuModel({ ...whole, logicalCpus: 4 }).tdpWatts).toBe(105)
   })
 
+  test('in a virtual machine of a part whose threads nobody knows: watts per thread, never a whole socket', () => {
+    const xeon = { modelName: 'INTEL(R) XEON(R) PLATINUM 8481C', logicalCpus: 2, isVirtual: true }
+    const assumed = createCpuModel(xeon)
+    expect(assumed.part?.name).toContain('8481C')
+    expect(at(assumed, 1)).toBeCloseTo(8, 6)
+    expect(assumed.basis).toContain('assumed 4 W each')
+    const family = createCpuModel({ ...xeon, vendor: 'GenuineIntel', family: 6, model: 143, stepping: 8 })
+    expect(at(family, 1)).toBeLessThan(20)
+    expect(family.basis).toContain('2 threads of a')
+    expect(createCpuModel({ ...unknown, isVirtual: true, logicalCpus: 2 }).basis).toContain('2 threads')
+  })
+
   test.each([
     ['a masked name', virtualMachine.cpuinfo],
     ['no name', gravitonCpuInfo],

@@ -302,7 +302,7 @@ it('reports in words, while it runs and afterwards', async () => {
   expect(await tracker.report()).toBe('')
   tracker.start()
   machine.use(3600)
-  expect(await tracker.report()).toMatch(/CodeCarbon: digits[^]*CPU +1 Wh .*measured/)
+  expect(await tracker.report()).toMatch(/CodeCarbon: digits[^]*CPU +1\.00 Wh .*measured/)
   await tracker.stop()
   expect(await tracker.report()).toContain(join(machine.outputDir, 'emissions.csv'))
 })

@@ -259,3 +259,17 @@ it('of a process tree that the system does not tell of is unmeasured, and says w
   expect(data.problems).toMatchObject([{ code: 'ERR_UNMEASURED', subject: 'process tree' }])
   expect(data.problems[0]?.message).toContain(machine.options.procfsPath)
 })
+
+it('of a counter that cannot be read after the start is unmeasured, not zero', async () => {
+  const machine = fakeMachine()
+  const tracker = new EmissionsTracker({ ...machine.options, forceRamPower: 5 }).start()
+  machine.breakCounter('garbage\n')
+  const task = tracker.startTask('blind')
+  const record = task.stop()
+  await tracker.stop()
+  const data = tracker.finalEmissionsData ?? expect.fail('there is no record')
+  for (const figures of [data, record ?? expect.fail('there is no task')]) {
+    expect(component(figures, 'cpu')).toMatchObject({ method: 'unmeasured', energyJoules: undefined })
+    expect([figures.cpuEnergy, figures.cpuPower]).toEqual([undefined, undefined])
+  }
+})

@@ -127,6 +127,14 @@ describe('stopTask()', () => {
     await tracker.stop()
   })
 
+  it('ends one after the other of those that were given one name', async () => {
+    const { tracker } = running()
+    for (let count = 0; count < 3; count += 1) tracker.startTask('request')
+    const ended = [1, 2, 3].map(() => tracker.stopTask('request')?.taskName)
+    expect(new Set(ended)).toEqual(new Set(['request', 'request 2', 'request 3']))
+    await tracker.stop()
+  })
+
   it('ends the latest task where none is named', async () => {
     const { tracker } = running()
     for (const name of ['a', 'b']) tracker.startTask(name)

@@ -5,7 +5,7 @@ import type { Exporter, Report } from '../../core/exporter.ts'
 import { makeDirectory } from '../make-directory.ts'
 import { stateDirectory } from '../state-directory.ts'
 import { emissionsColumns, extendedColumns, taskColumns, toRow } from './columns.ts'
-import { appendRow, replaceRow } from './csv-file.ts'
+import { appendRow, replaceRow, loadCsvPackages } from './csv-file.ts'
 import { withLock, withLockSync } from './file-lock.ts'
 
 /** Options of {@link createCsvExporter}. */
@@ -26,6 +26,8 @@ export interface CsvExporterOptions {
 /** The exporter, and where the rows of runs really are. */
 export interface CsvExporter extends Exporter {
   readonly path: string
+  /** Loads what writing needs, while it can be loaded. */
+  prepare(): void
 }
 
 /**
@@ -35,8 +37,8 @@ export interface CsvExporter extends Exporter {
 export function createCsvExporter(options: CsvExporterOptions): CsvExporter {
   const { csvSchema, onCsvWrite, onFallback } = options
   const columns = csvSchema === 'extended' ? [...emissionsColumns, ...extendedColumns] : emissionsColumns
-  let path = resolve(options.outputDir, options.outputFile)
-  let folder = resolve(options.outputDir)
+  let folder = placeOf(options.outputDir, onFallback)
+  let path = resolve(folder, options.outputFile)
   /** A row was written that a later one is to replace: the run went on after a signal. */
   let isProvisional = false
   let closed = false
@@ -131,9 +133,21 @@ export function createCsvExporter(options: CsvExporterOptions): CsvExporter {
         }
       }
     },
+    prepare: loadCsvPackages,
     close() {
       closed = true
     },
+  }
+}
+
+/** A working directory that was removed is no place: the state directory then is. */
+function placeOf(directory: string, onFallback: CsvExporterOptions['onFallback']): string {
+  try {
+    return resolve(directory)
+  } catch {
+    const instead = stateDirectory()
+    onFallback?.(`the working directory is gone; writing to ${instead} instead`)
+    return instead
   }
 }
 

@@ -25,6 +25,12 @@ const require = createRequire(import.meta.url)
 const csvParse = (): typeof CsvParse => require('csv-parse/sync') as typeof CsvParse
 const csvStringify = (): typeof CsvStringify => require('csv-stringify/sync') as typeof CsvStringify
 
+/** Loads the packages that read and write CSV. */
+export function loadCsvPackages(): void {
+  csvStringify()
+  csvParse()
+}
+
 /** Told the new name of a file that is no table of emissions. */
 export type OnBackup = (backup: string) => void
 

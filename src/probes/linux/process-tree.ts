@@ -9,6 +9,8 @@ export interface ProcessTreeOptions {
   readonly pid?: number
   /** Count the root's own work too, not only that of its descendants. @default true */
   readonly includeRoot?: boolean
+  /** A variable, `NAME=value`, in the environment of every process of the tree: finds those that their parents left behind unseen. */
+  readonly mark?: string | undefined
   /** @default '/proc' */
   readonly procfsPath?: string
   /** Bytes of a page of memory. @default those of this process */
@@ -42,9 +44,10 @@ function findPageBytes(procfsPath: string): number {
  * between two reads count. One whose parent did not wait for it, or that was left behind by its parent, is remembered here.
  */
 export function createProcessTree(options: ProcessTreeOptions = {}): TreeSource {
-  const { includeRoot = true, procfsPath = '/proc' } = options
+  const { includeRoot = true, procfsPath = '/proc', mark } = options
   const { pid = ownPid(procfsPath) } = options
   const { pageBytes = findPageBytes(procfsPath) } = options
+  const marked = mark === undefined ? undefined : new MarkedProcesses(procfsPath, mark)
   let members = new Map<number, ProcessStat>()
   /** Ticks of processes that ended without their parent taking them over. */
   let departed = 0
@@ -53,7 +56,7 @@ export function createProcessTree(options: ProcessTreeOptions = {}): TreeSource 
 
   function discover(): Map<number, ProcessStat> {
     const found = new Map<number, ProcessStat>()
-    const queue = [pid, ...members.keys()]
+    const queue = [pid, ...members.keys(), ...(marked?.find() ?? [])]
     const parents = new LazyChildren(procfsPath)
     for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
       if (found.has(next)) continue
@@ -149,6 +152,45 @@ function lostBetween(
     lost += Math.max(0, ticks - inherited)
   }
   return lost
+}
+
+/** Processes whose environment has a mark. Each is looked at once, when it first turns up. */
+class MarkedProcesses {
+  readonly #procfsPath: string
+  readonly #mark: string
+  #known = new Map<string, boolean>()
+
+  constructor(procfsPath: string, mark: string) {
+    this.#procfsPath = procfsPath
+    this.#mark = `\0${mark}\0`
+  }
+
+  find(): readonly number[] {
+    const before = this.#known
+    this.#known = new Map()
+    for (const name of this.#list()) {
+      if (/^\d+$/.test(name)) this.#known.set(name, before.get(name) ?? this.#isMarked(name))
+    }
+    return [...this.#known].filter(([, isMarked]) => isMarked).map(([name]) => Number(name))
+  }
+
+  #list(): readonly string[] {
+    try {
+      return readdirSync(this.#procfsPath)
+    } catch {
+      // The tree is then what its root's children are.
+      return []
+    }
+  }
+
+  #isMarked(pid: string): boolean {
+    try {
+      return `\0${readFileSync(join(this.#procfsPath, pid, 'environ'), 'latin1')}\0`.includes(this.#mark)
+    } catch {
+      // Another user's, or gone.
+      return false
+    }
+  }
 }
 
 /**

@@ -184,7 +184,7 @@ export class RaplZone {
       raw = this.#readRaw()
       if (raw === this.#lastRaw && this.#followFile(context.at)) raw = this.#readRaw()
       // A misreading is over by the next read; a value that stays is the counter's.
-      if (!this.#isAnother && this.#counter.wouldJump(raw, context.at)) raw = this.#readRaw()
+      if (!this.#isAnother && this.#counter.isDoubtful(raw, context.at)) raw = this.#readRaw()
     } catch (error) {
       if (!isGone(error)) return this.#failure('ERR_PROBE_READ', messageOf(error), gap)
       this.close()
@@ -256,7 +256,9 @@ export class RaplZone {
       this.#stillLooks = 0
     }
     const still = at - this.#movedAt
-    const enough = still >= (this.#hasMoved ? stuckSeconds : deadSeconds) && this.#stillLooks >= deadLooks
+    const isLong = still >= stuckSeconds * 2 && this.#stillLooks > 1
+    const enough =
+      isLong || (still >= (this.#hasMoved ? stuckSeconds : deadSeconds) && this.#stillLooks >= deadLooks)
     if (!enough || !neverIdle.includes(this.#zone.kind)) return undefined
     return `its counter has stood still for ${still.toFixed(0)} s, which no hardware does`
   }
