@@ -64,10 +64,11 @@ export function renderLiveView(state: LiveState, style: LiveStyle): string[] {
 /** Parts of a line: how each looks, and its text. */
 type Line = (readonly [style: Parameters<LiveStyle['paint']>[0] | 'plain', text: string])[]
 
+/** One column is left free: a wide letter at the edge may be let through half a letter too far, and would break the line. */
 const draw = (line: Line, { columns, paint }: LiveStyle): string =>
   cliTruncate(
     line.map(([style, text]) => (style === 'plain' ? clean(text) : paint(style, clean(text)))).join(''),
-    columns,
+    Math.max(1, columns - 1),
   )
 
 /** Names and paths are other people's text: what would move the cursor is not for the terminal. */
