@@ -44,6 +44,17 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
   ],
   ['exporters/text/', ['core/', 'exporters/text/']],
   ['exporters/', ['core/', 'exporters/make-directory.ts', 'exporters/summary.ts']],
+  [
+    'statement/',
+    [
+      'core/',
+      'statement/',
+      'exporters/text/quantity.ts',
+      'grid/comparisons.ts',
+      'cpu/find-cpu.ts',
+      'csv-parse',
+    ],
+  ],
 ]
 
 describe('import directions', () => {

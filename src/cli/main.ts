@@ -7,6 +7,7 @@ import { addCompletion } from './completion.ts'
 import { addConfig } from './config.ts'
 import { addDetect } from './detect.ts'
 import { addMonitor } from './monitor/monitor.ts'
+import { addReport } from './report.ts'
 import { addRun } from './run.ts'
 
 /** Exit status of a wrong call, as of most programs. */
@@ -29,6 +30,7 @@ const program = new Command('codecarbon')
 addRun(program)
 addMonitor(program)
 addDetect(program)
+addReport(program)
 addConfig(program)
 addCompletion(program)
 

@@ -12,6 +12,8 @@ export const errorCodes = [
   'ERR_PLACE_UNKNOWN',
   'ERR_EXPORT_FAILED',
   'ERR_RUN_REFUSED',
+  'ERR_FILE_UNREADABLE',
+  'ERR_NO_RUNS',
 ] as const
 
 /** One of {@link errorCodes}. */

@@ -29,6 +29,7 @@ const joulesPerKilowattHour = 3.6e6
 const gramsPerKilogram = 1000
 const millisecondsPerSecond = 1000
 const microsecondsPerSecond = 1e6
+const secondsPerHour = 3600
 const bytesPerGigabyte = 1e9
 const bytesPerGibibyte = 2 ** 30
 
@@ -36,8 +37,10 @@ export const fromMicrojoules = (value: number): Joules => joules(value / microjo
 export const toKilowattHours = (energy: Joules): number => energy / joulesPerKilowattHour
 export const fromKilowattHours = (value: number): Joules => joules(value * joulesPerKilowattHour)
 export const toKilograms = (mass: Grams): number => mass / gramsPerKilogram
+export const fromKilograms = (value: number): Grams => grams(value * gramsPerKilogram)
 export const fromMilliseconds = (value: number): Seconds => seconds(value / millisecondsPerSecond)
 export const fromMicroseconds = (value: number): Seconds => seconds(value / microsecondsPerSecond)
+export const toHours = (time: Seconds): number => time / secondsPerHour
 export const toGigabytes = (bytes: number): number => bytes / bytesPerGigabyte
 export const toGibibytes = (bytes: number): number => bytes / bytesPerGibibyte
 
@@ -47,6 +50,11 @@ export const energyOver = (power: Watts, time: Seconds): Joules => joules(power 
 /** Mean power of an energy spent over a time; `undefined` where no time has passed. */
 export function powerOver(energy: Joules, time: Seconds): Watts | undefined {
   return time > 0 ? watts(energy / time) : undefined
+}
+
+/** Mean carbon intensity in gCO2e/kWh of emissions that an energy caused; `undefined` where there was no energy. */
+export function intensityOf(mass: Grams, energy: Joules): number | undefined {
+  return energy > 0 ? mass / toKilowattHours(energy) : undefined
 }
 
 /** Grams of an energy at a carbon intensity in gCO2e/kWh. */

@@ -1,0 +1,151 @@
+import { realpathSync } from 'node:fs'
+import { InvalidArgumentError, Option, type Command } from 'commander'
+import { nearest } from '../config/nearest.ts'
+import { ConfigError, EnergyError } from '../core/errors.ts'
+import { ratio, type Ratio } from '../core/units.ts'
+import { printOnStderr } from '../log.ts'
+import { createLedger, type Accounts } from '../statement/ledger.ts'
+import { readRuns } from '../statement/read-runs.ts'
+import type { Settings } from '../statement/run.ts'
+import { toStatement, type Statement, type StatementFile } from '../statement/statement.ts'
+import { renderBibtex } from '../statement/statement-bibtex.ts'
+import { renderJson } from '../statement/statement-json.ts'
+import { renderLatex } from '../statement/statement-latex.ts'
+import { renderMarkdown } from '../statement/statement-markdown.ts'
+import { renderText } from '../statement/statement-text.ts'
+import { packageVersion } from '../version.ts'
+import { writeOutputFile, writeStdout } from './output-file.ts'
+
+const formats = {
+  text: renderText,
+  markdown: renderMarkdown,
+  latex: renderLatex,
+  bibtex: renderBibtex,
+  json: renderJson,
+} as const satisfies Readonly<Record<string, (statement: Statement) => string>>
+
+type Format = keyof typeof formats
+const formatNames = Object.keys(formats)
+
+/** What the command was told. */
+interface ReportFlags {
+  readonly format?: Format
+  readonly json?: true
+  readonly project?: readonly string[]
+  readonly offsetPercent?: number
+  readonly output?: string
+}
+
+/** `codecarbon report [FILE…]`: sums runs into a statement for a paper or a page. */
+export function addReport(program: Command): void {
+  program
+    .command('report')
+    .description('sum the runs of CSV files into a statement for a paper or a page')
+    .argument('[file...]', 'CSV files of runs, of this program or CodeCarbon for Python', ['emissions.csv'])
+    .addOption(
+      new Option(`--format <${formatNames.join('|')}>`, 'what to print (default: text)').choices(formatNames),
+    )
+    .option('--json', 'the same as --format json')
+    .option('--project <names>', 'count these projects only; may be given again', collect)
+    .option(
+      '--offset-percent <number>',
+      'state that this share of the emissions was offset, 0 to 100',
+      toPercent,
+    )
+    .option('-o, --output <file>', 'write to this file instead of stdout')
+    .action(report)
+}
+
+async function report(paths: readonly string[], flags: ReportFlags): Promise<void> {
+  const format = formatOf(flags)
+  if (flags.output !== undefined && paths.some((path) => realPath(path) === realPath(flags.output ?? ''))) {
+    throw new ConfigError(`--output ${flags.output} is one of the files to be read; give another name`)
+  }
+  const { accounts, files } = await readAll(paths, flags.project)
+  const statement = toStatement({
+    accounts,
+    files,
+    offsetShare: flags.offsetPercent === undefined ? undefined : fromPercent(flags.offsetPercent),
+    version: packageVersion(),
+  })
+  const text = formats[format](statement)
+  if (flags.output === undefined) await writeStdout(text)
+  else writeOutputFile(flags.output, text)
+}
+
+function formatOf({ format, json }: ReportFlags): Format {
+  if (json === undefined) return format ?? 'text'
+  if (format !== undefined && format !== 'json') {
+    throw new ConfigError(`--json is the same as --format json, and --format ${format} was given too`)
+  }
+  return 'json'
+}
+
+/** Reads every file once, however often it is named, and tells what was skipped. */
+async function readAll(
+  paths: readonly string[],
+  wanted: readonly string[] | undefined,
+): Promise<{ accounts: Accounts; files: readonly StatementFile[] }> {
+  const names =
+    wanted === undefined ? undefined : new Set(wanted.flatMap((value) => [value, ...parts(value)]))
+  const ledger = createLedger(
+    names === undefined ? undefined : (projectName) => projectName !== undefined && names.has(projectName),
+  )
+  const settings: Settings = new Map()
+  const files: StatementFile[] = []
+  for (const path of new Map(paths.map((name) => [realPath(name), name])).values()) {
+    // oxlint-disable-next-line no-await-in-loop -- of rows with one run id the last counts, so files are read in their order
+    const skipped = await readRuns(path, settings, (run) => {
+      ledger.add(run)
+    })
+    files.push({ path, skipped })
+    if (skipped === undefined) continue
+    const { rows, firstLine, reason } = skipped
+    const many = rows === 1 ? '1 row is' : `${rows} rows are`
+    printOnStderr(
+      `codecarbon: ${path}: ${many} skipped, ${rows === 1 ? '' : 'the first '}in line ${firstLine}: ${reason}\n`,
+    )
+  }
+  const accounts = ledger.close()
+  checkProjects(wanted ?? [], accounts)
+  if (accounts.total.runs === 0)
+    throw new EnergyError('ERR_NO_RUNS', `there are no runs in ${paths.join(', ')}`)
+  return { accounts, files }
+}
+
+/** @throws EnergyError ERR_NO_RUNS for a name that no run has, with the nearest that one has */
+function checkProjects(wanted: readonly string[], { projectNames }: Accounts): void {
+  for (const value of wanted) {
+    const missing = projectNames.has(value) ? undefined : parts(value).find((name) => !projectNames.has(name))
+    if (missing === undefined) continue
+    const near = nearest(missing, projectNames)
+    const hint = near === undefined ? '' : `; did you mean ${near}?`
+    throw new EnergyError('ERR_NO_RUNS', `there are no runs of a project ${missing}${hint}`)
+  }
+}
+
+const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
+
+/** Names between commas. */
+const parts = (value: string): readonly string[] =>
+  value
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '')
+
+function toPercent(value: string): number {
+  const percent = value.trim() === '' ? NaN : Number(value)
+  if (percent >= 0 && percent <= 100) return percent
+  throw new InvalidArgumentError('Expected a number from 0 to 100.')
+}
+
+const fromPercent = (percent: number): Ratio => ratio(percent / 100)
+
+/** The file that a name leads to; the name itself where there is none. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return path
+  }
+}
