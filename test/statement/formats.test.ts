@@ -49,7 +49,7 @@ describe('every format for people', () => {
         await oneRow({ project_name: 'p', duration: 5, emissions: 0.05, energy_consumed: 1, ...ends }),
       )
       expect(text).toMatch(/0\.900 to 1\.50.kWh/)
-      expect(text).toMatch(/40 to 70.g/)
+      expect(text).toMatch(/40\.0 to 70\.0.g/)
     },
   )
 })
