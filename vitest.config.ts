@@ -8,7 +8,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/e2e/**'],
     testTimeout: 30_000,
-    // Nobody's own configuration file has a say in a test.
-    env: { HOME: join(tmpdir(), 'no-home-of-anybody') },
+    // Nobody's own configuration file or place has a say in a test.
+    env: { HOME: join(tmpdir(), 'no-home-of-anybody'), TZ: 'UTC' },
   },
 })

@@ -295,6 +295,20 @@ const tables = {
       fields.text('note'),
     ],
   },
+  'time-zones.json': {
+    title: 'Time zones by the country they are of',
+    unit: 'none',
+    from: 'time-zones.csv',
+    key: ['zone'],
+    columns: ['zone', 'countryIsoCode', 'source'],
+    row: (fields) => [
+      /^[A-Za-z][\w+-]*(\/[\w+-]+)*$/.test(fields.text('zone'))
+        ? fields.text('zone')
+        : fields.fail('not the name of a time zone'),
+      fields.oneOf('country', countryCodes),
+      fields.oneOf('source', sourceIds),
+    ],
+  },
   'places.json': {
     title: 'Countries (ISO 3166-1), US states and Canadian provinces (ISO 3166-2) with their English names',
     unit: 'none',

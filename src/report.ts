@@ -45,6 +45,11 @@ export function adviceFor(survey: Survey): string[] {
     }
     if (chosen === undefined) advice.push(`${component}: unmeasured; run codecarbon detect`)
   }
+  if (survey.place.foundBy === 'time zone' && survey.intensity.scope !== 'given') {
+    advice.push(
+      `place taken from the time zone: ${survey.place.countryName ?? survey.place.countryIsoCode}; if that is wrong, give --country-iso-code`,
+    )
+  }
   if (survey.place.foundBy === 'none' && survey.intensity.scope !== 'given') {
     advice.push(
       'place unknown: give --country-iso-code (countryIsoCode in code), or CODECARBON_COUNTRY_ISO_CODE=FRA',

@@ -6,7 +6,8 @@ import { estimateMemoryPower } from './core/power-model.ts'
 import type { Problem } from './core/problem.ts'
 import { toGibibytes, toGigabytes, type Ratio } from './core/units.ts'
 import { intensityFor } from './grid/intensity.ts'
-import { resolvePlace } from './grid/place.ts'
+import { placeOfTimeZone, resolvePlace, type ResolvedPlace } from './grid/place.ts'
+import { systemTimeZone } from './grid/time-zone.ts'
 import { createCpuModel, type CpuModel } from './probes/cpu-model.ts'
 import { detect, type Candidate, type Candidates, type Detection } from './probes/detector.ts'
 import { constantPower, createEstimateProbe } from './probes/estimates.ts'
@@ -42,23 +43,29 @@ export function surveyMachine(options: Options): Survey {
   const gpus = findGpus(sysfsPath)
   if (gpus !== undefined && gpus.length > 0) problems.push(unmeasuredGpus(gpus))
 
-  const { countryIsoCode = options.country2letterIsoCode } = options
-  const ram = detection.components.find(({ component }) => component === 'ram')?.chosen
-  if (options.forceRamPower !== undefined && ram?.includedIn !== undefined) {
-    const message = `force_ram_power is not used: the counter of the whole platform holds the memory already`
-    problems.push({ code: 'ERR_OPTION_INVALID', subject: 'force_ram_power', message })
-  }
-  const given = resolvePlace({ ...options, countryIsoCode })
-  for (const { subject, message } of given.problems) {
-    problems.push({ code: 'ERR_PLACE_UNKNOWN', subject, message })
-  }
+  const { place, problems: doubts } = findPlace(options)
   const forced = options.forceCarbonIntensityGCo2eKwh
-  const found = intensityFor(given.place)
-  for (const { subject, message } of forced === undefined ? found.problems : []) {
+  const found = intensityFor(place)
+  for (const { subject, message } of [...doubts, ...(forced === undefined ? found.problems : [])]) {
     problems.push({ code: 'ERR_PLACE_UNKNOWN', subject, message })
   }
   const intensity = forced === undefined ? found.intensity : forcedIntensity(forced)
-  return { machine, cpuModel, detection, load, gpus, place: given.place, intensity, problems }
+  return { machine, cpuModel, detection, load, gpus, place, intensity, problems }
+}
+
+/** What the configuration says, else what the system's clock is set to. A wrong word for a place is no reason to guess another one. */
+function findPlace(options: Options): ResolvedPlace {
+  const { region, cloudProvider, cloudRegion, country2letterIsoCode } = options
+  const query = {
+    countryIsoCode: options.countryIsoCode ?? country2letterIsoCode,
+    region,
+    cloudProvider,
+    cloudRegion,
+  }
+  const given = resolvePlace(query)
+  const isSaid = Object.values(query).some((word) => word !== undefined && word.trim() !== '')
+  const guessed = isSaid ? undefined : placeOfTimeZone(systemTimeZone())
+  return guessed === undefined ? given : { place: guessed, problems: [] }
 }
 
 const forcedIntensity = (gramsPerKwh: number): IntensityRecord => ({

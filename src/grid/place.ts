@@ -10,6 +10,7 @@ import {
   subdivisions,
 } from './gazetteer.ts'
 import type { CloudRegionRow, PlaceRow } from './tables.ts'
+import { countryOfTimeZone } from './time-zone.ts'
 
 /** What somebody says about where a machine is. Case, accents and spaces around do not count. */
 export interface PlaceQuery {
@@ -36,7 +37,7 @@ export interface Place {
   readonly cloudProvider: string | undefined
   readonly cloudRegion: string | undefined
   /** The step that told the place: `none` where nothing did. */
-  readonly foundBy: 'configuration' | 'none'
+  readonly foundBy: 'configuration' | 'time zone' | 'none'
 }
 
 /** Something about a place that could not be used as it was given. */
@@ -102,6 +103,13 @@ export function resolvePlace(query: PlaceQuery): ResolvedPlace {
     foundBy: countryIsoCode === undefined ? 'none' : 'configuration',
   }
   return { place, problems }
+}
+
+/** The place of a machine whose configuration says nothing of it: the country of its time zone, if that is of one. */
+export function placeOfTimeZone(zone: string | undefined): Place | undefined {
+  const countryIsoCode = zone === undefined ? undefined : countryOfTimeZone(zone)
+  if (countryIsoCode === undefined) return undefined
+  return { ...resolvePlace({ countryIsoCode }).place, foundBy: 'time zone' }
 }
 
 type Report = (subject: PlaceProblem['subject'], message: string) => void

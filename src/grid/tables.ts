@@ -56,6 +56,12 @@ export interface PlaceRow {
   readonly alternatives: string | undefined
 }
 
+/** The country that a time zone is of. */
+export interface TimeZoneRow {
+  readonly zone: string
+  readonly countryIsoCode: string
+}
+
 /** Something that people can picture, and its emissions (`g`) or energy (`kWh`). */
 export interface ComparisonRow {
   readonly key: string
@@ -70,6 +76,7 @@ export interface ComparisonRow {
 export const gridTable: () => Table<GridRow> = lazyTable('grid-intensity')
 export const cloudTable: () => Table<CloudRegionRow> = lazyTable('cloud-regions')
 export const placeTable: () => Table<PlaceRow> = lazyTable('places')
+export const timeZoneTable: () => Table<TimeZoneRow> = lazyTable('time-zones')
 export const comparisonTable: () => Table<ComparisonRow> = lazyTable('comparisons')
 
 /** Reads the table at the first call; `scripts/build-data.js` has checked it against the row's type. */

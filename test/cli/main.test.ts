@@ -62,6 +62,14 @@ describe('detect', () => {
     expect(stdout).not.toMatch(/undefined|null|NaN|\u001B/)
   })
 
+  it('takes the place from the time zone where nobody says it, and says so', async () => {
+    const { stdout } = await cli(['detect'], { TZ: 'Europe/Paris' })
+    expect(stdout).toMatch(/^Place +France \(found by: time zone\)$/m)
+    expect(stdout).toContain('if that is wrong, give --country-iso-code')
+    const wrong = await cli(['detect', '--country-iso-code', 'FRX'], { TZ: 'Europe/Paris' })
+    expect(wrong.stdout).toMatch(/^Place +unknown/m)
+  })
+
   it('gives the exact remedy where there are no counters, and the reason', async () => {
     const { options } = fakeMachine(join(folder, 'machine'))
     const paths = ['--sysfs-path', join(folder, 'nothing'), '--procfs-path', options.procfsPath]
