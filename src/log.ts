@@ -32,8 +32,9 @@ export interface LogOptions {
 export function createLog({ level, preamble = '', logger, format = 'text' }: LogOptions): Log {
   const least = severities.indexOf(level)
   const prefix = preamble === '' ? '' : `[${preamble}] `
-  return (severity, message, facts) => {
+  return (severity, words, facts) => {
     if (severities.indexOf(severity) < least) return
+    const message = words.replace(/\s*[\r\n]+\s*/g, ' ')
     if (logger !== undefined) {
       handOver(logger, severity, `${prefix}[codecarbon] ${message}`)
     } else if (format === 'json') {
@@ -52,6 +53,9 @@ export function createLog({ level, preamble = '', logger, format = 'text' }: Log
   }
 }
 
+/** Text on one line that gives a terminal no commands: names and values are other people's. */
+export const printable = (text: string): string => text.replace(/[\p{Cc}\u2028\u2029]/gu, '\uFFFD')
+
 const methods = { debug: 'debug', info: 'info', warning: 'warn', error: 'error', critical: 'error' } as const
 
 function handOver(logger: Logger, severity: Severity, text: string): void {
@@ -67,10 +71,11 @@ function handOver(logger: Logger, severity: Severity, text: string): void {
  * nobody listened for it.
  */
 export function printOnStderr(text: string): void {
+  const safe = text.split('\n').map(printable).join('\n')
   if (pendingWrites === 0) process.stderr.on('error', ignore)
   pendingWrites += 1
   try {
-    process.stderr.write(text, () => {
+    process.stderr.write(safe, () => {
       setImmediate(release)
     })
   } catch {

@@ -1,28 +1,47 @@
-import { closeSync, openSync, readFileSync, readlinkSync, statSync, unlinkSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  unlinkSync,
+  utimesSync,
+  writeSync,
+} from 'node:fs'
 import { hostname } from 'node:os'
 
-/** A lock whose owner cannot be asked about (another host or container) is given up after this. */
-const unknownOwnerMs = 10_000
-/** One without its owner's name, which is written at once: whoever made it was killed in that instant. Less than anybody waits. */
+/** A lock that was taken. */
+export interface ProcessLock {
+  /** Gives it back; another's that has taken its place is left alone. */
+  release(): void
+  /** Says to those who cannot ask that it is still held. */
+  refresh(): void
+}
+
+/** How a lock is taken. */
+export interface LockOptions {
+  /** A lock whose owner cannot be asked about (another host or container) is given up when it was not refreshed for this long. */
+  readonly unknownOwnerMs: number
+  /** Cleans up after a process that left its lock behind. */
+  readonly onTakenOver?: () => void
+}
+
+/** A lock without its owner's name, which is written at once: whoever made it was killed in that instant. Less than anybody waits. */
 const namelessMs = 1000
 
 /**
  * Takes a lock: a file that holds its owner's process number and start time, so that one left behind by a killed process is recognised at
- * once and taken over; `onTakenOver` then cleans up after that process.
+ * once and taken over.
  *
- * @returns false where another process holds it
+ * @returns `undefined` where another process holds it
  * @throws the error of the file system where it cannot be made
  */
-export function tryLock(lock: string, onTakenOver?: () => void): boolean {
-  if (create(lock)) return true
-  if (!isAbandoned(lock)) return false
-  breakLock(lock, onTakenOver)
-  return create(lock)
-}
-
-/** Gives a lock back. */
-export function unlock(lock: string): void {
-  unlinkIfThere(lock)
+export function tryLock(path: string, options: LockOptions): ProcessLock | undefined {
+  const taken = create(path)
+  if (taken !== undefined) return taken
+  if (!isAbandoned(path, options)) return undefined
+  breakLock(path, options)
+  return create(path)
 }
 
 /** Number of the process that holds a lock; `undefined` where it does not say. */
@@ -35,22 +54,25 @@ export function holderOf(lock: string): number | undefined {
   }
 }
 
-function create(path: string): boolean {
+function create(path: string): ProcessLock | undefined {
   let descriptor: number
   try {
     descriptor = openSync(path, 'wx')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return undefined
     throw error
   }
+  const owner: Owner = {
+    host: hostname(),
+    pids: processNumbers(),
+    pid: process.pid,
+    started: startTime(process.pid),
+    // Tells this lock from another one of the same process.
+    at: performance.now(),
+  }
+  const text = JSON.stringify(owner)
   try {
-    const owner: Owner = {
-      host: hostname(),
-      pids: processNumbers(),
-      pid: process.pid,
-      started: startTime(process.pid),
-    }
-    writeSync(descriptor, JSON.stringify(owner))
+    writeSync(descriptor, text)
   } catch (error) {
     // A full disk, as a rule: a lock that says nothing would only be in the way.
     unlinkIfThere(path)
@@ -58,34 +80,52 @@ function create(path: string): boolean {
   } finally {
     closeSync(descriptor)
   }
-  return true
+  const isOurs = (): boolean => attempt(() => readFileSync(path, 'utf8')) === text
+  return {
+    release() {
+      if (isOurs()) unlinkIfThere(path)
+    },
+    refresh() {
+      if (isOurs()) attempt(() => utimesSync(path, new Date(), new Date()))
+    },
+  }
+}
+
+/** What cannot be done to a lock now is for whoever looks at it next. */
+function attempt<T>(action: () => T): T | undefined {
+  try {
+    return action()
+  } catch {
+    return undefined
+  }
 }
 
 /**
  * Removes a lock whose owner is gone. Two processes may find it at the same time, and the slower one must not remove the lock that the
  * faster one has made since: a second lock decides who removes, and it looks again before it does.
  */
-function breakLock(lock: string, onTakenOver: (() => void) | undefined): void {
-  const breaker = `${lock}.break`
-  if (!create(breaker)) {
-    if (isAbandoned(breaker)) unlinkIfThere(breaker)
+function breakLock(path: string, options: LockOptions): void {
+  const breakerPath = `${path}.break`
+  const breaker = create(breakerPath)
+  if (breaker === undefined) {
+    if (isAbandoned(breakerPath, options)) unlinkIfThere(breakerPath)
     return
   }
   try {
-    if (!isAbandoned(lock)) return
-    onTakenOver?.()
-    unlinkIfThere(lock)
+    if (!isAbandoned(path, options)) return
+    options.onTakenOver?.()
+    unlinkIfThere(path)
   } finally {
-    unlinkIfThere(breaker)
+    breaker.release()
   }
 }
 
-function isAbandoned(lock: string): boolean {
+function isAbandoned(path: string, { unknownOwnerMs }: LockOptions): boolean {
   let text: string
   let ageMs: number
   try {
-    text = readFileSync(lock, 'utf8')
-    ageMs = Date.now() - statSync(lock).mtimeMs
+    text = readFileSync(path, 'utf8')
+    ageMs = Date.now() - statSync(path).mtimeMs
   } catch {
     // It was released while we looked.
     return false
@@ -102,6 +142,7 @@ interface Owner {
   readonly pids?: string | undefined
   readonly pid: number
   readonly started?: string | undefined
+  readonly at?: number
 }
 
 function parseOwner(text: string): Owner | undefined {
@@ -123,11 +164,12 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Tells a process from a later one with the same number; on Linux only. */
+/** Tells a process from a later one with the same number; on Linux only. One that has ended and that nobody has waited for has none. */
 function startTime(pid: number): string | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19]
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+    return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19]
   } catch {
     // No procfs: the process number alone must do.
     return undefined

@@ -243,7 +243,8 @@ export class Run {
       load: meansBetween(from, to),
       intensity: this.#parts.intensity(),
       problems: to.snapshot.problems,
-      domains: isRun ? this.#meter.domains() : [],
+      // Domains are the machine's, of which a process tree has a share.
+      domains: isRun && this.facts.trackingMode === 'machine' ? this.#meter.domains() : [],
     })
   }
 

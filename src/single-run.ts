@@ -1,9 +1,10 @@
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { EnergyError, messageOf } from './core/errors.ts'
 import { makeDirectory } from './exporters/make-directory.ts'
 import { stateDirectory } from './exporters/state-directory.ts'
 import type { Log } from './log.ts'
-import { holderOf, tryLock, unlock } from './process-lock.ts'
+import { holderOf, tryLock, type ProcessLock } from './process-lock.ts'
 
 /**
  * Sees to it that no other run that asks for the same goes on on this machine, for this user (`allow_multiple_runs=false`).
@@ -13,14 +14,12 @@ import { holderOf, tryLock, unlock } from './process-lock.ts'
  */
 export function claimMachine(log: Log): () => void {
   const folder = stateDirectory()
-  const lock = join(folder, 'run.lock')
+  // A home may be shared by many machines.
+  const path = join(folder, `run-${hostname().replace(/[^\w.-]/g, '_')}.lock`)
+  let lock: ProcessLock | undefined
   try {
     makeDirectory(folder)
-    if (tryLock(lock)) {
-      return () => {
-        unlock(lock)
-      }
-    }
+    lock = tryLock(path, { unknownOwnerMs })
   } catch (error) {
     log(
       'warning',
@@ -28,9 +27,24 @@ export function claimMachine(log: Log): () => void {
     )
     return () => undefined
   }
-  const holder = holderOf(lock)
-  throw new EnergyError(
-    'ERR_RUN_REFUSED',
-    `allow_multiple_runs is false and ${holder === undefined ? 'another process' : `process ${holder}`} is tracking on this machine (${lock})`,
-  )
+  if (lock === undefined) {
+    const holder = holderOf(path)
+    const who = holder === undefined ? 'another process' : `process ${holder}`
+    throw new EnergyError(
+      'ERR_RUN_REFUSED',
+      `allow_multiple_runs is false and ${who} is tracking on this machine (${path})`,
+    )
+  }
+  const held = lock
+  const timer = setInterval(() => {
+    held.refresh()
+  }, refreshMs).unref()
+  return () => {
+    clearInterval(timer)
+    held.release()
+  }
 }
+
+/** Processes of another container cannot be asked whether they live: their lock holds while it is refreshed. */
+const refreshMs = 30_000
+const unknownOwnerMs = 10 * refreshMs

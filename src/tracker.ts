@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { loadOptions } from './config/load-options.ts'
 import { fromCode } from './config/option-source.ts'

@@ -43,7 +43,7 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
     ],
   ],
   ['exporters/text/', ['core/', 'exporters/text/']],
-  ['exporters/', ['core/', 'exporters/make-directory.ts', 'exporters/summary.ts']],
+  ['exporters/', ['core/', 'exporters/make-directory.ts', 'exporters/summary.ts', 'exporters/whole-file.ts']],
   [
     'statement/',
     [

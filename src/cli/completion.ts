@@ -42,8 +42,8 @@ function toCompletions(command: Command): Completions {
 }
 
 function toFlag({ long, short, description, flags, required, optional }: Option): Flag {
-  const [, values = ''] = /[<[]([\w|-]+)[>\]]/.exec(flags) ?? []
-  const choices = values.includes('|') ? values.split('|') : []
+  const [, values = ''] = /[<[]([\w|,-]+)[>\]]/.exec(flags) ?? []
+  const choices = /[|,]/.test(values) ? values.split(/[|,]/) : []
   return { flag: long ?? short ?? '', help: description, takesValue: required || optional, choices }
 }
 
@@ -68,9 +68,13 @@ _codecarbon() {
     COMPREPLY=($(compgen -W ${words([...commands.map(({ name }) => name), '--help', '--version'])} -- "$current"))
     return
   fi
+  if [ "$previous" = -- ]; then COMPREPLY=($(compgen -c -- "$current")); return; fi
   for word in "\${COMP_WORDS[@]:2:COMP_CWORD-2}"; do
     if [ "$word" = -- ]; then COMPREPLY=($(compgen -o default -- "$current")); return; fi
   done
+  # A word with = is three words to the shell.
+  if [ "$current" = = ]; then current=''; elif [ "$previous" = = ]; then previous="\${COMP_WORDS[COMP_CWORD-2]}"; fi
+  if [ "$command" = completion ]; then COMPREPLY=($(compgen -W '${shells.join(' ')}' -- "$current")); return; fi
   case "$command $previous" in
 ${cases.join('\n')}
   esac

@@ -1,7 +1,9 @@
 import type { Command } from 'commander'
 import { optionSpecs, type OptionName, type OptionSpec } from '../config/option-table.ts'
 import type { Origin } from '../config/resolve-options.ts'
+import { maskAddress } from '../config/parse-value.ts'
 import { toSnakeCase } from '../config/spelling.ts'
+import { printable } from '../log.ts'
 import { addOptions, optionsFrom, type Loaded } from './options.ts'
 
 /** `codecarbon config --show`: the value of every option, where it comes from, and its default. */
@@ -12,9 +14,9 @@ export function addConfig(program: Command): void {
     .option('--show', 'show the options in effect; what this command does in any case')
     .option('--all', 'show those that nobody gave, too')
     .option('--json', 'print JSON, with all options')
-  addOptions(command)
+  addOptions(command, undefined, {})
   command.action((flags: Record<string, unknown>) => {
-    const loaded = optionsFrom(flags)
+    const loaded = optionsFrom(flags, {})
     process.stdout.write(flags['json'] === true ? toJson(loaded) : toText(loaded, flags['all'] === true))
   })
 }
@@ -23,7 +25,7 @@ function toJson({ options, origins, files }: Loaded): string {
   const entries = optionSpecs.map(([name, spec]) => [
     toSnakeCase(name),
     {
-      value: isHidden(name, spec, options) ? null : (options[name] ?? null),
+      value: isHidden(name, spec, options) ? null : masked(options[name] ?? null),
       ...(isHidden(name, spec, options) ? { secret: true } : {}),
       source: origins[name].kind,
       where: origins[name].where ?? null,
@@ -59,13 +61,15 @@ function toText(loaded: Loaded, isAll: boolean): string {
 const isHidden = (name: OptionName, spec: OptionSpec, options: Loaded['options']): boolean =>
   spec.secret === true && options[name] !== undefined
 
+const masked = (value: unknown): unknown => (typeof value === 'string' ? maskAddress(value) : value)
+
 /** A value on one line; an empty one is seen to be there. */
 function inWords(value: unknown): string {
   if (value === undefined) return '-'
   if (Array.isArray(value)) return value.length === 0 ? '(none)' : value.join(',')
-  return value === '' ? '""' : `${value as string | number | boolean}`.replace(/\s+/g, ' ')
+  return value === '' ? '""' : printable(String(masked(value)))
 }
 
 function describe({ kind, where }: Origin): string {
-  return kind === 'default' ? 'default' : (where ?? kind).replace(/: [\w ]+$/, '')
+  return kind === 'default' ? 'default' : printable((where ?? kind).replace(/: [\w ]+$/, ''))
 }

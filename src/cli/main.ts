@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
+import { nearest } from '../config/nearest.ts'
 import { ConfigError, messageOf } from '../core/errors.ts'
 import { printOnStderr } from '../log.ts'
 import { packageVersion } from '../version.ts'
@@ -9,22 +10,24 @@ import { addDetect } from './detect.ts'
 import { addMonitor } from './monitor/monitor.ts'
 import { addReport } from './report.ts'
 import { addRun } from './run.ts'
+import { endWithStdout } from './stdout.ts'
 
 /** Exit status of a wrong call, as of most programs. */
 const usageError = 2
 
+endWithStdout()
 const program = new Command('codecarbon')
   .description(
     'Energy and CO2 of computing work: measured where the hardware tells, estimated with an interval elsewhere.',
   )
   .version(packageVersion(), '-v, --version', 'print the version')
   .helpCommand(false)
-  .showSuggestionAfterError(true)
+  .showSuggestionAfterError(false)
   .enablePositionalOptions()
   .exitOverride()
   .configureOutput({
     outputError: (text, write) => {
-      write(`codecarbon: ${toOneLine(text)}\n`)
+      write(`codecarbon: ${toOneLine(text)}${suggestion(text)}\n`)
     },
   })
 addRun(program)
@@ -46,15 +49,33 @@ try {
 
 /** Commander's messages without their heading, and with the nearest right spelling on the same line. */
 function toOneLine(text: string): string {
-  return text
-    .replace(/^error: /, '')
-    .trim()
-    .replace(/\s*\n\s*/g, ' ')
+  return (
+    text
+      .replace(/^error: /, '')
+      // What stands behind a flag that nobody knows may be a secret.
+      .replace(/'(--[^'=]+)=[^']*'/, "'$1'")
+      .trim()
+      .replace(/\s*\n\s*/g, ' ')
+  )
+}
+
+/** The command or flag that a wrong one was most likely meant to be: the nearest in spelling, else the only one that begins so. */
+function suggestion(text: string): string {
+  const [, kind, word = ''] = /unknown (command|option) '([^'=]+)/.exec(text) ?? []
+  if (kind === undefined) return ''
+  const command = program.commands.find((candidate) => process.argv.includes(candidate.name()))
+  const flags = (command ?? program).options.flatMap(({ long, hidden }) =>
+    long == null || hidden ? [] : [long],
+  )
+  const names = kind === 'command' ? program.commands.map((candidate) => candidate.name()) : flags
+  const begun = names.filter((name) => name.startsWith(word))
+  const closest = nearest(word, names) ?? (begun.length > 0 ? begun[0] : undefined)
+  return closest === undefined ? '' : ` (Did you mean ${closest}?)`
 }
 
 function report(error: unknown): number {
   // Commander has printed its own message; help and version are no errors.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageError
-  printOnStderr(`codecarbon: ${messageOf(error)}\n`)
+  for (const line of messageOf(error).split('\n')) printOnStderr(`codecarbon: ${line}\n`)
   return error instanceof ConfigError ? usageError : 1
 }

@@ -1,9 +1,15 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { loadOptions, type LoadedOptions } from '../config/load-options.ts'
-import { optionGroups, optionSpecs, type OptionName, type OptionSpec } from '../config/option-table.ts'
+import {
+  optionGroups,
+  optionSpecs,
+  type OptionName,
+  type OptionSpec,
+  waitingOutputs,
+} from '../config/option-table.ts'
 import { fromFlags } from '../config/option-source.ts'
 import { toFlag } from '../config/spelling.ts'
-import { createLog, type Log, type LogOptions, type Severity } from '../log.ts'
+import { createLog, type Log, type LogOptions } from '../log.ts'
 
 /** The options of a call. */
 export type Loaded = LoadedOptions & {
@@ -15,24 +21,40 @@ export type Loaded = LoadedOptions & {
 export function addOptions(
   command: Command,
   groups: readonly (keyof typeof optionGroups)[] = allGroups,
+  defaults: CommandDefaults = quietly,
 ): void {
   for (const [name, spec] of optionSpecs) {
     if (!groups.includes(spec.group)) continue
-    for (const flag of toFlags(name, spec)) command.addOption(flag)
+    for (const flag of toFlags(name, { ...spec, ...defaultOf(name, spec, defaults) })) command.addOption(flag)
   }
+}
+
+/** Defaults of a command that differ from the table's. */
+export type CommandDefaults = Readonly<Partial<Record<OptionName, string>>>
+
+/** What a command says itself is its message: its log is quieter than a program's tracker. */
+export const quietly: CommandDefaults = { logLevel: 'warning' }
+
+const defaultOf = (
+  name: OptionName,
+  spec: OptionSpec,
+  defaults: CommandDefaults,
+): Pick<OptionSpec, 'default'> => {
+  const value = defaults[name] ?? spec.default
+  return value === undefined ? {} : { default: value }
 }
 
 const allGroups = Object.keys(optionGroups) as (keyof typeof optionGroups)[]
 
 /**
- * Options of this call from all places, warnings told. What a command says itself is quieter than a program's tracker: the report is its message.
+ * Options of this call from all places, warnings told.
  *
  * @throws ConfigError for a wrong option
  */
 export function optionsFrom(
   flags: Readonly<Record<string, unknown>>,
-  { level = 'warning', ...log }: Partial<LogOptions> = {},
-  defaults: Readonly<Partial<Record<OptionName, unknown>>> = {},
+  defaults: CommandDefaults = quietly,
+  logOptions: Partial<LogOptions> = {},
 ): Loaded {
   const given: Record<string, unknown> = {}
   for (const [name] of optionSpecs) given[name] = flags[flagKey(name)]
@@ -41,11 +63,10 @@ export function optionsFrom(
   for (const [name, value] of Object.entries(defaults)) {
     if (loaded.origins[name as OptionName].kind === 'default') Object.assign(options, { [name]: value })
   }
-  const chosen: Severity = loaded.origins.logLevel.kind === 'default' ? level : options.logLevel
-  const create = createLog({ ...log, level: chosen, preamble: options.loggerPreamble })
-  if (loaded.files.length > 0) create('debug', `options are read from ${loaded.files.join(' and ')}`)
-  for (const warning of loaded.warnings) create('warning', warning)
-  return { ...loaded, options, log: create }
+  const log = createLog({ level: options.logLevel, preamble: options.loggerPreamble, ...logOptions })
+  if (loaded.files.length > 0) log('debug', `options are read from ${loaded.files.join(' and ')}`)
+  for (const warning of loaded.warnings) log('warning', warning)
+  return { ...loaded, options, log }
 }
 
 /** Key under which commander keeps a flag: its own camelCase of the words between dashes. */
@@ -59,9 +80,9 @@ function toFlags(name: OptionName, spec: OptionSpec): Option[] {
   const option = new Option(`${toFlag(name)} ${valueName(spec)}`, helpOf(spec)).helpGroup(
     `${optionGroups[spec.group]}:`,
   )
-  if (spec.deprecated !== undefined) option.hideHelp()
+  if (spec.deprecated !== undefined || spec.waitsFor !== undefined) option.hideHelp()
   if (spec.type !== 'switch') return [option.argParser(notAFlag)]
-  return [option.preset('true'), new Option(`--no-${toFlag(name).slice(2)}`).hideHelp()]
+  return [option, new Option(`--no-${toFlag(name).slice(2)}`).hideHelp()]
 }
 
 function helpOf({ help, default: fallback, unit }: OptionSpec): string {
@@ -78,6 +99,7 @@ function valueName({ type, choices = [] }: OptionSpec): string {
     case 'level':
       return `<${choices.join('|')}>`
     case 'list':
+      return `<${choices.filter((choice) => !(choice in waitingOutputs)).join(',')}>`
     case 'ids':
       return '<list>'
     case 'number':

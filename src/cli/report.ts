@@ -3,6 +3,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander'
 import { nearest } from '../config/nearest.ts'
 import { ConfigError, EnergyError } from '../core/errors.ts'
 import { ratio, type Ratio } from '../core/units.ts'
+import { writeWholeFile } from '../exporters/whole-file.ts'
 import { printOnStderr } from '../log.ts'
 import { createLedger, type Accounts } from '../statement/ledger.ts'
 import { readRuns } from '../statement/read-runs.ts'
@@ -14,7 +15,6 @@ import { renderLatex } from '../statement/statement-latex.ts'
 import { renderMarkdown } from '../statement/statement-markdown.ts'
 import { renderText } from '../statement/statement-text.ts'
 import { packageVersion } from '../version.ts'
-import { writeOutputFile, writeStdout } from './output-file.ts'
 
 const formats = {
   text: renderText,
@@ -69,8 +69,8 @@ async function report(paths: readonly string[], flags: ReportFlags): Promise<voi
     version: packageVersion(),
   })
   const text = formats[format](statement)
-  if (flags.output === undefined) await writeStdout(text)
-  else writeOutputFile(flags.output, text)
+  if (flags.output === undefined) process.stdout.write(text)
+  else writeWholeFile(flags.output, text)
 }
 
 function formatOf({ format, json }: ReportFlags): Format {

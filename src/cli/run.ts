@@ -15,6 +15,7 @@ import { createProcessTree } from '../probes/linux/process-tree.ts'
 import { renderReport } from '../report.ts'
 import { startRun, type Started } from '../start.ts'
 import { addOptions, optionsFrom } from './options.ts'
+import { watchTerminalKeys } from './terminal-keys.ts'
 
 /** Time in which most programs have loaded what they need. */
 const firstLookMs = 60
@@ -29,7 +30,7 @@ export function addRun(program: Command): void {
     .command('run')
     .description('track a command and all its descendants; its exit code is kept, the report goes to stderr')
     .usage('[options] -- <command> [arguments...]')
-    .argument('<command...>', 'the command and its arguments')
+    .argument('[command...]', 'the command and its arguments')
     .option('-q, --quiet', 'print no report')
     .passThroughOptions()
   addOptions(command)
@@ -49,7 +50,7 @@ export async function runCommand(
   log: Log,
   isQuiet: boolean,
 ): Promise<number> {
-  if (command === '') throw new ConfigError('a command is missing after --')
+  if (command === '') throw new ConfigError('a command is missing: codecarbon run [options] -- <command>')
   const startedAtMs = Date.now()
   const started = tryStart(options, log)
   if (started === undefined) return runChild(command, args)
@@ -152,10 +153,16 @@ function runChild(command: string, args: readonly string[]): Promise<number> {
   } catch (error) {
     return Promise.resolve(cannotStart(command, error))
   }
+  const keys = isInForeground() ? watchTerminalKeys() : undefined
   for (const signal of forwarded) {
     process.on(signal, () => {
-      const hasIt = sentByTerminal.includes(signal) && isInForeground()
-      if (!hasIt) child.kill(signal)
+      if (keys === undefined || !sentByTerminal.includes(signal)) {
+        child.kill(signal)
+        return
+      }
+      void keys.wasKey().then((wasKey) => {
+        if (!wasKey) child.kill(signal)
+      })
     })
   }
   return new Promise((done) => {
@@ -163,6 +170,7 @@ function runChild(command: string, args: readonly string[]): Promise<number> {
       done(cannotStart(command, error))
     })
     child.once('exit', (code, signal) => {
+      keys?.close()
       done(code ?? 128 + (signal === null ? 0 : constants.signals[signal]))
     })
   })

@@ -14,6 +14,8 @@ export interface ConfigFile {
 }
 
 const sectionName = 'codecarbon'
+/** Options of this section hold in all others of the file, unless those say otherwise. */
+const defaultsName = 'DEFAULT'
 /** A thousand times what anyone writes by hand. */
 const maxBytes = 1024 * 1024
 
@@ -58,7 +60,7 @@ export function parseConfig(text: string, path: string): ConfigFile {
   const entries = lines.entries.map(({ key, value, line }) => ({
     key: key.toLowerCase(),
     // Its key is ours: the package makes lists, sections and properties of some names.
-    value: String(ini.parse(`value = ${guard(unquote(value))}`)['value']),
+    value: takeApart(ini, unquote(value)),
     where: `${path}:${line}: ${key}`,
     path,
     line,
@@ -72,50 +74,76 @@ interface Line {
   readonly line: number
   /** Where its value ends. */
   readonly end: number
+  /** How far the key is indented: a line that is further in goes on with its value. */
+  readonly indent: number
 }
 
 function readLines(text: string, path: string): { entries: Line[]; warnings: string[] } {
-  const entries: Line[] = []
+  const bySection = new Map<string, Line[]>([
+    [defaultsName, []],
+    [sectionName, []],
+  ])
   const warnings: string[] = []
   let section: string | undefined
   for (const [index, raw] of text.split(/\r\n|\n|\r/).entries()) {
     const line = index + 1
     const words = raw.trim()
-    if (words === '' || /^[#;]/.test(words)) continue
+    if (words === '') continue
+    const entries = bySection.get(section ?? '')
+    const last = entries?.at(-1)
+    const indent = raw.length - raw.trimStart().length
+    const mayGoOn = last?.end === line - 1 && indent > last.indent
+    if (/^[#;]/.test(words)) {
+      // A comment within a value that goes on is no end of it.
+      if (mayGoOn) entries?.splice(-1, 1, { ...last, end: line })
+      continue
+    }
+    if (mayGoOn) {
+      entries?.splice(-1, 1, { ...last, value: `${last.value} ${words}`.trim(), end: line })
+      continue
+    }
     const header = /^\[([^\]]*)\]\s*(?:[#;].*)?$/.exec(words)?.[1]?.trim()
     if (header !== undefined) {
       section = header
-      if (section !== sectionName && nearest(section, [sectionName]) !== undefined) {
+      if (!bySection.has(section) && nearest(section, [sectionName]) !== undefined) {
         warnings.push(`${path}:${line}: [${section}] is not read; did you mean [${sectionName}]?`)
       }
       continue
     }
-    if (section !== undefined && section !== sectionName) continue
-    const last = entries.at(-1)
-    if (/^\s/.test(raw) && last !== undefined && last.end === line - 1) {
-      entries[entries.length - 1] = { ...last, value: `${last.value} ${words}`.trim(), end: line }
-      continue
-    }
+    if (section !== undefined && entries === undefined) continue
     const [, key = '', value = ''] = /^([^=:]+?)\s*[=:]\s*(.*)$/.exec(words) ?? []
-    if (key === '')
-      throw new ConfigError(`${path}:${line}: expected key = value, got "${words.slice(0, 60)}"`)
-    if (section === undefined) {
+    if (key === '') {
+      // Only its first word: what follows may be a secret.
+      throw new ConfigError(
+        `${path}:${line}: expected key = value, got a line that begins with "${words.split(/\s/, 1)[0]?.slice(0, 30)}"`,
+      )
+    }
+    if (entries === undefined) {
       warnings.push(`${path}:${line}: ${key} stands outside of [${sectionName}] and is not read`)
       continue
     }
-    entries.push({ key, value, line, end: line })
+    entries.push({ key, value, line, end: line, indent })
   }
-  return { entries, warnings }
+  const own = bySection.get(sectionName) ?? []
+  const keys = new Set(own.map(({ key }) => key.toLowerCase()))
+  const defaults = (bySection.get(defaultsName) ?? []).filter(({ key }) => !keys.has(key.toLowerCase()))
+  return { entries: [...defaults, ...own], warnings }
 }
 
 /** A value wholly in quotes is what they enclose. */
 const unquote = (value: string): string =>
   /^"([^"]*)"$/.exec(value)?.[1] ?? /^'([^']*)'$/.exec(value)?.[1] ?? value
 
+/** The value as the `ini` package reads it, which makes booleans of some words. */
+function takeApart(ini: typeof Ini, text: string): string {
+  const { value } = ini.parse(`value = ${guard(text)}`)
+  return value === undefined ? text : String(value)
+}
+
 /** Has the `ini` package take a text as it stands: it cuts at `;` and `#`, and reads what is in quotes as JSON. */
 function guard(text: string): string {
-  const escaped = text.replace(/[\\;#]/g, String.raw`\$&`)
-  return /^(["']).*\1$/.test(text) || text.trim() !== text ? JSON.stringify(text) : escaped
+  const isQuoted = /^["']/.test(text) && text.endsWith(text.charAt(0))
+  return isQuoted || text.trim() !== text ? JSON.stringify(text) : text.replace(/[\\;#]/g, String.raw`\$&`)
 }
 
 function readText(path: string): string | undefined {

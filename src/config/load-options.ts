@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { readConfigFile, type ConfigFile } from './config-file.ts'
@@ -27,7 +28,7 @@ const fileName = '.codecarbon.config'
 export function loadOptions(given: OptionSource, places: Places = ownPlaces()): LoadedOptions {
   const { environment, home, workingDirectory } = places
   const homeFile = home === undefined ? undefined : readConfigFile(join(home, fileName))
-  const isOneFolder = home === workingDirectory
+  const isOneFolder = realFolder(home) === realFolder(workingDirectory)
   const nearFile =
     workingDirectory === undefined || isOneFolder
       ? undefined
@@ -51,6 +52,10 @@ const ownPlaces = (): Places => ({
   home: attempt(homedir),
   workingDirectory: attempt(() => process.cwd()),
 })
+
+/** A home may be a link to the working directory. */
+const realFolder = (folder: string | undefined): string | undefined =>
+  folder === undefined ? undefined : (attempt(() => realpathSync(folder)) ?? folder)
 
 /** A user without a home, or a working directory that was removed, has no file there. */
 function attempt(find: () => string): string | undefined {

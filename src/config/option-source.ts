@@ -64,16 +64,17 @@ export const fromFlags = (flags: Readonly<Record<string, unknown>>): OptionSourc
 
 const variablePrefix = 'codecarbon_'
 
-/** `CODECARBON_*` variables, in any case. */
+/** `CODECARBON_*` variables, in any case. One that is empty, as many tools leave those that are not set, gives nothing but an empty text. */
 export const fromEnvironment = (environment: NodeJS.ProcessEnv): OptionSource => ({
   kind: 'environment',
   entries: Object.entries(environment)
     .filter(([variable]) => variable.toLowerCase().startsWith(variablePrefix))
-    .map(([variable, value]) => ({
-      key: variable.slice(variablePrefix.length).toLowerCase(),
-      value,
-      where: variable,
-    })),
+    .map(([variable, value]) => {
+      const key = variable.slice(variablePrefix.length).toLowerCase()
+      const name = namesInFiles.get(key)
+      const isNothing = value === '' && name !== undefined && optionTable[name].type !== 'text'
+      return { key, value: isNothing ? undefined : value, where: variable }
+    }),
   find: findInFile,
   spell: toVariable,
   isText: true,

@@ -507,12 +507,12 @@ type Value<Spec> = Spec extends { type: 'number' | 'integer' }
 /** What code may give besides the value itself. */
 type Given<Spec> =
   | Value<Spec>
-  | (Spec extends { type: 'list' } ? Value<Spec>[number] : never)
-  | (Spec extends { type: 'level' } ? number : never)
+  | (Spec extends { type: 'list' } ? string : never)
+  | (Spec extends { type: 'level' } ? Uppercase<Value<Spec>> | number : never)
   | (Spec extends { type: 'ids' } ? number | string : never)
 
 /** Options as people give them: all optional. */
-export type GivenOptions = { readonly [Name in OptionName]?: Given<Table[Name]> | undefined }
+export type GivenOptions = { readonly [Name in OptionName]?: Given<Table[Name]> | null | undefined }
 
 /** Options inside: every one with a default is there. */
 export type Options = {

@@ -47,7 +47,10 @@ export function resolveOptions(...sources: readonly OptionSource[]): ResolvedOpt
       const spec = specOf(name)
       const parsed = parseValue(entry.value, spec, source.isText)
       if (!parsed.ok) {
-        errors.set(name, `${entry.where}: expected ${parsed.expected}, got ${shown(entry.value, spec)}`)
+        errors.set(
+          name,
+          `${entry.where}: expected ${parsed.expected}, got ${shown(entry.value, spec)}${hintFor(entry.value, spec)}`,
+        )
         continue
       }
       const overridden = errors.get(name)
@@ -58,12 +61,16 @@ export function resolveOptions(...sources: readonly OptionSource[]): ResolvedOpt
       origins.set(name, { kind: source.kind, where, path, line })
     }
   }
-  const [error] = errors.values()
-  if (error !== undefined) throw new ConfigError(error)
+  if (errors.size > 0) throw new ConfigError([...errors.values()].join('\n'))
 
   const options = Object.fromEntries(values) as unknown as Options
   const outputMethods = outputsOf(options, origins)
-  warnings.push(...remarksOn(origins, outputMethods))
+  const decider = deciders.find((name) => origins.get(name)?.kind !== 'default')
+  const remarks = remarksOn(origins, outputMethods)
+  if (origins.get('outputMethods')?.kind === 'default' && decider !== undefined) {
+    origins.set('outputMethods', origins.get(decider) ?? { kind: 'default' })
+  }
+  warnings.push(...remarks)
   return {
     options: { ...options, outputMethods },
     origins: Object.fromEntries(origins) as unknown as ResolvedOptions['origins'],
@@ -116,6 +123,17 @@ function unknownMessage(source: OptionSource, { key, where }: Entry): string {
   return `${where}: there is no such option; did you mean ${source.spell(namesInFiles.get(closest) ?? others.get(closest) ?? closest)}?`
 }
 
+/** The word among the choices that a wrong one was most likely meant to be. */
+function hintFor(value: unknown, { choices, secret }: OptionSpec): string {
+  if (choices === undefined || secret === true || typeof value !== 'string') return ''
+  const wrong = value
+    .split(',')
+    .map((word) => word.trim())
+    .find((word) => !choices.includes(word))
+  const closest = wrong === undefined ? undefined : nearest(wrong, choices)
+  return closest === undefined ? '' : `; did you mean ${closest}?`
+}
+
 const shown = (value: unknown, spec: OptionSpec): string =>
   spec.secret === true ? `a ${typeof value} that is not shown` : show(value)
 
@@ -139,6 +157,12 @@ function outputsOf(options: Options, origins: ReadonlyMap<OptionName, Origin>): 
   return [...methods]
 }
 
+/** Options that say where figures go where `output_methods` does not. */
+const deciders = [
+  ...(['saveToFile', 'saveToApi', 'saveToLogger', 'saveToPrometheus', 'saveToLogfire'] as const),
+  ...(['prometheusPort', 'otlp'] as const),
+]
+
 function remarksOn(origins: ReadonlyMap<OptionName, Origin>, outputMethods: readonly string[]): string[] {
   const remarks: string[] = []
   const waiting = new Map<string, string[]>()
@@ -148,13 +172,13 @@ function remarksOn(origins: ReadonlyMap<OptionName, Origin>, outputMethods: read
   for (const [name, { kind, where = '' }] of origins) {
     if (kind === 'default') continue
     const { deprecated, waitsFor, destination } = specOf(name)
-    if (waitsFor !== undefined) {
-      wait(waitsFor, where)
-    } else if (deprecated !== undefined) {
+    if (waitsFor !== undefined) wait(waitsFor, where)
+    if (destination === true && kind === 'working directory') {
+      remarks.push(`${where} says where figures are sent; that file is in the working directory`)
+    }
+    if (deprecated !== undefined) {
       const wins = origins.get('outputMethods')?.kind !== 'default' ? ', which is given and counts' : ''
       remarks.push(`${where}: this option is deprecated; use ${toSnakeCase(deprecated)}${wins}`)
-    } else if (destination === true && kind === 'working directory') {
-      remarks.push(`${where} says where figures are sent; that file is in the working directory`)
     }
   }
   for (const method of outputMethods) {

@@ -56,6 +56,7 @@ export function createMeter(options: MeterOptions): Meter {
   const tree = options.tree === undefined ? undefined : new TreeShare(options.tree, treeTally)
   const domains = new Map<string, Reading>()
   let previous: Instant | undefined
+  let began: Seconds | undefined
   let cancelTimer: (() => void) | undefined
   let closed = false
 
@@ -88,7 +89,7 @@ export function createMeter(options: MeterOptions): Meter {
       domains.set(reading.domain, reading)
       if (component === undefined) continue
       const counted: EnergyStep = { component, method: reading.method, ...step }
-      machine.tell(component, now.monotonic)
+      machine.tell(component, now.monotonic, began ?? now.monotonic)
       told.add(component)
       machine.add(counted, gramsPerKwh)
       tree?.hold(counted, gramsPerKwh)
@@ -101,6 +102,7 @@ export function createMeter(options: MeterOptions): Meter {
     machine.pass(passed)
     treeTally.pass(passed)
     previous = now
+    began ??= now.monotonic
 
     const snapshot: Snapshot = {
       at: now,

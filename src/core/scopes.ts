@@ -52,7 +52,7 @@ export function createScopes(start: Usage): Scopes {
       else idle = addUsage(idle, step)
     },
     begin(parent) {
-      return new SharedScope(share, parent instanceof SharedScope && !parent.ended ? parent : undefined)
+      return new SharedScope(share, parent instanceof SharedScope ? parent.active : undefined)
     },
     unattributed: () => idle,
   }
@@ -87,6 +87,11 @@ class SharedScope implements Scope {
 
   get ended(): boolean {
     return this.#ended
+  }
+
+  /** This scope, or the nearest above it that has not ended. */
+  get active(): SharedScope | undefined {
+    return this.#ended ? this.#parent?.active : this
   }
 
   used(): Usage {

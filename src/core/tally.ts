@@ -32,10 +32,13 @@ export class Tally {
     this.#emissions.high += gramsAt(joules(high), gramsPerKwh)
   }
 
-  /** Notes that the energy of a component up to this moment is told: a counter that caught up tells of the whole time since it was read last. */
-  tell(component: CountedComponent, at: Seconds): void {
+  /**
+   * Notes that the energy of a component up to this moment is told: a counter that caught up tells of the whole time since it was read last,
+   * or since `from` where this is the first time.
+   */
+  tell(component: CountedComponent, at: Seconds, from: Seconds = at): void {
     const sum = this.#sumOf(component)
-    sum.told += at - (sum.toldAt ?? at)
+    sum.told += at - (sum.toldAt ?? from)
     sum.toldAt = at
   }
 

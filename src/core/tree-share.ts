@@ -14,6 +14,7 @@ export class TreeShare {
   readonly #tree: TreeSource
   readonly #tally: Tally
   readonly #pending = new Map<string, Held>()
+  readonly #seen = new Set<string>()
   /** False until the system has told anything of the tree. */
   get isKnown(): boolean {
     return this.#at !== undefined
@@ -24,6 +25,7 @@ export class TreeShare {
   #carried = 0
   #resident = 0
   #at: number | undefined
+  #began: Seconds | undefined
 
   constructor(tree: TreeSource, tally: Tally) {
     this.#tree = tree
@@ -59,6 +61,7 @@ export class TreeShare {
     this.#resident = use.residentBytes
     const ramShare = memory === undefined || memory <= 0 ? undefined : ratio(resident / memory)
     const first = this.#at === undefined
+    this.#began ??= at
     if (time <= 0 && !first) return
     const capacity = time * logicalCpus
     const used = first ? 0 : use.cpu - this.#cpu + this.#carried
@@ -69,8 +72,10 @@ export class TreeShare {
 
     for (const { step, weightedGrams, gramsPerKwh } of this.#pending.values()) {
       const share = step.component === 'cpu' ? cpuShare : step.component === 'ram' ? ramShare : undefined
-      if (share === undefined) continue
-      this.#tally.tell(step.component, at)
+      // Nothing yet is less than the system can see: not zero, but too short, or too idle, to tell.
+      if (share === undefined || (share === 0 && !this.#seen.has(step.component))) continue
+      this.#seen.add(step.component)
+      this.#tally.tell(step.component, at, this.#began)
       this.#tally.add(step, step.value > 0 ? weightedGrams / step.value : gramsPerKwh, share)
     }
     this.#pending.clear()

@@ -53,7 +53,8 @@ export function addUsage(a: Usage, b: Usage, weight = 1): Usage {
 export function usageBetween(before: Usage, after: Usage): Usage {
   const { time, energy, emissions } = addUsage(after, before, -1)
   const isTold = (component: CountedComponent): boolean =>
-    after.energy[component] !== undefined && (time <= 0 || (energy[component]?.told ?? 0) > 0)
+    after.energy[component] !== undefined &&
+    (time <= 0 || (energy[component]?.told ?? 0) > 0 || energy[component]?.value !== 0)
   return {
     time,
     energy: Object.fromEntries(

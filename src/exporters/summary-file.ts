@@ -1,9 +1,7 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
-import { EnergyError, messageOf } from '../core/errors.ts'
+import { resolve } from 'node:path'
 import type { Exporter, Report } from '../core/exporter.ts'
-import { makeDirectory } from './make-directory.ts'
 import { toSummary } from './summary.ts'
+import { writeWholeFile } from './whole-file.ts'
 
 /** Options of {@link createSummaryExporter}. */
 export interface SummaryExporterOptions {
@@ -18,38 +16,12 @@ export function createSummaryExporter({ path, csvPath }: SummaryExporterOptions)
   const file = resolve(path)
   const startedAtMs = Date.now()
   const write = ({ reason, total }: Report): void => {
-    if (reason === 'live') return
-    writeSummaryFile(file, toSummary({ data: total, startedAtMs, csvPath: csvPath() }))
+    if (reason !== 'live') writeSummaryFile(file, toSummary({ data: total, startedAtMs, csvPath: csvPath() }))
   }
   return { name: 'summary', export: write, exportSync: write }
 }
 
-/**
- * Writes beside and renames, so that nobody reads half a file.
- * @throws EnergyError ERR_EXPORT_FAILED where it cannot be written
- */
+/** Writes a summary. @throws EnergyError ERR_EXPORT_FAILED where it cannot be written */
 export function writeSummaryFile(path: string, summary: object): void {
-  const temporary = `${path}.${process.pid}.tmp`
-  try {
-    makeDirectory(dirname(path))
-    writeFileSync(temporary, `${JSON.stringify(summary, undefined, 2)}\n`)
-    renameSync(temporary, path)
-  } catch (cause) {
-    removeIfThere(temporary)
-    throw new EnergyError(
-      'ERR_EXPORT_FAILED',
-      `the summary cannot be written to ${path}: ${messageOf(cause)}`,
-      {
-        cause,
-      },
-    )
-  }
-}
-
-function removeIfThere(path: string): void {
-  try {
-    rmSync(path, { force: true })
-  } catch {
-    // Where its folder is no folder there is nothing to remove.
-  }
+  writeWholeFile(path, `${JSON.stringify(summary, undefined, 2)}\n`)
 }

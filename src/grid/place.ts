@@ -30,7 +30,7 @@ export interface Place {
   readonly countryIsoCode: string | undefined
   /** In English. */
   readonly countryName: string | undefined
-  /** The region as it was given. */
+  /** The name of the US state or Canadian province; of other countries the region as it was given. */
   readonly region: string | undefined
   /** ISO 3166-2 code of the US state or Canadian province: `US-CA`. */
   readonly regionCode: string | undefined
@@ -93,13 +93,14 @@ export function resolvePlace(query: PlaceQuery): ResolvedPlace {
     )
   }
 
+  const regionCode = cloud?.regionCode ?? region?.code
   const place: Place = {
     countryIsoCode,
     countryName: countryIsoCode === undefined ? undefined : countryName(countryIsoCode),
-    region: given.region,
-    regionCode: cloud?.regionCode ?? region?.code,
-    cloudProvider: cloud?.cloudProvider ?? provider ?? given.provider,
-    cloudRegion: cloud?.cloudRegion ?? given.cloudRegion,
+    region: nameOfRegion(countryIsoCode, regionCode, given.region),
+    regionCode,
+    cloudProvider: cloud?.cloudProvider ?? provider,
+    cloudRegion: cloud?.cloudRegion,
     foundBy: countryIsoCode === undefined ? 'none' : 'configuration',
   }
   return { place, problems }
@@ -110,6 +111,17 @@ export function placeOfTimeZone(zone: string | undefined): Place | undefined {
   const countryIsoCode = zone === undefined ? undefined : countryOfTimeZone(zone)
   if (countryIsoCode === undefined) return undefined
   return { ...resolvePlace({ countryIsoCode }).place, foundBy: 'time zone' }
+}
+
+/** The name of a state or province; the words of the user for the parts of other countries. What nobody knows is told as a problem and not as a place. */
+function nameOfRegion(
+  countryIsoCode: string | undefined,
+  regionCode: string | undefined,
+  given: string | undefined,
+): string | undefined {
+  if (countryIsoCode === undefined) return undefined
+  if (regionCode !== undefined) return subdivisions(countryIsoCode).get(fold(regionCode))?.name ?? given
+  return countriesWithRegions.includes(countryIsoCode) ? undefined : given
 }
 
 type Report = (subject: PlaceProblem['subject'], message: string) => void

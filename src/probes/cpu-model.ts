@@ -61,7 +61,12 @@ export function createCpuModel(cpu: CpuInfo, options: CpuModelOptions = {}): Cpu
     const of = cpu.isVirtual ? `, of which this virtual machine has ${logicalCpus} threads` : ''
     const count = cpu.isVirtual ? '' : `${sockets} × `
     const parts = cpu.isVirtual ? 1 : sockets
-    return model(part.tdpWatts * share, parts, `${count}${part.name}, TDP ${part.tdpWatts} W${of}`)
+    return model(
+      part.tdpWatts * share,
+      parts,
+      `${count}${part.name}, TDP ${part.tdpWatts} W${of}`,
+      spreadOfShare(cpu, part),
+    )
   }
   const isSettled = part?.wattsPerThread !== undefined || options.cpuModel !== undefined
   const family = isSettled ? part : findFamily(cpu)
@@ -115,6 +120,10 @@ function findFamily(cpu: CpuInfo): CpuPart | undefined {
   if (vendor === undefined || family === undefined || model === undefined) return undefined
   return findCpu({ vendor, family, model, ...(stepping === undefined ? {} : { stepping }) })
 }
+
+/** Where only the cores of a part are known, it may have one thread for each instead of two: a thread is then twice the share. */
+const spreadOfShare = (cpu: CpuInfo, part: CpuPart): { low: number; high: number } =>
+  cpu.isVirtual && part.threads === undefined ? { low: 1, high: 2 } : noSpread
 
 /** A virtual machine has some threads of the part its name tells of; `undefined` where nobody knows how many the part has. */
 function shareOf(cpu: CpuInfo, part: CpuPart): number | undefined {

@@ -63,10 +63,20 @@ export function circumstancesOf(settings: ReadonlyMap<Setting, number>): Circums
   }
 }
 
-function toPlace(setting: Setting): Place | undefined {
+function toPlace(setting: Setting): Place {
   const { countryName, countryIsoCode, region, cloudProvider, cloudRegion, onCloud } = setting
   const isKnown = [countryName, countryIsoCode, region, cloudProvider, cloudRegion].some(Boolean)
-  return isKnown ? { countryName, countryIsoCode, region, cloudProvider, cloudRegion, onCloud } : undefined
+  // Nothing but that nobody knows: such runs are counted together.
+  return isKnown ? { countryName, countryIsoCode, region, cloudProvider, cloudRegion, onCloud } : nowhere
+}
+
+const nowhere: Place = {
+  countryName: undefined,
+  countryIsoCode: undefined,
+  region: undefined,
+  cloudProvider: undefined,
+  cloudRegion: undefined,
+  onCloud: undefined,
 }
 
 /** Equal things counted together; the order does not depend on that of the runs. */

@@ -3,7 +3,7 @@ import { createAdder, type Adder, type Sums } from './sums.ts'
 
 /** Runs of however many files, each counted once. */
 export interface Ledger {
-  /** A run that is there already is replaced: rows that share a `run_id` are totals so far, and the last one holds them all. */
+  /** A run that is there already is replaced: rows that share a `run_id` are totals so far, and the latest one holds them all. */
   add(run: Run): void
   /** Adds everything up; call it once, at the end. */
   close(): Accounts
@@ -48,7 +48,7 @@ export function createLedger(isWanted: (projectName: string | undefined) => bool
   return {
     add(run) {
       if (run.runId === undefined) count(run)
-      else withRunId.set(run.runId, run)
+      else if (!isOlder(run, withRunId.get(run.runId))) withRunId.set(run.runId, run)
     },
     close() {
       for (const run of withRunId.values()) count(run)
@@ -62,6 +62,10 @@ export function createLedger(isWanted: (projectName: string | undefined) => bool
     },
   }
 }
+
+/** Of one run the latest row counts, in whatever order its files are named; where rows do not say, the last one. */
+const isOlder = (run: Run, known: Run | undefined): boolean =>
+  run.timestamp !== undefined && known?.timestamp !== undefined && run.timestamp < known.timestamp
 
 function byEnergyThenName(one: ProjectSums, other: ProjectSums): number {
   const byEnergy = (other.energy.value ?? -1) - (one.energy.value ?? -1)

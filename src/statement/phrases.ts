@@ -54,8 +54,10 @@ export function hoursOf({ duration }: Sums): string {
 }
 
 /** `80 % of it measured by hardware counters`, and for how much of the energy that is known where it is not all. */
-export function measuredPhrase({ measured }: Sums): string | undefined {
-  if (measured === undefined) return undefined
+export function measuredPhrase({ measured }: Sums): string {
+  if (measured === undefined) {
+    return 'measured or estimated: not kept in these files, csv_schema=extended does'
+  }
   const { share, ofEnergy } = measured
   if (ofEnergy > 1 - 1e-9) return `${formatShare(share)} of it measured by hardware counters`
   return `the method is known for ${formatShare(ofEnergy)} of it, of which ${formatShare(share)} measured by hardware counters`
@@ -66,6 +68,9 @@ export function placePhrase(place: Place): string {
   const { countryName, countryIsoCode, region, cloudProvider, cloudRegion, onCloud } = place
   const cloud = [cloudRegion, cloudProvider].filter((name) => name !== undefined).join(' of ')
   const isPrivate = cloud === '' && onCloud === false
+  if (cloud === '' && region === undefined && countryName === undefined && countryIsoCode === undefined) {
+    return 'place unknown'
+  }
   return [cloud, region, countryName ?? countryIsoCode, isPrivate ? 'private infrastructure' : '']
     .filter((name) => name !== undefined && name !== '')
     .join(', ')

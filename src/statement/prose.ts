@@ -58,9 +58,11 @@ function partSentence({ energy, components }: Sums): string[] {
   const parts = componentNames.flatMap((name) => {
     const part = components[name].energy
     if (part === undefined || part === 0) return []
-    return [`${formatEnergy(part, energy.value)} by ${componentTitles[name]}`]
+    return [
+      `${formatEnergy(part, energy.value)} by ${name === 'ram' ? 'memory' : `the ${componentTitles[name]}`}`,
+    ]
   })
-  return parts.length < 2 ? [] : [`Of this ${listed(parts)}.`]
+  return parts.length < 2 ? [] : [`That is ${listed(parts)}.`]
 }
 
 function circumstanceSentences(statement: Statement): string[] {

@@ -50,7 +50,7 @@ export async function readRuns(
     await pipeline(createReadStream(path), createParser(take))
   } catch (error) {
     // The last row of a program that was killed while it wrote.
-    if (parseRun === undefined || !isCsvError(error, 'CSV_QUOTE_NOT_CLOSED')) throw unreadable(path, error)
+    if (parseRun === undefined || !isUnclosed(error)) throw unreadable(path, error)
     skip(lastLine + 1, 'a quote is never closed, and what follows it is not counted')
   }
   if (parseRun === undefined) throw refused(path, `it is empty, expected ${whatIsExpected}`)
@@ -99,6 +99,10 @@ function unreadable(path: string, error: unknown): Error {
   if (code === 'EISDIR') return refused(path, `it is a folder, expected ${whatIsExpected}`, error)
   return refused(path, messageOf(error), error)
 }
+
+/** A quote that is never closed: at the end of a short file, or a row longer than any. */
+const isUnclosed = (error: unknown): boolean =>
+  isCsvError(error, 'CSV_QUOTE_NOT_CLOSED') || isCsvError(error, 'CSV_MAX_RECORD_SIZE')
 
 const isCsvError = (error: unknown, code?: CsvError['code']): boolean =>
   error instanceof CsvError && (code === undefined || error.code === code)

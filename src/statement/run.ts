@@ -152,10 +152,13 @@ function toSetting(text: (name: string) => string | undefined): Setting {
 const unknown = /^(|none|nan|null|na|n\/a|<na>|undefined)$/i
 const decimal = /^\+?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
 
+/** More than the world uses of anything in a year, in any unit of the file; sums of a million such still fit. */
+const most = 1e20
+
 function isNumberOrUnknown(cell: string): boolean {
   if (cell === '') return true
   const text = cell.trim()
-  return (decimal.test(text) && Number.isFinite(Number(text))) || unknown.test(text)
+  return (decimal.test(text) && Number(text) <= most) || unknown.test(text)
 }
 
 function toNumber(cell: string | undefined): number | undefined {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { optionSpecs } from '../../src/config/option-table.ts'
 import { toFlag } from '../../src/config/spelling.ts'
-import { runCli, type Ended } from '../fixtures/programs/child.ts'
+import { cliPath, runCli, startChild, type Ended } from '../fixtures/programs/child.ts'
 import { temporaryFolder } from '../fixtures/programs/temporary-folder.ts'
 import { fakeMachine } from '../tracker/fake-machine.ts'
 
@@ -36,6 +36,39 @@ describe('the program', () => {
     const { code, stdout, stderr } = await cli(['detct'])
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr).toContain('Did you mean detect?')
+  })
+
+  it.each([
+    [['detect', '--json']],
+    [['config', '--all']],
+    [['completion', 'bash']],
+    [['--help']],
+    [['--version']],
+  ])('ends quietly where nobody reads what it prints: %j', async (args) => {
+    const command = `'${process.execPath}' '${cliPath}' ${args.join(' ')} | true; exit "\${PIPESTATUS[0]}"`
+    const { code, stderr } = await startChild('bash', ['-c', command], { folder, input: '' }).ended
+    expect(stderr).toBe('')
+    expect(code).toBe(0)
+  })
+
+  it('ends with one line where what it prints cannot be written', async () => {
+    const command = `'${process.execPath}' '${cliPath}' config --all >/dev/full`
+    const { code, stderr } = await startChild('sh', ['-c', command], { folder, input: '' }).ended
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^codecarbon: stdout cannot be written: .*\n$/)
+  })
+
+  it.each([
+    [['run', '--country', 'FRA', '--', 'true'], '(Did you mean --country-iso-code?)'],
+    [['run', '--mesure-power-secs', '1'], '(Did you mean --measure-power-secs?)'],
+    [['run', '--tracking-mode', 'proces', '--', 'true'], 'did you mean process?'],
+    [['detect', '--api-kye=sk-secret'], "unknown option '--api-kye'"],
+  ])('names what was probably meant, and no secret: %j', async (args, hint) => {
+    const { code, stderr } = await cli(args)
+    expect(code).toBe(2)
+    expect(stderr).toContain(hint)
+    expect(stderr).not.toContain('sk-secret')
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1)
   })
 
   it('explains each command and every flag of it', async () => {

@@ -57,6 +57,24 @@ describe('a value', () => {
     expect(valueOf(line)).toBe(value)
   })
 
+  it('ends where the next key stands no further in, however far all are indented', () => {
+    expect(valuesOf('[codecarbon]\n  project_name = demo\n  output_dir = out\n  pue = 1.3\n')).toEqual({
+      project_name: 'demo',
+      output_dir: 'out',
+      pue: '1.3',
+    })
+  })
+
+  it('goes on behind a comment in between', () => {
+    expect(valuesOf('[codecarbon]\noutput_methods = csv,\n  # more\n  jsonl\n')).toEqual({
+      output_methods: 'csv, jsonl',
+    })
+  })
+
+  it.each(["'", '"'])('that is a lone %s is that', (quote) => {
+    expect(valueOf(`project_name = ${quote}`)).toBe(quote)
+  })
+
   it('may go on in indented lines', () => {
     expect(valuesOf('[codecarbon]\ngpu_ids = 0,\n  1,\n\t2\npue = 1.2\n')).toEqual({
       gpu_ids: '0, 1, 2',
@@ -96,6 +114,19 @@ describe('a file', () => {
     expect(warnings).toEqual([])
   })
 
+  it('may have options for all sections, below those of ours', () => {
+    expect(valuesOf('[DEFAULT]\npue = 1.4\nwue = 1\n[codecarbon]\npue = 1.2\n')).toEqual({
+      pue: '1.2',
+      wue: '1',
+    })
+  })
+
+  it('with a secret on a broken line does not tell it', () => {
+    expect(complaintOf(() => parseConfig('[codecarbon]\napi_key sk-secret\n', path))).not.toContain(
+      'sk-secret',
+    )
+  })
+
   it('with a section that is almost ours says so', () => {
     expect(parseConfig('[CodeCarbon]\npue = 2\n', path).warnings).toEqual([
       `${path}:1: [CodeCarbon] is not read; did you mean [codecarbon]?`,
@@ -110,7 +141,7 @@ describe('a file', () => {
 
   it('with a line that says nothing is refused, by its number', () => {
     expect(complaintOf(() => parseConfig('[codecarbon]\npue = 2\nnonsense\n', path))).toBe(
-      `${path}:3: expected key = value, got "nonsense"`,
+      `${path}:3: expected key = value, got a line that begins with "nonsense"`,
     )
   })
 

@@ -7,7 +7,7 @@ import {
   fromFlags,
   type OptionSource,
 } from '../../src/config/option-source.ts'
-import { optionSpecs, type OptionName } from '../../src/config/option-table.ts'
+import { optionSpecs, optionTable, type OptionName } from '../../src/config/option-table.ts'
 import { resolveOptions } from '../../src/config/resolve-options.ts'
 import { toFlag, toSnakeCase, toVariable } from '../../src/config/spelling.ts'
 import { ConfigError } from '../../src/core/errors.ts'
@@ -108,7 +108,6 @@ const cases: Readonly<Record<OptionName, Cases>> = {
       ['csv', ['csv']],
       [' csv , csv', ['csv']],
       ['csv,prometheus_pull', ['csv', 'prometheus_pull']],
-      ['', []],
     ],
     badText: ['CSV', 'csv nothing', 'csv;csv', 'Api'],
   },
@@ -144,7 +143,6 @@ const cases: Readonly<Record<OptionName, Cases>> = {
       ['[0, 1, 2]', [0, 1, 2]],
       ['[0, 1, 2', [0, 1, 2]],
       [`['GPU-abc', "MIG-1"]`, ['GPU-abc', 'MIG-1']],
-      ['', []],
     ],
     badText: ['0;1', 'GPU abc', '-1.5', '$'],
   },
@@ -263,8 +261,11 @@ describe.each(Object.entries(cases))(
       for (const [word, value] of goodText) expect(valueOf(name, give(name, word)[0]), word).toEqual(value)
     })
 
-    it.each(sources)('refuses what is bad as text, by the name it has there: %s', (_, give) => {
+    it.each(sources)('refuses what is bad as text, by the name it has there: %s', (place, give) => {
       for (const word of badText) {
+        // An empty variable is one that is not set.
+        if (word === '' && place === 'the environment' && optionTable[name as OptionName].type !== 'text')
+          continue
         const [source, spelling] = give(name, word)
         const message = complaintOf(() => valueOf(name, source))
         expect(message.startsWith(`${spelling}: expected `), message).toBe(true)
@@ -340,6 +341,21 @@ describe('the environment', () => {
     const { warnings } = resolveOptions(fromEnvironment({ CODECARBON_CONSTRUCTOR: 'x' }))
     expect(warnings).toEqual(['CODECARBON_CONSTRUCTOR: there is no such option'])
   })
+})
+
+it('takes an empty variable for one that is not set, but for texts', () => {
+  const { options } = resolveOptions(
+    fromEnvironment({ CODECARBON_PUE: '', CODECARBON_OFFLINE: '', CODECARBON_LOGGER_PREAMBLE: '' }),
+  )
+  expect(options).toMatchObject({ pue: 1, offline: false, loggerPreamble: '' })
+})
+
+it('tells all that is wrong at once, with the nearest right word', () => {
+  const wrong = fromEnvironment({ CODECARBON_PUE: 'x', CODECARBON_TRACKING_MODE: 'proces' })
+  expect(complaintOf(() => resolveOptions(wrong)).split('\n')).toEqual([
+    'CODECARBON_PUE: expected a number of at least 1, got "x"',
+    'CODECARBON_TRACKING_MODE: expected machine or process, got "proces"; did you mean process?',
+  ])
 })
 
 describe('code', () => {
@@ -434,6 +450,18 @@ it('says of options that nothing uses yet, once for each thing they wait for', (
     'the CodeCarbon API: not in this version, so nothing comes of CODECARBON_API_KEY, CODECARBON_PROJECT_ID',
   ])
   expect(warnings.join()).not.toContain('abcdef')
+})
+
+it('does not show the password in an address', () => {
+  expect(complaintOf(() => resolveOptions(codeWith('apiEndpoint', 'ftp://ada:hunter2@host/x')))).toBe(
+    'option apiEndpoint: expected an address that begins with http:// or https://, got "ftp://***@host/x"',
+  )
+})
+
+it('keeps a message on one line whatever the value', () => {
+  expect(complaintOf(() => resolveOptions(fromEnvironment({ CODECARBON_PUE: '1\n2\u001B[2J' })))).toBe(
+    'CODECARBON_PUE: expected a number of at least 1, got "1\\n2\\u001b[2J"',
+  )
 })
 
 it('does not show a secret that is wrong', () => {

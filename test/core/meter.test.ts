@@ -194,6 +194,14 @@ describe('what a meter counts', () => {
     expect(meter.read().machine.energy).toEqual({})
   })
 
+  test('energy of a component that was first told after the beginning is counted and told of', () => {
+    const late = probeOf(({ at }) => ({ readings: at > start ? [reading(50)] : [], problems: [] }))
+    const { clock, meter } = open({ probes: [late] })
+    const before = meter.first.machine
+    clock.advance(2)
+    expect(usageBetween(before, meter.read().machine).energy.cpu).toMatchObject({ value: 50, told: 2 })
+  })
+
   test('how each joule was obtained is kept', () => {
     const { clock, meter } = open({
       probes: [
@@ -397,10 +405,10 @@ describe('the share of a process tree', () => {
     expect(meter.read()).not.toHaveProperty('tree')
   })
 
-  test('a tree that does nothing is given no processor energy', () => {
+  test('a tree that never did anything that the system could see is unmeasured, not zero', () => {
     const { pass } = tracked()
     const snapshot = pass(10)
-    expect(snapshot.tree?.energy.cpu?.value).toBe(0)
+    expect(snapshot.tree?.energy.cpu).toBeUndefined()
     expect(snapshot.machine.energy.cpu?.value).toBeCloseTo(800, 6)
   })
 

@@ -157,6 +157,18 @@ describe('a scope in a scope', () => {
     expect(joulesOf(grandparent.end())).toBe(125)
   })
 
+  test('that begins below one that has ended is part of the nearest above that has not', () => {
+    const { scopes, spend } = bench()
+    const grandparent = scopes.begin()
+    const parent = scopes.begin(grandparent)
+    spend(5)
+    parent.end()
+    const late = scopes.begin(parent)
+    spend(20)
+    expect(joulesOf(late.end())).toBe(20)
+    expect(joulesOf(grandparent.end())).toBe(25)
+  })
+
   test('of a parent that has ended stands on its own', () => {
     const { scopes, spend } = bench()
     const parent = scopes.begin()
@@ -192,7 +204,9 @@ test('whatever happens, what root scopes are given and what is unattributed add 
         if (event.kind === 'begin') all.push({ scope: scopes.begin(), parent: undefined })
         const chosen = 'index' in event ? all[event.index % Math.max(1, all.length)] : undefined
         if (event.kind === 'nest' && chosen !== undefined) {
-          const parent = chosen.scope.ended ? undefined : chosen.scope
+          let above: (typeof all)[number] | undefined = chosen
+          while (above?.scope.ended === true) above = all.find(({ scope }) => scope === above?.parent)
+          const parent = above?.scope
           all.push({ scope: scopes.begin(chosen.scope), parent })
         }
         if (event.kind === 'end' && chosen?.scope.ended === false) {

@@ -63,7 +63,8 @@ describe('the region', () => {
     ['USA', 'new  york', 'US-NY'],
   ])('of %s is understood from "%s"', (countryIsoCode, region, regionCode) => {
     const resolved = resolvePlace({ countryIsoCode, region })
-    expect(resolved.place).toMatchObject({ regionCode, region: region.trim() })
+    expect(resolved.place.regionCode).toBe(regionCode)
+    expect(resolved.place.region).toMatch(/^[A-Z][a-z]/)
     expect(resolved.problems).toEqual([])
   })
 
@@ -82,9 +83,17 @@ describe('the region', () => {
     expect(place({ countryIsoCode: 'USA', region: 'Calfornia' })).toMatchObject({
       countryIsoCode: 'USA',
       regionCode: undefined,
-      region: 'Calfornia',
+      region: undefined,
     })
     expect(messages({ countryIsoCode: 'CAN', region: 'Texas' })[0]).toMatch(/did you mean US-TX \(Texas\)\?$/)
+  })
+
+  it('is called by its name, however it was told, also where a cloud region tells it', () => {
+    expect(place({ countryIsoCode: 'CAN', region: 'QC' }).region).toBe('Quebec')
+    expect(place({ cloudProvider: 'aws', cloudRegion: 'us-east-1' })).toMatchObject({
+      regionCode: 'US-VA',
+      region: 'Virginia',
+    })
   })
 
   it('of a country without regions of its own is said to be unused', () => {
@@ -124,7 +133,11 @@ describe('the cloud region', () => {
     expect(messages(query)).toEqual([
       'cloudRegion "europe-wset9" is not known: expected a region of gcp; did you mean europe-west9?',
     ])
-    expect(place(query)).toMatchObject({ countryIsoCode: 'FRA', cloudRegion: 'europe-wset9' })
+    expect(place(query)).toMatchObject({
+      countryIsoCode: 'FRA',
+      cloudProvider: 'gcp',
+      cloudRegion: undefined,
+    })
     expect(place({ cloudProvider: 'gcp', cloudRegion: 'nowhere' })).toMatchObject({ foundBy: 'none' })
   })
 

@@ -114,7 +114,6 @@ describe('a file', () => {
     ],
     ['holds tasks', () => writeText(folder, `task_name,${header}\n`), /it holds tasks/],
     ['is no text', () => writeBytes(), /no table of runs/],
-    ['is one long quote', () => writeText(folder, `${header}\n"${'x'.repeat(3e6)}`), /no table of runs/],
   ])('that %s is refused', async (_, makePath, message) => {
     await expect(runsOf(makePath())).rejects.toMatchObject({
       code: 'ERR_FILE_UNREADABLE',

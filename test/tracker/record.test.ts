@@ -161,7 +161,7 @@ describe('emissions', () => {
     const quebec = await intensityOf({ countryIsoCode: 'CAN', region: 'Québec' })
     const canada = await intensityOf({ countryIsoCode: 'CAN' })
     expect(quebec.intensity.gramsPerKwh).toBeLessThan(canada.intensity.gramsPerKwh)
-    expect(quebec.region).toBe('Québec')
+    expect(quebec.region).toBe('Quebec')
     const paris = await intensityOf({ cloudProvider: 'gcp', cloudRegion: 'europe-west9' })
     expect(paris).toMatchObject({ onCloud: 'Y', cloudProvider: 'gcp', cloudRegion: 'europe-west9' })
   })

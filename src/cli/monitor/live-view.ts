@@ -9,6 +9,7 @@ import {
   formatPower,
   formatRange,
 } from '../../exporters/text/quantity.ts'
+import { printable } from '../../log.ts'
 import type { PowerHistory } from './power-history.ts'
 import { sparkline } from './sparkline.ts'
 
@@ -67,13 +68,11 @@ type Line = (readonly [style: Parameters<LiveStyle['paint']>[0] | 'plain', text:
 /** One column is left free: a wide letter at the edge may be let through half a letter too far, and would break the line. */
 const draw = (line: Line, { columns, paint }: LiveStyle): string =>
   cliTruncate(
-    line.map(([style, text]) => (style === 'plain' ? clean(text) : paint(style, clean(text)))).join(''),
+    line
+      .map(([style, text]) => (style === 'plain' ? printable(text) : paint(style, printable(text))))
+      .join(''),
     Math.max(1, columns - 1),
   )
-
-/** Names and paths are other people's text: what would move the cursor is not for the terminal. */
-// oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-const clean = (text: string): string => text.replace(/[\u0000-\u001F\u007F-\u009F]/g, '?')
 
 const pad = (text: string, width: number): string => text.padEnd(width)
 

@@ -1,22 +1,23 @@
 import { styleText } from 'node:util'
 import { type Command, Option } from 'commander'
+import { waitingOutputs, type Options } from '../../config/option-table.ts'
 import { ConfigError, messageOf } from '../../core/errors.ts'
 import type { EmissionsData } from '../../core/emissions-data.ts'
 import { summaryLine } from '../../exporters/text/summary-line.ts'
 import type { Log, LogOptions } from '../../log.ts'
 import { renderReport } from '../../report.ts'
 import { startRun, type Started } from '../../start.ts'
-import { addOptions, optionsFrom, type Loaded } from '../options.ts'
+import { addOptions, optionsFrom, quietly, type CommandDefaults, type Loaded } from '../options.ts'
 import { runCommand } from '../run.ts'
 import type { LiveStyle } from './live-view.ts'
 import { createMeasurementLog } from './measurement-log.ts'
 import { createPowerHistory } from './power-history.ts'
 import { openScreen } from './screen.ts'
 
-/** The end must not take longer than this, whatever an output does. */
-const endSeconds = 3
+/** The end must not take longer than 3 s, whatever an output does. */
+const endMs = 2800
 /** Outputs have a little less, so that there is time to say which one did not make it. */
-const outputDeadlineMs = 2500
+const outputDeadlineMs = 2400
 /** Looks of the live view. */
 const lookMs = 1000
 const historyLooks = 60
@@ -25,7 +26,9 @@ const historyLooks = 60
 export function addMonitor(program: Command): void {
   const command = program
     .command('monitor')
-    .description('track this machine until SIGINT or SIGTERM; with -- <command> the same as run')
+    .description(
+      'track this machine until SIGINT or SIGTERM, with a live view on a terminal and a log elsewhere, where SIGHUP reads the configuration again; with -- <command> the same as run',
+    )
     .usage('[options] [-- <command> [arguments...]]')
     .argument('[command...]', 'a command to track instead')
     .addOption(
@@ -37,61 +40,80 @@ export function addMonitor(program: Command): void {
     .option('--api', 'send figures to the CodeCarbon API')
     .option('--no-api', 'do not send figures to the CodeCarbon API')
     .passThroughOptions()
-  addOptions(command)
+  addOptions(command, undefined, monitorDefaults)
   command.action(async (words: string[], flags: Record<string, unknown>) => {
     const format = flags['logFormat'] as LogOptions['format']
-    const given = {
-      ...flags,
-      ...(flags['api'] === undefined || flags['saveToApi'] !== undefined ? {} : { saveToApi: flags['api'] }),
-    }
     if (words.length > 0) {
-      const { options, log } = optionsFrom(given, { format })
-      process.exitCode = await runCommand(words, options, log, false)
+      const { options, log } = optionsFrom(flags, quietly, { format })
+      process.exitCode = await runCommand(words, withApi(options, flags['api'], log), log, false)
       return
     }
     const isLive = format === undefined && process.stdout.isTTY && process.env['TERM'] !== 'dumb'
-    await monitor((log) => optionsFrom(given, log, monitorDefaults), isLive, format)
+    const messages = createMessages()
+    const logOptions = isLive ? { logger: messages.logger } : { format }
+    const load = (): Loaded => {
+      const loaded = optionsFrom(flags, monitorDefaults, logOptions)
+      return { ...loaded, options: withApi(loaded.options, flags['api'], loaded.log) }
+    }
+    await monitor(load, isLive, messages.latest)
   })
 }
 
 /** A row that is kept up to date loses little when the machine loses its power. */
-const monitorDefaults = { onCsvWrite: 'update' } as const
+const monitorDefaults: CommandDefaults = { onCsvWrite: 'update' }
 
-type Load = (log: Partial<LogOptions>) => Loaded
+/** What `--api` and `--no-api` add to the outputs or take from them. */
+function withApi(options: Options, api: unknown, log: Log): Options {
+  if (api === undefined) return options
+  const others = options.outputMethods.filter((method) => method !== 'api')
+  if (api === true) log('warning', `${waitingOutputs['api']}: not in this version, so nothing comes of --api`)
+  return { ...options, outputMethods: api === true ? [...others, 'api'] : others }
+}
 
-async function monitor(load: Load, isLive: boolean, format: LogOptions['format']): Promise<void> {
-  const messages = createMessages()
-  const logOptions: Partial<LogOptions> = isLive
-    ? { level: 'info', logger: messages.logger }
-    : { level: 'info', format }
+async function monitor(load: () => Loaded, isLive: boolean, latest: () => readonly string[]): Promise<void> {
   const signals = listen(isLive)
   try {
-    for (let next: Loaded | undefined = load(logOptions); next !== undefined;) {
-      next = await trackUntilNext(next, signals, () => load(logOptions), isLive, messages.latest)
+    let current = load()
+    let started = begin(current, isLive)
+    for (;;) {
+      const next = await trackUntilNext(started, current.log, signals, load, isLive, latest)
+      if (next === undefined) return
+      try {
+        started = begin(next, isLive)
+        current = next
+      } catch (error) {
+        current.log('error', `the run goes on with the configuration it had: ${messageOf(error)}`)
+        started = begin(current, isLive)
+      }
     }
   } finally {
     signals.close()
   }
 }
 
+function begin({ options, log }: Loaded, isLive: boolean): Started {
+  const started = startRun(options, { log, exporters: isLive ? [] : [createMeasurementLog(log)] })
+  log('info', `tracking ${options.projectName}: ${describeMethods(started)}`)
+  return started
+}
+
 /** One run of the monitor, up to a signal. @returns the options of the next one */
 async function trackUntilNext(
-  { options, log }: Loaded,
+  started: Started,
+  log: Log,
   signals: Signals,
   load: () => Loaded,
   isLive: boolean,
-  latestMessages: () => readonly string[],
+  latest: () => readonly string[],
 ): Promise<Loaded | undefined> {
-  const started = startRun(options, { log, exporters: isLive ? [] : [createMeasurementLog(log)] })
   const save = (): void => {
     started.run.saveSync('exit')
   }
   process.on('exit', save)
-  log('info', `tracking ${options.projectName}: ${describeMethods(started)}`)
-  const view = isLive ? await openView(started, latestMessages) : undefined
+  const view = isLive ? await openView(started, latest) : undefined
   const next = await untilNext(signals, load, log)
   // The end comes in time even where an output hangs.
-  const deadline = next === undefined ? setTimeout(() => process.exit(0), endSeconds * 1000) : undefined
+  const deadline = next === undefined ? setTimeout(() => process.exit(0), endMs) : undefined
   const data = await started.run.stop(outputDeadlineMs)
   process.off('exit', save)
   clearTimeout(deadline)

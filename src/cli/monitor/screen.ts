@@ -18,6 +18,7 @@ const clearBelow = '\u001B[J'
 /** Takes a terminal over: on its alternate screen, so that what stood there before comes back. `onRedraw` is asked for when its size changed. */
 export function openScreen(terminal: WriteStream, onRedraw: () => void): Screen {
   let isOpen = true
+  let isSuspended = false
   const close = (): void => {
     if (!isOpen) return
     isOpen = false
@@ -37,11 +38,13 @@ export function openScreen(terminal: WriteStream, onRedraw: () => void): Screen 
     }
   }
   const suspend = (): void => {
+    isSuspended = true
     write(leave)
     // Uncatchable, so that it does what the key is for.
     process.kill(process.pid, 'SIGSTOP')
   }
   const resume = (): void => {
+    isSuspended = false
     write(enter)
     onRedraw()
   }
@@ -55,7 +58,8 @@ export function openScreen(terminal: WriteStream, onRedraw: () => void): Screen 
 
   return {
     draw(lines) {
-      if (!isOpen) return
+      // A timer may come before the signal that says that we go on.
+      if (!isOpen || isSuspended) return
       const fitting = lines.slice(0, Math.max(1, terminal.rows - 1))
       write(`${home}${fitting.map((line) => `${line}${clearLine}`).join('\r\n')}${clearBelow}`)
     },

@@ -95,7 +95,8 @@ function emissionLines(data: EmissionsData): string[] {
   )
   const { gramsPerKwh, year, source, basis, quality } = data.intensity
   const doubt = quality === 'low' ? ', of low quality' : ''
-  const facts = [placeOf(data), year, basis, source].filter((fact) => fact !== undefined).join(', ')
+  const known = basis === 'unknown' ? undefined : basis
+  const facts = [placeOf(data), year, known, source].filter((fact) => fact !== undefined).join(', ')
   return [
     row('Emissions', `${formatMass(data.emissions * 1000)} CO2eq${interval}`),
     row('', `at ${Number(gramsPerKwh.toPrecision(4))} gCO2eq/kWh: ${facts}${doubt}`),

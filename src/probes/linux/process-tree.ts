@@ -158,7 +158,8 @@ function lostBetween(
 class MarkedProcesses {
   readonly #procfsPath: string
   readonly #mark: string
-  #known = new Map<string, boolean>()
+  /** Start time of each process that is marked, `undefined` of each that is not. */
+  #known = new Map<string, number | undefined>()
 
   constructor(procfsPath: string, mark: string) {
     this.#procfsPath = procfsPath
@@ -169,9 +170,18 @@ class MarkedProcesses {
     const before = this.#known
     this.#known = new Map()
     for (const name of this.#list()) {
-      if (/^\d+$/.test(name)) this.#known.set(name, before.get(name) ?? this.#isMarked(name))
+      if (/^\d+$/.test(name)) this.#known.set(name, this.#look(name, before))
     }
-    return [...this.#known].filter(([, isMarked]) => isMarked).map(([name]) => Number(name))
+    return [...this.#known].flatMap(([name, startTime]) => (startTime === undefined ? [] : [Number(name)]))
+  }
+
+  #look(name: string, before: ReadonlyMap<string, number | undefined>): number | undefined {
+    const known = before.get(name)
+    if (known === undefined && before.has(name)) return undefined
+    const startTime = readStat(this.#procfsPath, Number(name))?.startTime
+    // The number of one that ended may have been given to another.
+    if (known !== undefined && known === startTime) return known
+    return startTime !== undefined && this.#isMarked(name) ? startTime : undefined
   }
 
   #list(): readonly string[] {

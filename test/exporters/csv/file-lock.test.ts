@@ -69,6 +69,13 @@ describe('a lock', () => {
     expect(readdirSync(folder)).toEqual([])
   })
 
+  it('gives back its own alone: one that somebody took over in the meantime stays', () => {
+    withLockSync(file, () => {
+      lockedBy(ownerOf({ pid: 1 }))
+    })
+    expect(readFileSync(lock, 'utf8')).toBe(ownerOf({ pid: 1 }))
+  })
+
   it('lets one at a time do its work, of many that ask at once', async () => {
     const order: string[] = []
     const work = (name: string) => (): void => {

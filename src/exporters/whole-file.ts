@@ -1,0 +1,43 @@
+import { chmodSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { EnergyError, messageOf } from '../core/errors.ts'
+import { makeDirectory } from './make-directory.ts'
+
+/**
+ * Writes the whole text beside the file and renames it, so that nobody ever sees half of it. A link is followed and the file's mode is kept;
+ * what is there and no file, such as `/dev/null` or a pipe, is written to and not replaced.
+ *
+ * @throws EnergyError ERR_EXPORT_FAILED where it cannot be written
+ */
+export function writeWholeFile(path: string, text: string): void {
+  let temporary: string | undefined
+  try {
+    const target = followLinks(resolve(path))
+    const there = statSync(target, { throwIfNoEntry: false })
+    if (there !== undefined && !there.isFile()) {
+      writeFileSync(target, text)
+      return
+    }
+    makeDirectory(dirname(target))
+    temporary = `${target}.${process.pid}.tmp`
+    writeFileSync(temporary, text)
+    if (there !== undefined) chmodSync(temporary, there.mode)
+    renameSync(temporary, target)
+  } catch (cause) {
+    if (temporary !== undefined) rmSync(temporary, { force: true })
+    throw new EnergyError(
+      'ERR_EXPORT_FAILED',
+      `${path} cannot be written: ${messageOf(cause).replace(temporary ?? path, path)}`,
+      { cause },
+    )
+  }
+}
+
+function followLinks(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    // Not there yet.
+    return path
+  }
+}
