@@ -27,6 +27,7 @@ const importsOf = (file: string): string[] =>
 const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = [
   ['core/', ['core/']],
   ['config/', ['core/', 'config/', 'ini']],
+  ['grid/live/', ['core/', 'grid/', 'config/nearest.ts']],
   ['grid/', ['core/', 'grid/', 'config/nearest.ts', 'package-file.ts']],
   ['cpu/', ['core/', 'cpu/', 'package-file.ts']],
   ['probes/linux/', ['core/', 'probes/linux/']],

@@ -221,12 +221,14 @@ export const optionTable = {
     min: 0,
     help: 'carbon intensity in gCO2e/kWh, in place of any table',
   },
-  /** Where the carbon intensity of the moment comes from. */
+  /** Where the carbon intensity comes from: `auto` is Electricity Maps where its token is given, else the yearly table. */
   intensitySource: {
-    type: 'text',
+    type: 'choice',
     group: 'place',
+    default: 'auto',
+    choices: ['auto', 'electricitymaps', 'uk', 'rte', 'table'],
     waitsFor: 'live carbon intensity',
-    help: 'where the carbon intensity of the moment comes from',
+    help: 'where the carbon intensity comes from; auto: Electricity Maps where its token is given, else the yearly table',
   },
   /** Token for Electricity Maps. */
   electricitymapsApiToken: {

@@ -123,7 +123,7 @@ const cases: Readonly<Record<OptionName, Cases>> = {
   cloudProvider: text(undefined),
   cloudRegion: text(undefined),
   forceCarbonIntensityGCo2eKwh: number(undefined, 0),
-  intensitySource: text(undefined),
+  intensitySource: choice('auto', 'auto', 'electricitymaps', 'uk', 'rte', 'table'),
   electricitymapsApiToken: text(undefined),
   pue: number(1, 1),
   wue: number(0, 0),
