@@ -3,16 +3,18 @@ import { systemClock, type Clock } from './core/clock.ts'
 import type { RunFacts } from './core/emissions-data.ts'
 import type { Exporter } from './core/exporter.ts'
 import type { TreeSource } from './core/load.ts'
-import { createMeter } from './core/meter.ts'
+import { createMeter, type Meter } from './core/meter.ts'
 import type { Problem } from './core/problem.ts'
 import { seconds, toGibibytes } from './core/units.ts'
 import { countedComponents } from './core/usage.ts'
 import { createCsvExporter, type CsvExporter } from './exporters/csv/csv-exporter.ts'
 import { createSummaryExporter } from './exporters/summary-file.ts'
+import type { Fetch } from './grid/live/http-get.ts'
 import type { Log } from './log.ts'
 import { createProcessTree } from './probes/linux/process-tree.ts'
 import { createSelfProcess } from './probes/os-load.ts'
 import { Run } from './run.ts'
+import { createRunIntensity } from './run-intensity.ts'
 import { claimMachine } from './single-run.ts'
 import { surveyMachine, type Survey } from './survey.ts'
 import { packageVersion } from './version.ts'
@@ -22,6 +24,8 @@ export interface StartExtras {
   readonly log: Log
   /** Exporters of the user's own, after the built-in ones. */
   readonly exporters?: readonly Exporter[]
+  /** How services are asked; for tests. */
+  readonly fetch?: Fetch
   /** Another process tree to follow than that of this process. */
   readonly tree?: TreeSource
   readonly clock?: Clock
@@ -69,25 +73,39 @@ function beginRun(options: Options, extras: StartExtras, onEnd: (() => void) | u
   const exporters = [csv, summary, ...(extras.exporters ?? [])].filter((exporter) => exporter !== undefined)
   const tree = extras.tree ?? (options.trackingMode === 'process' ? ownTree(options) : undefined)
 
+  const clock = extras.clock ?? systemClock
+  // Problems may come before there is a meter to stand beside.
+  const early: Problem[] = [...survey.problems]
+  let reportTo: Meter | undefined
+  const onProblem = (problem: Problem): void => {
+    if (reportTo === undefined) early.push(problem)
+    else reportTo.report(problem)
+  }
+  const intensity = createRunIntensity({ options, survey, clock, log, onProblem, fetch: extras.fetch })
+
   const run = new Run({
     facts: toFacts(options, survey),
     exporters,
     log,
     apiCallInterval: options.apiCallInterval,
-    intensity: () => survey.intensity,
-    onEnd,
+    intensity: () => intensity.record(),
+    onEnd: () => {
+      intensity.close()
+      onEnd?.()
+    },
     openMeter: (hooks) => {
       const meter = createMeter({
         ...hooks,
         probes: detection.probes,
-        clock: extras.clock ?? systemClock,
+        clock,
         interval: seconds(options.measurePowerSecs),
-        gramsPerKwh: () => survey.intensity.gramsPerKwh,
+        gramsPerKwh: () => intensity.gramsPerKwh(),
         load,
         tree,
         logicalCpus: machine.cpu.logicalCpus,
       })
-      for (const problem of survey.problems) meter.report(problem)
+      reportTo = meter
+      for (const problem of early) meter.report(problem)
       if (options.trackingMode === 'process' && meter.first.tree === undefined) {
         meter.report(unknownTree(options))
       }

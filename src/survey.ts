@@ -1,12 +1,12 @@
 import type { Options } from './config/option-table.ts'
-import type { IntensityRecord, RunFacts } from './core/emissions-data.ts'
+import type { IntensityRecord } from './core/emissions-data.ts'
 import { ProbeUnavailable } from './core/errors.ts'
 import type { LoadSource } from './core/load.ts'
 import { estimateMemoryPower } from './core/power-model.ts'
 import type { Problem } from './core/problem.ts'
 import { toGibibytes, toGigabytes, type Ratio } from './core/units.ts'
 import { intensityFor } from './grid/intensity.ts'
-import { placeOfTimeZone, resolvePlace, type ResolvedPlace } from './grid/place.ts'
+import { placeOfTimeZone, resolvePlace, type Place, type ResolvedPlace } from './grid/place.ts'
 import { systemTimeZone } from './grid/time-zone.ts'
 import { createCpuModel, type CpuModel } from './probes/cpu-model.ts'
 import { detect, type Candidate, type Candidates, type Detection } from './probes/detector.ts'
@@ -26,7 +26,7 @@ export interface Survey {
   readonly detection: Detection
   readonly load: LoadSource | undefined
   readonly gpus: readonly string[] | undefined
-  readonly place: RunFacts['place']
+  readonly place: Place
   readonly intensity: IntensityRecord
   readonly problems: readonly Problem[]
 }

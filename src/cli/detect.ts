@@ -1,5 +1,10 @@
 import type { Command } from 'commander'
+import type { Options } from '../config/option-table.ts'
+import { systemClock } from '../core/clock.ts'
+import type { Problem } from '../core/problem.ts'
+import type { Log } from '../log.ts'
 import { adviceFor } from '../report.ts'
+import { createRunIntensity } from '../run-intensity.ts'
 import { surveyMachine, type Survey } from '../survey.ts'
 import { addOptions, optionsFrom } from './options.ts'
 
@@ -10,9 +15,11 @@ export function addDetect(program: Command): void {
     .description('show what can be measured on this machine, what is estimated and why, and where it is')
     .option('--json', 'print JSON')
   addOptions(command, ['place', 'hardware', 'log'])
-  command.action((flags: Record<string, unknown>) => {
-    const survey = surveyMachine(optionsFrom(flags).options)
-    for (const probe of survey.detection.probes) probe.close?.()
+  command.action(async (flags: Record<string, unknown>) => {
+    const { options, log } = optionsFrom(flags)
+    const found = surveyMachine(options)
+    for (const probe of found.detection.probes) probe.close?.()
+    const survey = await withLiveIntensity(found, options, log)
     process.stdout.write(
       flags['json'] === true ? `${JSON.stringify(toJson(survey), undefined, 2)}\n` : toText(survey),
     )
@@ -20,6 +27,19 @@ export function addDetect(program: Command): void {
 }
 
 const noGpuProbe = 'this version does not measure graphics cards'
+
+/** The same with the carbon intensity of the moment, where the options name a service for it. */
+async function withLiveIntensity(survey: Survey, options: Options, log: Log): Promise<Survey> {
+  const problems = [...survey.problems]
+  const onProblem = (problem: Problem): void => {
+    problems.push(problem)
+  }
+  const live = createRunIntensity({ options, survey, clock: systemClock, log, onProblem })
+  await live.settled()
+  const intensity = live.record()
+  live.close()
+  return { ...survey, intensity, problems }
+}
 
 function toJson(survey: Survey): object {
   const { machine, detection, gpus, place, intensity } = survey
@@ -66,6 +86,8 @@ function toJson(survey: Survey): object {
       year: intensity.year ?? null,
       basis: intensity.basis,
       quality: intensity.quality,
+      observed_at:
+        intensity.observedAtMs === undefined ? null : new Date(intensity.observedAtMs).toISOString(),
     },
     problems: survey.problems.map(({ code, subject, message }) => ({ code, subject, message })),
   }
@@ -86,7 +108,12 @@ function toText(survey: Survey): string {
     for (const { probe, reason } of refused) lines.push(`${''.padEnd(12)}not ${probe}: ${reason}`)
   }
   const where = place.countryName ?? place.countryIsoCode ?? 'unknown'
-  const from = [String(intensity.year ?? ''), intensity.basis, intensity.source].filter(Boolean).join(', ')
+  const when =
+    intensity.observedAtMs === undefined
+      ? String(intensity.year ?? '')
+      : new Date(intensity.observedAtMs).toISOString()
+  const basis = intensity.basis === 'unknown' ? '' : intensity.basis
+  const from = [when, basis, intensity.source].filter(Boolean).join(', ')
   lines.push(
     '',
     `Place       ${[where, place.region, place.cloudProvider, place.cloudRegion].filter(Boolean).join(', ')} (found by: ${place.foundBy})`,

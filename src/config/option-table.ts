@@ -122,7 +122,7 @@ export const optionTable = {
     type: 'switch',
     group: 'run',
     default: false,
-    help: 'make no network connection (this version never makes one)',
+    help: 'make no network connection, whatever else is given',
   },
 
   /** Where figures go. */
@@ -227,7 +227,6 @@ export const optionTable = {
     group: 'place',
     default: 'auto',
     choices: ['auto', 'electricitymaps', 'uk', 'rte', 'table'],
-    waitsFor: 'live carbon intensity',
     help: 'where the carbon intensity comes from; auto: Electricity Maps where its token is given, else the yearly table',
   },
   /** Token for Electricity Maps. */
@@ -235,8 +234,7 @@ export const optionTable = {
     type: 'text',
     group: 'place',
     secret: true,
-    waitsFor: 'live carbon intensity',
-    help: 'token for Electricity Maps',
+    help: 'token for Electricity Maps; giving it turns live carbon intensity on',
   },
   /** Power usage effectiveness of the data centre: multiplies every energy. */
   pue: {

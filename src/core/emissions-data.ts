@@ -123,7 +123,7 @@ export interface DomainRecord {
   readonly energyJoules: number
 }
 
-/** The carbon intensity that emissions were made with. */
+/** The carbon intensity that emissions were made with; where it changed, `gramsPerKwh` is the mean over the energy. */
 export interface IntensityRecord {
   readonly gramsPerKwh: number
   /** What it is the intensity of: `given` where the user told it. */
@@ -132,6 +132,8 @@ export interface IntensityRecord {
   readonly source: string
   readonly basis: string
   readonly quality: string
+  /** Beginning of the time that a live figure is about, in milliseconds since 1970. */
+  readonly observedAtMs?: number | undefined
 }
 
 /** Where the machine was taken to be, and which step found it. */
@@ -253,10 +255,21 @@ export function toEmissionsData(facts: RunFacts, input: RecordInput): EmissionsD
     energyHigh: kilowattHours(total?.high),
     measuredShare: measuredShare(usage),
     components: countedComponents.flatMap((component) => toComponent(component, facts, input)),
-    intensity,
+    intensity: { ...intensity, gramsPerKwh: meanIntensity(intensity, total?.value, usage.emissions.value) },
     place,
     problems: input.problems,
   }
+}
+
+/** Grams are counted with the intensity of each moment: what they come to over the energy, where that is another than the last one. */
+function meanIntensity(
+  { gramsPerKwh }: IntensityRecord,
+  energy: Joules | undefined,
+  emissions: Grams,
+): number {
+  if (energy === undefined || energy <= 0) return gramsPerKwh
+  const mean = emissions / toKilowattHours(energy)
+  return Math.abs(mean - gramsPerKwh) > 1e-9 * gramsPerKwh ? mean : gramsPerKwh
 }
 
 /** Mean power over the part of the time of which the energy was told. */

@@ -61,6 +61,8 @@ export function toSummary(input: SummaryInput): object {
       year: intensity.year ?? null,
       basis: intensity.basis,
       quality: intensity.quality,
+      observed_at:
+        intensity.observedAtMs === undefined ? null : new Date(intensity.observedAtMs).toISOString(),
     },
     place: {
       country_iso_code: place.countryIsoCode ?? null,

@@ -52,7 +52,7 @@ export function renderLiveView(state: LiveState, style: LiveStyle): string[] {
     totalLine(state, style),
     ...data.components.map(methodLine),
     [],
-    ...emissionLines(data),
+    ...emissionLines(data, state.nowMs),
     placeLine(data),
     [],
     ...healthLines(state),
@@ -121,7 +121,7 @@ function methodLine({ component, method, source, basis }: ComponentRecord): Line
   return [['dim', `${pad(titles[component] ?? component, 10)}${how}`]]
 }
 
-function emissionLines(data: EmissionsData): Line[] {
+function emissionLines(data: EmissionsData, nowMs: number): Line[] {
   if (data.emissions === undefined) return []
   const { gramsPerKwh, year, basis, source, quality } = data.intensity
   const grams = data.emissions * 1000
@@ -130,7 +130,10 @@ function emissionLines(data: EmissionsData): Line[] {
     (data.emissionsHigh ?? data.emissions) * 1000,
   ]
   const interval = high > low ? ` (${formatRange(low, high, 'mass', grams)})` : ''
-  const facts = [year === undefined ? undefined : `yearly figure of ${year}`, basis, source]
+  const { observedAtMs } = data.intensity
+  const age =
+    observedAtMs === undefined ? undefined : `${inSeconds(Math.max(0, nowMs - observedAtMs) / 1000)} old`
+  const facts = [year === undefined ? age : `yearly figure of ${year}`, basis, source]
   const doubt = quality === 'low' ? ', of low quality' : ''
   return [
     [
