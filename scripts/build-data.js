@@ -295,6 +295,46 @@ const tables = {
       fields.text('note'),
     ],
   },
+  'gpu-power.json': {
+    title: 'Power of graphics processors, by name',
+    unit: 'W per board or module',
+    from: 'gpu-power.csv',
+    key: ['vendor', 'name'],
+    columns: [
+      ...['vendor', 'name', 'tdpWatts', 'idleWatts', 'idleWithContextWatts', 'class', 'year', 'confidence'],
+      ...['source', 'idleSource'],
+    ],
+    row: (fields) => {
+      const tdp = fields.number('tdp_watts', 5, 2000)
+      const idle = fields.number('idle_watts', 0.5, tdp)
+      return [
+        fields.oneOf('vendor', new Set(['NVIDIA', 'AMD', 'Intel'])),
+        fields.text('name'),
+        tdp,
+        idle,
+        fields.numberOrNull('idle_with_context_watts', idle, tdp),
+        fields.oneOf('class', new Set(['datacenter', 'workstation', 'consumer', 'laptop'])),
+        fields.year('year'),
+        fields.oneOf('confidence', confidences),
+        fields.oneOf('source', sourceIds),
+        fields.oneOf('idle_source', sourceIds),
+      ]
+    },
+  },
+  'energy-sources.json': {
+    title: 'Carbon intensity of electricity by what it is made from',
+    unit: 'g CO2e per kWh',
+    from: 'energy-sources.csv',
+    key: ['energy_source', 'basis'],
+    columns: ['kind', 'gramsPerKwh', 'basis', 'year', 'source'],
+    row: (fields) => [
+      fields.text('energy_source'),
+      fields.number('grams_per_kwh', 0, 1500),
+      fields.oneOf('basis', new Set(['lifecycle', 'direct'])),
+      fields.year('year'),
+      fields.oneOf('source', sourceIds),
+    ],
+  },
   'time-zones.json': {
     title: 'Time zones by the country they are of',
     unit: 'none',

@@ -6,6 +6,7 @@ import { printOnStderr } from '../log.ts'
 import { packageVersion } from '../version.ts'
 import { addCompletion } from './completion.ts'
 import { addConfig } from './config.ts'
+import { addData } from './data.ts'
 import { addDetect } from './detect.ts'
 import { addMonitor } from './monitor/monitor.ts'
 import { addReport } from './report.ts'
@@ -35,6 +36,7 @@ addMonitor(program)
 addDetect(program)
 addReport(program)
 addConfig(program)
+addData(program)
 addCompletion(program)
 
 try {

@@ -37,6 +37,9 @@ describe('the tables in data/', () => {
     expect(readTable('cloud-regions').rows.length).toBeGreaterThanOrEqual(155)
     expect(readTable('cpu-tdp').rows.length).toBeGreaterThanOrEqual(5900)
     expect(readTable('cpu-microarchitectures').rows).toHaveLength(83)
+    expect(readTable('gpu-power').rows.length).toBeGreaterThanOrEqual(180)
+    expect(readTable('energy-sources').rows.length).toBeGreaterThanOrEqual(20)
+    expect(readTable('time-zones').rows.length).toBeGreaterThanOrEqual(418)
     const places = readTable('places').rows
     expect(places.filter(([, code]) => code === null || !String(code).includes('-'))).toHaveLength(249 + 2)
     expect(places.filter(([, code]) => String(code).includes('-'))).toHaveLength(51 + 13)
