@@ -16,6 +16,12 @@ export interface LoadSource {
   close?(): void
 }
 
+/** Tells the CPUs' mean frequency over their base frequency; `undefined` where the system does not tell. */
+export interface FrequencySource {
+  read(at: Seconds): number | undefined
+  close(): void
+}
+
 /** What a process tree has used so far. */
 export interface TreeUse {
   /** CPU time of the tree's processes, living and dead; cumulative. */

@@ -1,14 +1,21 @@
 import type { Estimate } from './estimate.ts'
+import { frequencyExponent, powerCurve, type Knot, type Spread } from './power-curve.ts'
 import { watts, type Ratio, type Watts } from './units.ts'
 
 /** What a CPU power estimate is made from. All of the whole machine, except the TDP. */
 export interface CpuPowerInput {
   /** Thermal design power of one socket, as on the datasheet. */
   readonly tdpWatts: number
-  /** Share of the logical CPUs that are busy, 0 to 1. */
+  /** Share of the logical CPUs' time that was busy, 0 to 1. */
   readonly utilisation: number
   /** @default 1 */
   readonly sockets?: number
+  /** Accepted, but without influence: no model that used the number of cores or threads was better on machines it had not seen. */
+  readonly cores?: number
+  /** As `cores`. */
+  readonly threads?: number
+  /** Mean frequency of the CPUs over their base frequency, the one the TDP is meant for; above 1 counts as 1. @default 1 */
+  readonly frequencyRatio?: number
   /** Known watts at full load, in place of the TDP. */
   readonly maxWatts?: number
   /** Known watts at idle. */
@@ -23,70 +30,102 @@ export interface PowerEstimate {
 }
 
 /**
- * Share of the TDP that a processor package draws at a load of 0, 10, 50 and 100 %. Averaged from RAPL readings of bare-metal servers
- * by Teads (2021), published in ccf-coefficients; concave, as measured curves are.
- */
-const shape: readonly (readonly [load: number, shareOfTdp: number])[] = [
-  [0, 0.12],
-  [0.1, 0.32],
-  [0.5, 0.75],
-  [1, 1.02],
-]
-
-/**
- * Ends of the interval as multiples of the estimate. At 84 measured points of 8 machines (data/sources/power) the true power lay within
- * them at 83 %; test/core/power-model.test.ts holds that.
- */
-const spread = { low: 0.5, high: 1.35 }
-
-/**
- * Half of the error of the model is the level, not the shape: where the machine's own watts at full load are known, the same shapes
- * leave 11 to 13 % (accuracy figures in docs/accuracy.md).
- */
-const spreadCalibrated = { low: 0.8, high: 1.2 }
-
-/**
  * Power of the processor packages from how busy they are. A pure function: no clock, no files.
  *
- * Accuracy: 25 % mean absolute error over eleven machines, against 42 % for the cubic curve of CodeCarbon for Python.
+ * P = TDP × (s(0) + (s(L) − s(0)) × min(1, f / base)^b), where s is a line through the shares of the TDP at a load L of 0, 10, 50 and
+ * 100 % and b an exponent, all in power-curve.ts. Known watts at idle and at full load take the place of the ends.
  *
- * @returns watts of all packages together, memory not included; `low` and `high` hold the true value about four times in five.
+ * Mean absolute error at machines that it was not fitted to (docs/accuracy.md): 18 % over eleven servers and workstations, against 42 %
+ * for the cubic curve of CodeCarbon for Python, and 24 % with six laptop and desktop processors; 25 % and 28 % where no frequency is
+ * known; 9 to 12 % where the watts at idle and at full load are.
+ *
+ * @returns watts of all packages together, memory not included; `low` and `high` hold the true value at least four times in five.
  * @throws RangeError when a figure is not a finite number, or not positive where it must be.
  * @example
- * estimateCpuPower({ tdpWatts: 65, utilisation: 0.5 }) // { watts: 48.75, low: 24.4, high: 65.8 }
+ * estimateCpuPower({ tdpWatts: 65, utilisation: 0.5 }) // { watts: 48.9, low: 25.4, high: 66.0 }
  */
 export function estimateCpuPower(input: CpuPowerInput): PowerEstimate {
-  const { utilisation, sockets = 1, maxWatts, idleWatts } = input
+  const { utilisation, sockets = 1, frequencyRatio = 1, maxWatts, idleWatts } = input
   check('utilisation', utilisation, 0)
   check('sockets', sockets, Number.MIN_VALUE)
-  const top = maxWatts ?? shareOfTdp(1) * check('tdpWatts', input.tdpWatts, 0) * sockets
-  const bottom = Math.min(idleWatts ?? (shareOfTdp(0) / shareOfTdp(1)) * top, top)
-  check('maxWatts', top, 0)
-  check('idleWatts', bottom, 0)
+  check('frequencyRatio', frequencyRatio, 0)
+  const top = check('maxWatts', maxWatts ?? full.share * check('tdpWatts', input.tdpWatts, 0) * sockets, 0)
+  const bottom = Math.min(check('idleWatts', idleWatts ?? (idle.share / full.share) * top, 0), top)
 
-  const dynamic = (shareOfTdp(Math.min(1, utilisation)) - shareOfTdp(0)) / (shareOfTdp(1) - shareOfTdp(0))
-  const power = bottom + (top - bottom) * dynamic
-  const { low, high } = maxWatts === undefined ? spread : spreadCalibrated
-  return { watts: power, low: power * low, high: power * high }
-}
-
-/** The estimate where nobody can tell how busy the processor is: half load, anything between idle and full. */
-export function cpuPowerAtUnknownLoad(input: Omit<CpuPowerInput, 'utilisation'>): PowerEstimate {
+  const known = powerCurve.map((knot) => {
+    const part = (knot.share - idle.share) / (full.share - idle.share)
+    const power = bottom + (top - bottom) * part
+    const spread = spreadAt(knot, maxWatts !== undefined, idleWatts !== undefined)
+    return { load: knot.load, watts: power, low: spread.low * power, high: spread.high * power }
+  })
+  const factor = Math.min(1, frequencyRatio) ** (maxWatts === undefined ? frequencyExponent : 1)
+  const at = (values: readonly number[]): number => {
+    const [start = 0] = values
+    const points = known.map(({ load }, index) => [load, values[index] ?? start] as const)
+    return start + (interpolate(points, utilisation) - start) * factor
+  }
+  // More load is never less power, at the ends of the interval too.
   return {
-    watts: estimateCpuPower({ ...input, utilisation: 0.5 }).watts,
-    low: estimateCpuPower({ ...input, utilisation: 0 }).low,
-    high: estimateCpuPower({ ...input, utilisation: 1 }).high,
+    watts: at(known.map((knot) => knot.watts)),
+    low: at(known.map((_, index) => Math.max(...known.slice(0, index + 1).map(({ low }) => low)))),
+    high: at(known.map((_, index) => Math.min(...known.slice(index).map(({ high }) => high)))),
   }
 }
 
+/** How the processors' power can be estimated: by the model of this package, or as CodeCarbon for Python does, to compare with its figures. */
+export type CpuPowerModelName = 'default' | 'codecarbon' | 'constant'
+
 /**
- * Watts per GB of memory at a CPU load of 0, 10, 50 and 100 %: mean, least and most of the five AWS bare-metal machines whose memory
+ * The models by name. Whichever gives the value, the interval is that of the default model, widened to hold the value: what the power
+ * may be does not depend on the formula. Known watts at full load stand for the TDP.
+ *
+ * - `codecarbon`: TDP × (0.1 + 0.9 L³), the curve of CodeCarbon 3.3 (codecarbon/external/hardware.py)
+ * - `constant`: half the TDP at any load, what CodeCarbon falls back to
+ */
+export const cpuPowerModels: Readonly<Record<CpuPowerModelName, (input: CpuPowerInput) => PowerEstimate>> = {
+  default: estimateCpuPower,
+  codecarbon: (input) => withValue(input, 0.1 + 0.9 * Math.min(1, input.utilisation) ** 3),
+  constant: (input) => withValue(input, 0.5),
+}
+
+function withValue(input: CpuPowerInput, share: number): PowerEstimate {
+  const { low, high } = estimateCpuPower(input)
+  const power = share * (input.maxWatts ?? input.tdpWatts * (input.sockets ?? 1))
+  return { watts: power, low: Math.min(low, power), high: Math.max(high, power) }
+}
+
+/** The estimate where nobody can tell how busy the processor is: half load, anything between idle and full. */
+export function cpuPowerAtUnknownLoad(
+  input: Omit<CpuPowerInput, 'utilisation'>,
+  model: CpuPowerModelName = 'default',
+): PowerEstimate {
+  const estimate = cpuPowerModels[model === 'codecarbon' ? 'constant' : model]
+  return {
+    watts: estimate({ ...input, utilisation: 0.5 }).watts,
+    low: estimate({ ...input, utilisation: 0 }).low,
+    high: estimate({ ...input, utilisation: 1 }).high,
+  }
+}
+
+const [idle, full] = [powerCurve[0], powerCurve[3]]
+
+/** The share of the TDP that the default model reaches at full load. */
+export const fullLoadShare: number = full.share
+
+/** How far the truth may be from the estimate at a knot, by what is known of the machine. */
+function spreadAt(knot: Knot, isMaxKnown: boolean, isIdleKnown: boolean): Spread {
+  if (isMaxKnown) return isIdleKnown ? knot.both : knot.max
+  return isIdleKnown && knot.load === 0 ? knot.both : knot.tdp
+}
+
+/**
+ * Watts per GB of memory at a CPU load of 0, 10, 50 and 100 %: mean, least and most of the seven AWS bare-metal machines whose memory
  * Teads measured by RAPL (data/sources/power/aws-metal.csv). Memory's own load is not readable; the CPU's stands for it.
  */
 const memoryShape: readonly (readonly [load: number, mean: number, least: number, most: number])[] = [
-  [0, 0.2, 0.15, 0.25],
-  [0.1, 0.32, 0.25, 0.36],
-  [0.5, 0.57, 0.4, 0.73],
+  [0, 0.18, 0.13, 0.25],
+  [0.1, 0.3, 0.23, 0.36],
+  [0.5, 0.56, 0.4, 0.73],
   [1, 0.84, 0.6, 1.1],
 ]
 
@@ -103,8 +142,6 @@ export function estimateMemoryPower(gigabytes: number, utilisation?: Ratio): Est
   if (utilisation === undefined) return { value: at(1, 0.1), low: at(2, 0), high: at(3, 1) }
   return { value: at(1, utilisation), low: at(2, utilisation), high: at(3, utilisation) }
 }
-
-const shareOfTdp = (load: number): number => interpolate(shape, load)
 
 function interpolate(points: readonly (readonly [x: number, y: number])[], x: number): number {
   let [leftX, leftY] = points[0] ?? [0, 0]

@@ -2,47 +2,55 @@ import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { cpuPowerAtUnknownLoad, estimateCpuPower, estimateMemoryPower } from '../../src/core/power-model.ts'
+import { frequencyExponent, powerCurve } from '../../src/core/power-curve.ts'
+import {
+  cpuPowerAtUnknownLoad,
+  cpuPowerModels,
+  estimateCpuPower,
+  estimateMemoryPower,
+  type CpuPowerModelName,
+} from '../../src/core/power-model.ts'
 import { ratio } from '../../src/core/units.ts'
 
 const load = fc.double({ min: 0, max: 1, noNaN: true })
 const someWatts = fc.double({ min: 1, max: 1000, noNaN: true })
 
-/** Rows of measured power, kept beside the tables of the package. */
-const measured = (file: string): readonly Record<string, string>[] =>
-  parse(readFileSync(new URL(`../../data/sources/power/${file}`, import.meta.url), 'utf8'), {
+/** Measured memory, kept beside the tables of the package. */
+const awsMetal = (
+  parse(readFileSync(new URL('../../data/sources/power/aws-metal.csv', import.meta.url), 'utf8'), {
     columns: true,
   }) as Record<string, string>[]
-
-const cpuLoad = measured('cpu-load.csv').map((row) => ({
-  machine: row['machine'] ?? '',
-  tdpWatts: Number(row['tdp_watts']),
-  sockets: 1,
-  load: Number(row['load']),
-  packageWatts: Number(row['package_watts']),
-}))
-const awsMetal = measured('aws-metal.csv').map((row) => ({
+).map((row) => ({
   machine: row['instance'] ?? '',
-  tdpWatts: Number(row['tdp_watts_per_socket']),
-  sockets: Number(row['sockets']),
   load: Number(row['load']),
-  packageWatts: Number(row['package_watts']),
   gigabytes: Number(row['memory_gigabytes']),
   memoryWatts: Number(row['memory_watts']),
 }))
 
+/** Whatever may be known of a machine besides its TDP. */
+const knowledge = fc.record(
+  {
+    maxWatts: someWatts,
+    idleWatts: someWatts,
+    frequencyRatio: fc.double({ min: 0, max: 2, noNaN: true }),
+    sockets: fc.integer({ min: 1, max: 8 }),
+    cores: fc.integer({ min: 1, max: 256 }),
+    threads: fc.integer({ min: 1, max: 512 }),
+  },
+  { requiredKeys: [] },
+)
+
 describe('processor power', () => {
-  test.each([
-    [0, 0.12],
-    [0.1, 0.32],
-    [0.5, 0.75],
-    [1, 1.02],
-  ])('at a load of %d it is %d of the TDP', (utilisation, share) => {
-    expect(estimateCpuPower({ tdpWatts: 200, utilisation }).watts).toBeCloseTo(200 * share, 9)
-  })
+  test.each(powerCurve.map(({ load: busy, share }) => [busy, share]))(
+    'at a load of %d it is %d of the TDP',
+    (utilisation, share) => {
+      expect(estimateCpuPower({ tdpWatts: 200, utilisation }).watts).toBeCloseTo(200 * share, 9)
+    },
+  )
 
   test('between the points it lies on the line', () => {
-    expect(estimateCpuPower({ tdpWatts: 100, utilisation: 0.3 }).watts).toBeCloseTo((32 + 75) / 2, 9)
+    const at = (utilisation: number): number => estimateCpuPower({ tdpWatts: 100, utilisation }).watts
+    expect(at(0.3)).toBeCloseTo((at(0.1) + at(0.5)) / 2, 9)
   })
 
   test('the TDP is per socket', () => {
@@ -51,36 +59,42 @@ describe('processor power', () => {
     expect(two.watts).toBeCloseTo(2 * one.watts, 9)
   })
 
-  test('more load is never less power, in value and in both ends', () => {
+  test('more load is never less power, in value and in both ends, whatever is known', () => {
     fc.assert(
-      fc.property(someWatts, load, load, (tdpWatts, one, other) => {
-        const less = estimateCpuPower({ tdpWatts, utilisation: Math.min(one, other) })
-        const more = estimateCpuPower({ tdpWatts, utilisation: Math.max(one, other) })
-        const slack = 1e-9 * tdpWatts
-        expect(more.watts).toBeGreaterThanOrEqual(less.watts - slack)
-        expect(more.low).toBeGreaterThanOrEqual(less.low - slack)
-        expect(more.high).toBeGreaterThanOrEqual(less.high - slack)
+      fc.property(someWatts, load, load, knowledge, (tdpWatts, one, other, known) => {
+        const less = estimateCpuPower({ tdpWatts, ...known, utilisation: Math.min(one, other) })
+        const more = estimateCpuPower({ tdpWatts, ...known, utilisation: Math.max(one, other) })
+        for (const end of ['watts', 'low', 'high'] as const) {
+          expect(more[end]).toBeGreaterThanOrEqual(less[end] * (1 - 1e-9))
+        }
       }),
     )
   })
 
-  test('it lies in its interval, and is positive', () => {
+  test('a larger TDP is never less power, in value and in both ends', () => {
+    fc.assert(
+      fc.property(someWatts, someWatts, load, knowledge, (one, other, utilisation, known) => {
+        const small = estimateCpuPower({ tdpWatts: Math.min(one, other), ...known, utilisation })
+        const large = estimateCpuPower({ tdpWatts: Math.max(one, other), ...known, utilisation })
+        for (const end of ['watts', 'low', 'high'] as const) {
+          expect(large[end]).toBeGreaterThanOrEqual(small[end] * (1 - 1e-9))
+        }
+      }),
+    )
+  })
+
+  test('it lies in its interval, and is positive, by each of the models', () => {
     fc.assert(
       fc.property(
+        fc.constantFrom('default', 'codecarbon', 'constant'),
         someWatts,
         load,
-        fc.option(someWatts, { nil: undefined }),
-        fc.option(someWatts, { nil: undefined }),
-        (tdpWatts, utilisation, maxWatts, idleWatts) => {
-          const { watts, low, high } = estimateCpuPower({
-            tdpWatts,
-            utilisation,
-            ...(maxWatts === undefined ? {} : { maxWatts }),
-            ...(idleWatts === undefined ? {} : { idleWatts }),
-          })
+        knowledge,
+        (model: CpuPowerModelName, tdpWatts, utilisation, known) => {
+          const { watts, low, high } = cpuPowerModels[model]({ tdpWatts, ...known, utilisation })
           expect(low).toBeGreaterThan(0)
-          expect(low).toBeLessThanOrEqual(watts)
-          expect(high).toBeGreaterThanOrEqual(watts)
+          expect(low).toBeLessThanOrEqual(watts * (1 + 1e-9))
+          expect(high).toBeGreaterThanOrEqual(watts * (1 - 1e-9))
         },
       ),
     )
@@ -92,12 +106,48 @@ describe('processor power', () => {
     expect(estimateCpuPower({ ...known, utilisation: 1 }).watts).toBeCloseTo(88, 9)
   })
 
-  test('known watts at full load make the interval narrower', () => {
-    const width = ({ low, high, watts }: ReturnType<typeof estimateCpuPower>): number => (high - low) / watts
-    const plain = estimateCpuPower({ tdpWatts: 65, utilisation: 0.5 })
-    const calibrated = estimateCpuPower({ tdpWatts: 65, utilisation: 0.5, maxWatts: 66.3 })
-    expect(calibrated.watts).toBeCloseTo(plain.watts, 9)
-    expect(width(calibrated)).toBeLessThan(width(plain))
+  test('the more is known of the machine, the narrower the interval is', () => {
+    const widths = (known: object): readonly number[] =>
+      [0, 0.1, 0.5, 1].map((utilisation) => {
+        const { watts, low, high } = estimateCpuPower({ tdpWatts: 65, ...known, utilisation })
+        return (high - low) / watts
+      })
+    const mean = (values: readonly number[]): number =>
+      values.reduce((sum, value) => sum + value, 0) / values.length
+    const loaded = (known: object): number => mean(widths(known).slice(1))
+    const [plain, full, both] = [{}, { maxWatts: 61 }, { maxWatts: 61, idleWatts: 8 }]
+    expect(loaded(full)).toBeLessThan(loaded(plain))
+    expect(mean(widths(both))).toBeLessThan(mean(widths(full)))
+    expect(widths({ idleWatts: 8 })[0]).toBeLessThan(widths(plain)[0] ?? NaN)
+  })
+
+  test('without known watts the interval is wider, for its estimate, at light load and idle than when busy', () => {
+    const width = (utilisation: number): number => {
+      const { watts, low, high } = estimateCpuPower({ tdpWatts: 65, utilisation })
+      return (high - low) / watts
+    }
+    expect(width(0)).toBeGreaterThan(width(1))
+    expect(width(0.1)).toBeGreaterThan(width(0.5))
+    expect(width(0.5)).toBeGreaterThan(width(1))
+  })
+
+  test('a frequency below the base frequency is less power, above idle; one above it changes nothing', () => {
+    const at = (utilisation: number, frequencyRatio?: number): number =>
+      estimateCpuPower({
+        tdpWatts: 65,
+        utilisation,
+        ...(frequencyRatio === undefined ? {} : { frequencyRatio }),
+      }).watts
+    expect(at(0.5, 0.5)).toBeCloseTo(at(0) + (at(0.5) - at(0)) * 0.5 ** frequencyExponent, 9)
+    expect(at(0, 0.5)).toBe(at(0))
+    expect(at(0.5, 1.4)).toBe(at(0.5))
+    const known = { tdpWatts: 65, maxWatts: 60, idleWatts: 10, utilisation: 1 }
+    expect(estimateCpuPower({ ...known, frequencyRatio: 0.5 }).watts).toBeCloseTo(35, 9)
+  })
+
+  test('the numbers of cores and threads change nothing', () => {
+    const machine = { tdpWatts: 65, utilisation: 0.3 }
+    expect(estimateCpuPower({ ...machine, cores: 6, threads: 12 })).toEqual(estimateCpuPower(machine))
   })
 
   test('idle watts above the watts at full load do not make load save power', () => {
@@ -118,6 +168,8 @@ describe('processor power', () => {
     [{ tdpWatts: 65, utilisation: NaN }, /utilisation/],
     [{ tdpWatts: 65, utilisation: -0.1 }, /utilisation/],
     [{ tdpWatts: 65, utilisation: 0.5, sockets: 0 }, /sockets/],
+    [{ tdpWatts: 65, utilisation: 0.5, frequencyRatio: NaN }, /frequencyRatio/],
+    [{ tdpWatts: 65, utilisation: 0.5, frequencyRatio: -1 }, /frequencyRatio/],
     [{ tdpWatts: 65, utilisation: 0.5, maxWatts: Infinity }, /maxWatts/],
     [{ tdpWatts: 65, utilisation: 0.5, idleWatts: -3 }, /idleWatts/],
   ])('%o is refused by name', (input, name) => {
@@ -134,27 +186,48 @@ describe('processor power', () => {
       expect(unknown.high).toBeGreaterThanOrEqual(known.high)
     }
   })
+})
 
-  test('its interval holds four of five measured points', () => {
-    const points = [...cpuLoad, ...awsMetal]
-    const held = points.filter((point) => {
-      const { low, high } = estimateCpuPower({ ...point, utilisation: point.load })
-      return low <= point.packageWatts && point.packageWatts <= high
-    })
-    expect(points).toHaveLength(84)
-    expect(new Set(points.map(({ machine }) => machine)).size).toBe(8)
-    expect(held.length / points.length).toBeGreaterThanOrEqual(0.8)
+describe('the models of CodeCarbon for Python', () => {
+  test.each([
+    [0, 0.1],
+    [0.5, 0.2125],
+    [0.8, 0.5608],
+    [1, 1],
+  ])('at a load of %d its curve is %d of the TDP', (utilisation, share) => {
+    expect(cpuPowerModels.codecarbon({ tdpWatts: 120, sockets: 2, utilisation }).watts).toBeCloseTo(
+      240 * share,
+      9,
+    )
   })
 
-  test('it is closer to what was measured than the curve of CodeCarbon for Python', () => {
-    const points = [...cpuLoad, ...awsMetal]
-    const meanError = (model: (point: (typeof points)[number]) => number): number =>
-      points.reduce((sum, point) => sum + Math.abs(model(point) / point.packageWatts - 1), 0) / points.length
-    const ours = meanError((point) => estimateCpuPower({ ...point, utilisation: point.load }).watts)
-    const cubic = meanError(
-      ({ tdpWatts, sockets, load: busy }) => tdpWatts * sockets * (0.1 + 0.9 * busy ** 3),
+  test.each([0, 0.3, 1])('the constant is half the TDP at a load of %d', (utilisation) => {
+    expect(cpuPowerModels.constant({ tdpWatts: 120, sockets: 2, utilisation }).watts).toBeCloseTo(120, 9)
+  })
+
+  test('known watts at full load stand for the TDP', () => {
+    const known = { tdpWatts: 120, maxWatts: 90, utilisation: 1 }
+    expect(cpuPowerModels.codecarbon(known).watts).toBeCloseTo(90, 9)
+    expect(cpuPowerModels.constant(known).watts).toBeCloseTo(45, 9)
+  })
+
+  test('their intervals hold that of the default', () => {
+    fc.assert(
+      fc.property(someWatts, load, (tdpWatts, utilisation) => {
+        const { low, high } = estimateCpuPower({ tdpWatts, utilisation })
+        for (const model of [cpuPowerModels.codecarbon, cpuPowerModels.constant]) {
+          const wider = model({ tdpWatts, utilisation })
+          expect(wider.low).toBeLessThanOrEqual(low)
+          expect(wider.high).toBeGreaterThanOrEqual(high)
+        }
+      }),
     )
-    expect(ours).toBeLessThan(cubic)
+  })
+
+  test('at an unknown load they take half the TDP, as it does', () => {
+    for (const name of ['codecarbon', 'constant'] as const) {
+      expect(cpuPowerAtUnknownLoad({ tdpWatts: 65 }, name).watts).toBeCloseTo(32.5, 9)
+    }
   })
 })
 
