@@ -11,6 +11,7 @@ import { systemTimeZone } from './grid/time-zone.ts'
 import { createCpuModel, type CpuModel } from './probes/cpu-model.ts'
 import { detect, type Candidate, type Candidates, type Detection } from './probes/detector.ts'
 import { constantPower, createEstimateProbe } from './probes/estimates.ts'
+import { openCpuFrequency } from './probes/linux/cpu-frequency.ts'
 import { findGpus } from './probes/linux/gpu-presence.ts'
 import { openProcfsLoad } from './probes/linux/procfs-load.ts'
 import { describeMachine, type Machine } from './probes/machine.ts'
@@ -127,9 +128,10 @@ function candidatesFor(
           component: 'cpu',
           domain: 'cpu',
           kind: 'cpu',
-          power: (busy) => cpuModel().power(busy),
+          power: (busy, frequencyRatio) => cpuModel().power(busy, frequencyRatio),
         },
         utilisation,
+        process.platform === 'linux' ? openCpuFrequency(options.sysfsPath) : undefined,
       ),
       components: ['cpu'],
       basis: () => cpuModel().basis,

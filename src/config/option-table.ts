@@ -300,6 +300,14 @@ export const optionTable = {
     min: 0,
     help: 'watts of all processors at idle, for the estimate',
   },
+  /** What the estimate is made by: our model, or as CodeCarbon for Python does, to compare. */
+  cpuPowerModel: {
+    type: 'choice',
+    group: 'hardware',
+    default: 'default',
+    choices: ['default', 'codecarbon', 'constant'],
+    help: 'how load becomes watts: our fitted curve, the cubic curve of CodeCarbon for Python, or half the TDP at any load',
+  },
   /** Graphics processors to count, by index or UUID; all where it is not given. */
   gpuIds: {
     type: 'ids',

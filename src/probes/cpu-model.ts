@@ -1,4 +1,10 @@
-import { cpuPowerAtUnknownLoad, estimateCpuPower, type PowerEstimate } from '../core/power-model.ts'
+import {
+  cpuPowerAtUnknownLoad,
+  cpuPowerModels,
+  fullLoadShare,
+  type CpuPowerModelName,
+  type PowerEstimate,
+} from '../core/power-model.ts'
 import { watts } from '../core/units.ts'
 import { findCpu, type CpuPart } from '../cpu/find-cpu.ts'
 import type { PowerModel } from './estimates.ts'
@@ -14,6 +20,8 @@ export interface CpuModelOptions {
   readonly cpuMaxWatts?: number | undefined
   /** Watts of all packages at idle. */
   readonly cpuIdleWatts?: number | undefined
+  /** @default 'default' */
+  readonly cpuPowerModel?: CpuPowerModelName | undefined
 }
 
 /** A power model of this machine's processors, and what it stands on. */
@@ -37,19 +45,27 @@ const assumedThreadSpread = { low: 0.35, high: 1.75 }
 const familySpread = { low: 0.7, high: 1.4 }
 const noSpread = { low: 1, high: 1 }
 
+/** What the basis says of a model that the user chose. */
+const modelWords: Readonly<Record<CpuPowerModelName, string>> = {
+  default: '',
+  codecarbon: ', by the curve of CodeCarbon for Python (cpu_power_model=codecarbon)',
+  constant: ', half of it at any load (cpu_power_model=constant)',
+}
+
 /** Chooses what to estimate the processors' power from: the user's figures, the part's TDP, its family's watts per thread, or an assumption. */
 export function createCpuModel(cpu: CpuInfo, options: CpuModelOptions = {}): CpuModel {
   const { logicalCpus } = cpu
   // A hypervisor may show each of its virtual CPUs as a socket.
   const sockets = cpu.isVirtual ? 1 : (cpu.sockets ?? 1)
-  const { forceCpuPower, cpuMaxWatts, cpuIdleWatts } = options
+  const { forceCpuPower, cpuMaxWatts, cpuIdleWatts, cpuPowerModel = 'default' } = options
   const part = findPart(cpu, options.cpuModel)
   const model = (tdpWatts: number, count: number, basis: string, spread = noSpread): CpuModel => ({
     power: powerFrom(
       { tdpWatts, sockets: count, maxWatts: cpuMaxWatts, idleWatts: cpuIdleWatts },
       cpuMaxWatts === undefined ? spread : noSpread,
+      cpuPowerModel,
     ),
-    basis: cpuMaxWatts === undefined ? basis : `${cpuMaxWatts} W at full load, as configured`,
+    basis: `${cpuMaxWatts === undefined ? basis : `${cpuMaxWatts} W at full load, as configured`}${modelWords[cpuPowerModel]}`,
     part,
     tdpWatts: tdpWatts * count,
   })
@@ -76,6 +92,7 @@ export function createCpuModel(cpu: CpuInfo, options: CpuModelOptions = {}): Cpu
       part?.matchedBy === 'cpuid' || part === undefined
         ? `an unnamed ${family.microarchitecture ?? family.name}`
         : `a ${part.name}`
+    // So that the estimate at full load is what the family was measured to draw.
     return model(
       (full * logicalCpus) / fullLoadShare,
       1,
@@ -100,9 +117,6 @@ export function createCpuModel(cpu: CpuInfo, options: CpuModelOptions = {}): Cpu
     assumedThreadSpread,
   )
 }
-
-/** The model reaches this share of the TDP at full load, so that a TDP divided by it ends at the watts it was made from. */
-const fullLoadShare = 1.02
 
 function findPart(cpu: CpuInfo, configured: string | undefined): CpuPart | undefined {
   const name = configured ?? cpu.modelName
@@ -139,7 +153,11 @@ interface ModelInput {
   readonly idleWatts: number | undefined
 }
 
-function powerFrom(input: ModelInput, spread: { low: number; high: number }): PowerModel['power'] {
+function powerFrom(
+  input: ModelInput,
+  spread: { low: number; high: number },
+  name: CpuPowerModelName,
+): PowerModel['power'] {
   const { tdpWatts, sockets, maxWatts, idleWatts } = input
   const known = {
     tdpWatts,
@@ -147,9 +165,11 @@ function powerFrom(input: ModelInput, spread: { low: number; high: number }): Po
     ...(maxWatts === undefined ? {} : { maxWatts }),
     ...(idleWatts === undefined ? {} : { idleWatts }),
   }
-  return (utilisation) => {
+  return (utilisation, frequencyRatio = 1) => {
     const estimate: PowerEstimate =
-      utilisation === undefined ? cpuPowerAtUnknownLoad(known) : estimateCpuPower({ ...known, utilisation })
+      utilisation === undefined
+        ? cpuPowerAtUnknownLoad(known, name)
+        : cpuPowerModels[name]({ ...known, utilisation, frequencyRatio })
     return {
       value: watts(estimate.watts),
       low: watts(estimate.low * spread.low),

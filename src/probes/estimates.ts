@@ -1,5 +1,6 @@
 import type { Estimate } from '../core/estimate.ts'
 import { Integrator } from '../core/integrator.ts'
+import type { FrequencySource } from '../core/load.ts'
 import type { Probe } from '../core/probe.ts'
 import type { Component, DomainKind } from '../core/reading.ts'
 import { seconds, watts, type Ratio, type Seconds, type Watts } from '../core/units.ts'
@@ -12,15 +13,22 @@ export interface PowerModel {
   readonly component: Component
   readonly domain: string
   readonly kind: DomainKind
-  /** Mean power over a time in which the CPUs were this busy; without a number, nobody could tell how busy. */
-  readonly power: (utilisation: Ratio | undefined) => Estimate<Watts>
+  /**
+   * Mean power over a time in which the CPUs were this busy, and ran at this share of their base frequency; without a number, nobody
+   * could tell.
+   */
+  readonly power: (utilisation: Ratio | undefined, frequencyRatio?: number) => Estimate<Watts>
 }
 
 /** The curve between load and power is bent, so a mean over a long time would be wrong for a load that comes and goes. */
 const modelIntervalSeconds = seconds(1)
 
 /** A probe out of a model: cumulative energy from the utilisation of each interval. Needs no permission, costs one read of procfs. */
-export function createEstimateProbe(model: PowerModel, utilisation: Utilisation | undefined): Probe {
+export function createEstimateProbe(
+  model: PowerModel,
+  utilisation: Utilisation | undefined,
+  frequency?: FrequencySource,
+): Probe {
   const energy = new Integrator()
   let last: Seconds | undefined
   let closed = false
@@ -32,7 +40,7 @@ export function createEstimateProbe(model: PowerModel, utilisation: Utilisation 
       if (closed) return { readings: [], problems: [] }
       const busy = utilisation?.(at)
       const elapsed = seconds(at - (last ?? at))
-      if (elapsed > 0) energy.hold(model.power(busy), elapsed)
+      if (elapsed > 0) energy.hold(model.power(busy, frequency?.read(at)), elapsed)
       last = at
       const { value, low, high } = energy.energy
       const { name, component, domain, kind } = model
@@ -42,6 +50,7 @@ export function createEstimateProbe(model: PowerModel, utilisation: Utilisation 
       }
     },
     close() {
+      if (!closed) frequency?.close()
       closed = true
     },
   }

@@ -133,6 +133,7 @@ const cases: Readonly<Record<OptionName, Cases>> = {
   cpuModel: notEmpty(undefined),
   cpuMaxWatts: number(undefined, 0.001),
   cpuIdleWatts: number(undefined, 0),
+  cpuPowerModel: choice('default', 'default', 'codecarbon', 'constant'),
   gpuIds: {
     default: undefined,
     good: [[0, 1], ['GPU-abc', 2], [], ['MIG-f1e']],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { cpuPowerAtUnknownLoad, estimateCpuPower } from '../../src/core/power-model.ts'
+import { cpuPowerAtUnknownLoad, estimateCpuPower, fullLoadShare } from '../../src/core/power-model.ts'
 import { ratio } from '../../src/core/units.ts'
 import { createCpuModel, type CpuModel } from '../../src/probes/cpu-model.ts'
 import { parseCpuInfo, type CpuInfo } from '../../src/probes/linux/cpuinfo.ts'
@@ -73,7 +73,7 @@ describe('what the processors are taken to draw', () => {
   test('as told by the user: a TDP of the whole machine', () => {
     const model = createCpuModel(parseCpuInfo(twoSocketXeon.cpuinfo), { forceCpuPower: 150 })
     expect(model.tdpWatts).toBe(150)
-    expect(at(model, 1)).toBeCloseTo(1.02 * 150, 9)
+    expect(at(model, 1)).toBeCloseTo(fullLoadShare * 150, 9)
   })
 
   test('as told by the user: another name', () => {
@@ -103,4 +103,29 @@ describe('what the processors are taken to draw', () => {
     const named = createCpuModel(parseCpuInfo(amdZenDesktop.cpuinfo), { cpuMaxWatts: 120 })
     expect(width(known)).toBeCloseTo(width(named), 9)
   })
+
+  test('a frequency below the base frequency is less power', () => {
+    const model = createCpuModel(parseCpuInfo(amdZenDesktop.cpuinfo))
+    const [slow, fast] = [0.5, 1].map((frequency) => model.power(ratio(0.5), frequency).value)
+    expect(slow).toBeLessThan(fast ?? NaN)
+    expect(fast).toBe(at(model, 0.5))
+  })
+
+  test.each([
+    ['codecarbon', 0.2125, 'cpu_power_model=codecarbon'],
+    ['constant', 0.5, 'cpu_power_model=constant'],
+  ] as const)(
+    'by the model %s: %d of the TDP at half load, and the basis says so',
+    (cpuPowerModel, share, word) => {
+      const model = createCpuModel(parseCpuInfo(amdZenDesktop.cpuinfo), { cpuPowerModel })
+      expect(at(model, 0.5)).toBeCloseTo(share * 105, 9)
+      expect(model.basis).toContain(word)
+      expect(model.power(undefined).value).toBeCloseTo(0.5 * 105, 9)
+      const { low, high } = model.power(ratio(0.5))
+      const standard = createCpuModel(parseCpuInfo(amdZenDesktop.cpuinfo))
+      expect(low).toBeLessThanOrEqual(standard.power(ratio(0.5)).low)
+      expect(high).toBeGreaterThanOrEqual(standard.power(ratio(0.5)).high)
+      expect(standard.basis).not.toContain('cpu_power_model')
+    },
+  )
 })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { LoadSource } from '../../src/core/load.ts'
+import type { FrequencySource, LoadSource } from '../../src/core/load.ts'
 import { createMeter } from '../../src/core/meter.ts'
 import { estimateCpuPower, estimateMemoryPower } from '../../src/core/power-model.ts'
 import type { Probe } from '../../src/core/probe.ts'
@@ -73,6 +73,35 @@ describe('an estimate', () => {
     expect(energy).toBeCloseTo(at(0.1).watts * 1 + at(1).watts * 2, 6)
     expect(low).toBeCloseTo(at(0.1).low * 1 + at(1).low * 2, 6)
     expect(high).toBeCloseTo(at(0.1).high * 1 + at(1).high * 2, 6)
+  })
+
+  test('asks for the frequency at each reading, and lets go of its source', () => {
+    const { load, work } = machine()
+    const asked: (number | undefined)[] = []
+    let closed = 0
+    const ratios = [0.9, 0.4, undefined]
+    const frequency: FrequencySource = {
+      read: () => ratios.shift(),
+      close() {
+        closed += 1
+      },
+    }
+    const model: PowerModel = {
+      ...cpuModel,
+      power(utilisation, frequencyRatio) {
+        asked.push(frequencyRatio)
+        return cpuModel.power(utilisation)
+      },
+    }
+    const probe = createEstimateProbe(model, createUtilisation(load), frequency)
+    for (let at = 0; at < 4; at += 1) {
+      probe.read({ at: seconds(at), resumed: false })
+      work(1, 0.5)
+    }
+    expect(asked).toEqual([0.9, 0.4, undefined])
+    probe.close?.()
+    probe.close?.()
+    expect(closed).toBe(1)
   })
 
   test('says that it is one, and what it counts towards', () => {
