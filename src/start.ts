@@ -1,4 +1,5 @@
 import type { Options } from './config/option-table.ts'
+import type { ResolvedOptions } from './config/resolve-options.ts'
 import { systemClock, type Clock } from './core/clock.ts'
 import type { RunFacts } from './core/emissions-data.ts'
 import type { Exporter } from './core/exporter.ts'
@@ -24,6 +25,8 @@ export interface StartExtras {
   readonly log: Log
   /** Exporters of the user's own, after the built-in ones. */
   readonly exporters?: readonly Exporter[]
+  /** Where options come from, to name them as their user does. */
+  readonly origins?: ResolvedOptions['origins']
   /** How services are asked; for tests. */
   readonly fetch?: Fetch
   /** Another process tree to follow than that of this process. */
@@ -55,7 +58,7 @@ export function startRun(options: Options, extras: StartExtras): Started {
 
 function beginRun(options: Options, extras: StartExtras, onEnd: (() => void) | undefined): Started {
   const { log } = extras
-  const survey = surveyMachine(options)
+  const survey = surveyMachine(options, extras.origins)
   const { detection, machine, load } = survey
 
   const csv = options.outputMethods.includes('csv')

@@ -1,14 +1,21 @@
+import { readCalibration } from './calibration.ts'
 import type { Options } from './config/option-table.ts'
 import type { IntensityRecord } from './core/emissions-data.ts'
-import { ProbeUnavailable } from './core/errors.ts'
+import { messageOf, ProbeUnavailable } from './core/errors.ts'
 import type { LoadSource } from './core/load.ts'
 import { estimateMemoryPower } from './core/power-model.ts'
 import type { Problem } from './core/problem.ts'
 import { toGibibytes, toGigabytes, type Ratio } from './core/units.ts'
 import { intensityFor } from './grid/intensity.ts'
-import { placeOfTimeZone, resolvePlace, type Place, type ResolvedPlace } from './grid/place.ts'
+import {
+  placeOfTimeZone,
+  resolvePlace,
+  type Place,
+  type PlaceProblem,
+  type ResolvedPlace,
+} from './grid/place.ts'
 import { systemTimeZone } from './grid/time-zone.ts'
-import { createCpuModel, type CpuModel } from './probes/cpu-model.ts'
+import { createCpuModel, type CpuModel, type CpuModelOptions } from './probes/cpu-model.ts'
 import { detect, type Candidate, type Candidates, type Detection } from './probes/detector.ts'
 import { constantPower, createEstimateProbe } from './probes/estimates.ts'
 import { openCpuFrequency } from './probes/linux/cpu-frequency.ts'
@@ -33,13 +40,14 @@ export interface Survey {
 }
 
 /** Looks at the machine and its place, and opens the probes that work here. */
-export function surveyMachine(options: Options): Survey {
+export function surveyMachine(options: Options, origins?: Origins): Survey {
   const { procfsPath, sysfsPath } = options
   const problems: Problem[] = []
   const load = openLoad(procfsPath, problems)
   const machine = describeMachine(procfsPath, load)
   let model: CpuModel | undefined
-  const cpuModel = (): CpuModel => (model ??= createCpuModel(machine.cpu, options))
+  const cpuModel = (): CpuModel =>
+    (model ??= createCpuModel(machine.cpu, { ...options, ...calibrated(options, machine, problems) }))
   const detection = detect(candidatesFor(options, machine, cpuModel, load))
   const gpus = findGpus(sysfsPath)
   if (gpus !== undefined && gpus.length > 0) problems.push(unmeasuredGpus(gpus))
@@ -48,10 +56,34 @@ export function surveyMachine(options: Options): Survey {
   const forced = options.forceCarbonIntensityGCo2eKwh
   const found = intensityFor(place)
   for (const { subject, message } of [...doubts, ...(forced === undefined ? found.problems : [])]) {
-    problems.push({ code: 'ERR_PLACE_UNKNOWN', subject, message })
+    // An option is called what it was called where it was given.
+    const where = origins?.[subject].where
+    const said = where === undefined ? message : message.replace(new RegExp(`^${subject}\\b`), where)
+    problems.push({ code: 'ERR_PLACE_UNKNOWN', subject, message: said })
   }
   const intensity = forced === undefined ? found.intensity : forcedIntensity(forced)
   return { machine, cpuModel, detection, load, gpus, place, intensity, problems }
+}
+
+/** Where options come from, to name them as their user does. */
+type Origins = Readonly<Record<PlaceProblem['subject'], { readonly where?: string | undefined }>>
+
+/** What was learned of these processors, where the user does not say it otherwise. */
+function calibrated(
+  options: Options,
+  { cpu }: Machine,
+  problems: Problem[],
+): Pick<CpuModelOptions, 'calibration'> {
+  const isSaid = [options.cpuMaxWatts, options.forceCpuPower, options.cpuModel].some(
+    (value) => value !== undefined,
+  )
+  if (isSaid) return {}
+  try {
+    return { calibration: readCalibration(cpu) }
+  } catch (error) {
+    problems.push({ code: 'ERR_FILE_UNREADABLE', subject: 'calibration', message: messageOf(error) })
+    return {}
+  }
 }
 
 /** What the configuration says, else what the system's clock is set to. A wrong word for a place is no reason to guess another one. */

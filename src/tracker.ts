@@ -2,6 +2,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { loadOptions } from './config/load-options.ts'
 import { fromCode } from './config/option-source.ts'
+import type { ResolvedOptions } from './config/resolve-options.ts'
 import type { GivenOptions, Options } from './config/option-table.ts'
 import type { EmissionsData, TaskEmissionsData } from './core/emissions-data.ts'
 import { ConfigError, messageOf } from './core/errors.ts'
@@ -69,6 +70,7 @@ export interface DetectedHardware {
  */
 export class EmissionsTracker {
   readonly #options: Options
+  readonly #origins: ResolvedOptions['origins']
   readonly #given: TrackerOptions
   readonly #log: Log
   readonly #scope = new AsyncLocalStorage<RunTask>()
@@ -81,12 +83,13 @@ export class EmissionsTracker {
     if (typeof options !== 'object' || options === null) {
       throw new ConfigError(`options: expected an object, got ${options === null ? 'null' : typeof options}`)
     }
-    const { options: resolved, warnings, files } = loadOptions(fromCode(options, objectOptions))
+    const { options: resolved, origins, warnings, files } = loadOptions(fromCode(options, objectOptions))
     const { outputHandlers, exporters, logger } = options
     checkList('outputHandlers', outputHandlers)
     checkList('exporters', exporters)
     checkLogger(logger)
     this.#options = resolved
+    this.#origins = origins
     this.#given = options
     this.#log = createLog({ level: resolved.logLevel, preamble: resolved.loggerPreamble, logger })
     if (files.length > 0) this.#log('debug', `options are read from ${files.join(' and ')}`)
@@ -273,6 +276,7 @@ export class EmissionsTracker {
     const { experimentName } = this.#options
     const started = startRun(this.#options, {
       log: this.#log,
+      origins: this.#origins,
       exporters: [
         ...outputHandlers.map((handler, index) =>
           toExporter(handler, experimentName, `handler ${index + 1}`, (error) => {

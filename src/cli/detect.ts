@@ -16,8 +16,8 @@ export function addDetect(program: Command): void {
     .option('--json', 'print JSON')
   addOptions(command, ['place', 'hardware', 'log'])
   command.action(async (flags: Record<string, unknown>) => {
-    const { options, log } = optionsFrom(flags)
-    const found = surveyMachine(options)
+    const { options, origins, log } = optionsFrom(flags)
+    const found = surveyMachine(options, origins)
     for (const probe of found.detection.probes) probe.close?.()
     const survey = await withLiveIntensity(found, options, log)
     process.stdout.write(
@@ -119,8 +119,8 @@ function toText(survey: Survey): string {
     `Place       ${[where, place.region, place.cloudProvider, place.cloudRegion].filter(Boolean).join(', ')} (found by: ${place.foundBy})`,
     `Intensity   ${intensity.gramsPerKwh} gCO2eq/kWh, ${from}`,
   )
-  for (const { message } of survey.problems) lines.push(`Beware      ${message}`)
+  for (const { message } of survey.problems) lines.push(`Warning     ${message}`)
   const advice = adviceFor(survey)
-  if (advice.length > 0) lines.push('', 'To know better', ...advice.map((line) => `  ${line}`))
+  if (advice.length > 0) lines.push('', 'For better figures', ...advice.map((line) => `  ${line}`))
   return `${lines.join('\n')}\n`
 }

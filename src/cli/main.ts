@@ -4,6 +4,7 @@ import { nearest } from '../config/nearest.ts'
 import { ConfigError, messageOf } from '../core/errors.ts'
 import { printOnStderr } from '../log.ts'
 import { packageVersion } from '../version.ts'
+import { addCalibrate } from './calibrate.ts'
 import { addCompletion } from './completion.ts'
 import { addConfig } from './config.ts'
 import { addData } from './data.ts'
@@ -35,6 +36,7 @@ addRun(program)
 addMonitor(program)
 addDetect(program)
 addReport(program)
+addCalibrate(program)
 addConfig(program)
 addData(program)
 addCompletion(program)

@@ -4,6 +4,7 @@ import { constants } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
 import { type Command } from 'commander'
 import type { Options } from '../config/option-table.ts'
+import type { ResolvedOptions } from '../config/resolve-options.ts'
 import type { EmissionsData } from '../core/emissions-data.ts'
 import { ConfigError, messageOf } from '../core/errors.ts'
 import { totalEnergy } from '../core/usage.ts'
@@ -35,9 +36,18 @@ export function addRun(program: Command): void {
     .passThroughOptions()
   addOptions(command)
   command.action(async (words: string[], flags: Record<string, unknown>) => {
-    const { options, log } = optionsFrom(flags)
-    process.exitCode = await runCommand(words, options, log, flags['quiet'] === true)
+    const { options, origins, log } = optionsFrom(flags)
+    process.exitCode = await runCommand(words, { options, origins, log, isQuiet: flags['quiet'] === true })
   })
+}
+
+/** How a command is tracked. */
+export interface RunSettings {
+  readonly options: Options
+  readonly origins: ResolvedOptions['origins']
+  readonly log: Log
+  /** Print no report. @default false */
+  readonly isQuiet?: boolean
 }
 
 /**
@@ -46,13 +56,11 @@ export function addRun(program: Command): void {
  */
 export async function runCommand(
   [command = '', ...args]: readonly string[],
-  options: Options,
-  log: Log,
-  isQuiet: boolean,
+  { options, origins, log, isQuiet = false }: RunSettings,
 ): Promise<number> {
   if (command === '') throw new ConfigError('a command is missing: codecarbon run [options] -- <command>')
   const startedAtMs = Date.now()
-  const started = tryStart(options, log)
+  const started = tryStart(options, origins, log)
   if (started === undefined) return runChild(command, args)
   let exitCode = 0
   const unsaved = {
@@ -90,11 +98,11 @@ export async function runCommand(
 }
 
 /** The run, whose summary waits for the command's exit code; `undefined` where it may not or cannot be tracked. */
-function tryStart(options: Options, log: Log): Started | undefined {
+function tryStart(options: Options, origins: RunSettings['origins'], log: Log): Started | undefined {
   try {
     return startRun(
       { ...options, summaryFile: undefined },
-      { log, ...(process.platform === 'linux' ? { tree: commandTree(options) } : {}) },
+      { log, origins, ...(process.platform === 'linux' ? { tree: commandTree(options) } : {}) },
     )
   } catch (error) {
     log('error', `the command is not tracked: ${messageOf(error)}`)

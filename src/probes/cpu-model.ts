@@ -20,6 +20,9 @@ export interface CpuModelOptions {
   readonly cpuMaxWatts?: number | undefined
   /** Watts of all packages at idle. */
   readonly cpuIdleWatts?: number | undefined
+  /** What was learned of this machine, where the user does not say it. */
+  readonly calibration?:
+    { readonly idleWatts: number; readonly maxWatts: number; readonly calibratedAt: string } | undefined
   /** @default 'default' */
   readonly cpuPowerModel?: CpuPowerModelName | undefined
 }
@@ -57,7 +60,12 @@ export function createCpuModel(cpu: CpuInfo, options: CpuModelOptions = {}): Cpu
   const { logicalCpus } = cpu
   // A hypervisor may show each of its virtual CPUs as a socket.
   const sockets = cpu.isVirtual ? 1 : (cpu.sockets ?? 1)
-  const { forceCpuPower, cpuMaxWatts, cpuIdleWatts, cpuPowerModel = 'default' } = options
+  const { forceCpuPower, calibration, cpuPowerModel = 'default' } = options
+  const { cpuMaxWatts = calibration?.maxWatts, cpuIdleWatts = calibration?.idleWatts } = options
+  const known =
+    calibration === undefined
+      ? `${cpuMaxWatts} W at full load, as configured`
+      : `${cpuIdleWatts} W idle and ${cpuMaxWatts} W at full load, calibrated ${calibration.calibratedAt.slice(0, 10)}`
   const part = findPart(cpu, options.cpuModel)
   const model = (tdpWatts: number, count: number, basis: string, spread = noSpread): CpuModel => ({
     power: powerFrom(
@@ -65,7 +73,7 @@ export function createCpuModel(cpu: CpuInfo, options: CpuModelOptions = {}): Cpu
       cpuMaxWatts === undefined ? spread : noSpread,
       cpuPowerModel,
     ),
-    basis: `${cpuMaxWatts === undefined ? basis : `${cpuMaxWatts} W at full load, as configured`}${modelWords[cpuPowerModel]}`,
+    basis: `${cpuMaxWatts === undefined ? basis : known}${modelWords[cpuPowerModel]}`,
     part,
     tdpWatts: tdpWatts * count,
   })

@@ -108,7 +108,7 @@ describe('detect', () => {
     const paths = ['--sysfs-path', join(folder, 'nothing'), '--procfs-path', options.procfsPath]
     const { stdout } = await cli(['detect', ...paths])
     expect(stdout).toMatch(/not rapl: no RAPL counters/)
-    expect(stdout).toMatch(/To know better[^]*sudo modprobe intel_rapl_msr/)
+    expect(stdout).toMatch(/For better figures[^]*sudo modprobe intel_rapl_msr/)
   })
 
   it('sends nobody after counters that a virtual machine does not have', async () => {
@@ -118,7 +118,7 @@ describe('detect', () => {
     const paths = ['--sysfs-path', join(folder, 'nothing'), '--procfs-path', options.procfsPath]
     const { stdout } = await cli(['detect', ...paths])
     expect(stdout).toMatch(/^Processor .*virtual machine$/m)
-    expect(stdout).toMatch(/To know better[^]*virtual machine/)
+    expect(stdout).toMatch(/For better figures[^]*virtual machine/)
     expect(stdout).not.toContain('modprobe')
   })
 

@@ -397,6 +397,13 @@ describe('what the user got wrong', () => {
     expect(rows()[0]).toMatchObject({ country_iso_code: '' })
   })
 
+  it('about the place is told by the name that it was given by', async () => {
+    const flag = await run(['-q', '--country-iso-code', 'FRX', '--', 'true'])
+    expect(flag.stderr).toMatch(/WARNING @ [\d:]+\] --country-iso-code "FRX" is not known/)
+    const variable = await run(['-q', '--', 'true'], { CODECARBON_CLOUD_PROVIDER: 'awss' })
+    expect(variable.stderr).toMatch(/\] CODECARBON_CLOUD_PROVIDER "awss" is not known.*did you mean aws/)
+  })
+
   it('about the output directory is a sentence, and the row is saved elsewhere', async () => {
     const { code, stderr } = await run(['--output-dir', '/dev/null/out', '--', node, '-e', 'process.exit(7)'])
     expect(code).toBe(7)

@@ -184,7 +184,7 @@ function healthLines({ health, csvPath, nowMs }: LiveState): Line[] {
 
 const problemLines = ({ problems }: EmissionsData): Line[] =>
   problems.map(({ message, count }, index): Line => [
-    ['yellow', `${pad(index === 0 ? 'Beware' : '', 10)}${message}${count > 1 ? ` (${count} times)` : ''}`],
+    ['yellow', `${pad(index === 0 ? 'Warning' : '', 10)}${message}${count > 1 ? ` (${count} times)` : ''}`],
   ])
 
 /** What changes every second is easier to read without its parts. */

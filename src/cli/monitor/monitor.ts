@@ -44,8 +44,12 @@ export function addMonitor(program: Command): void {
   command.action(async (words: string[], flags: Record<string, unknown>) => {
     const format = flags['logFormat'] as LogOptions['format']
     if (words.length > 0) {
-      const { options, log } = optionsFrom(flags, quietly, { format })
-      process.exitCode = await runCommand(words, withApi(options, flags['api'], log), log, false)
+      const { options, origins, log } = optionsFrom(flags, quietly, { format })
+      process.exitCode = await runCommand(words, {
+        options: withApi(options, flags['api'], log),
+        origins,
+        log,
+      })
       return
     }
     const isLive = format === undefined && process.stdout.isTTY && process.env['TERM'] !== 'dumb'
@@ -91,8 +95,8 @@ async function monitor(load: () => Loaded, isLive: boolean, latest: () => readon
   }
 }
 
-function begin({ options, log }: Loaded, isLive: boolean): Started {
-  const started = startRun(options, { log, exporters: isLive ? [] : [createMeasurementLog(log)] })
+function begin({ options, origins, log }: Loaded, isLive: boolean): Started {
+  const started = startRun(options, { log, origins, exporters: isLive ? [] : [createMeasurementLog(log)] })
   log('info', `tracking ${options.projectName}: ${describeMethods(started)}`)
   return started
 }

@@ -37,8 +37,8 @@ export function renderTextReport(input: TextReportInput): string {
   lines.push(...comparisons.map((text, index) => row(index === 0 ? 'About' : '', text)))
   if (csvPath !== undefined) lines.push('', row('Written to', csvPath))
   const problems = data.problems.filter(({ message }) => !advice.some((line) => line.includes(message)))
-  if (problems.length > 0) lines.push('', 'Beware', ...problems.map(problemLine))
-  if (advice.length > 0) lines.push('', 'To know better', ...advice.map((line) => `  ${line}`))
+  if (problems.length > 0) lines.push('', 'Warning', ...problems.map(problemLine))
+  if (advice.length > 0) lines.push('', 'For better figures', ...advice.map((line) => `  ${line}`))
   return `${lines.join('\n')}\n`
 }
 
