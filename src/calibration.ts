@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { EnergyError } from './core/errors.ts'
-import { stateDirectory } from './exporters/state-directory.ts'
-import { writeWholeFile } from './exporters/whole-file.ts'
+import { stateDirectory } from './files/state-directory.ts'
+import { writeWholeFile } from './files/whole-file.ts'
 import type { CpuInfo } from './probes/linux/cpuinfo.ts'
 
 /** What a machine's processors were found to draw. */

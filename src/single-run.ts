@@ -1,10 +1,10 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { EnergyError, messageOf } from './core/errors.ts'
-import { makeDirectory } from './exporters/make-directory.ts'
-import { stateDirectory } from './exporters/state-directory.ts'
+import { makeDirectory } from './files/make-directory.ts'
+import { stateDirectory } from './files/state-directory.ts'
 import type { Log } from './log.ts'
-import { holderOf, tryLock, type ProcessLock } from './process-lock.ts'
+import { holderOf, tryLock, type ProcessLock } from './files/process-lock.ts'
 
 /**
  * Sees to it that no other run that asks for the same goes on on this machine, for this user (`allow_multiple_runs=false`).

@@ -26,25 +26,16 @@ const importsOf = (file: string): string[] =>
 /** What the files of a room may import besides `node:` modules, as beginnings of paths and names. DESIGN, folders. */
 const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = [
   ['core/', ['core/']],
+  ['files/', ['core/', 'files/']],
   ['config/', ['core/', 'config/', 'ini']],
   ['grid/live/', ['core/', 'grid/', 'config/nearest.ts']],
   ['grid/', ['core/', 'grid/', 'config/nearest.ts', 'package-file.ts']],
   ['cpu/', ['core/', 'cpu/', 'package-file.ts']],
   ['probes/linux/', ['core/', 'probes/linux/']],
   ['probes/', ['core/', 'cpu/', 'probes/']],
-  [
-    'exporters/csv/',
-    [
-      'core/',
-      'exporters/csv/',
-      'exporters/make-directory.ts',
-      'exporters/state-directory.ts',
-      'process-lock.ts',
-      'csv-',
-    ],
-  ],
+  ['exporters/csv/', ['core/', 'exporters/csv/', 'files/', 'csv-']],
   ['exporters/text/', ['core/', 'exporters/text/']],
-  ['exporters/', ['core/', 'exporters/make-directory.ts', 'exporters/summary.ts', 'exporters/whole-file.ts']],
+  ['exporters/', ['core/', 'files/', 'exporters/summary.ts']],
   [
     'statement/',
     [

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import type { Exporter, Report } from '../core/exporter.ts'
 import { toSummary } from './summary.ts'
-import { writeWholeFile } from './whole-file.ts'
+import { writeWholeFile } from '../files/whole-file.ts'
 
 /** Options of {@link createSummaryExporter}. */
 export interface SummaryExporterOptions {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { IntensityRecord } from '../../../src/core/emissions-data.ts'
 import type { Problem } from '../../../src/core/problem.ts'
-import { makeDirectory } from '../../../src/exporters/make-directory.ts'
+import { makeDirectory } from '../../../src/files/make-directory.ts'
 import { createElectricityMaps } from '../../../src/grid/live/electricity-maps.ts'
 import { httpGet, type Fetch } from '../../../src/grid/live/http-get.ts'
 import {
