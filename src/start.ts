@@ -106,6 +106,7 @@ function beginRun(options: Options, extras: StartExtras, onEnd: (() => void) | u
         load,
         tree,
         logicalCpus: machine.cpu.logicalCpus,
+        memoryBytes: ramIsEstimated(survey) ? survey.memoryLimitBytes : undefined,
       })
       reportTo = meter
       for (const problem of early) meter.report(problem)
@@ -118,6 +119,10 @@ function beginRun(options: Options, extras: StartExtras, onEnd: (() => void) | u
   prepareForEnd(survey, csv)
   return { run, survey, csvPath: () => csv?.path }
 }
+
+/** A counter tells of all the memory there is, an estimate of what a container may use. */
+const ramIsEstimated = ({ detection }: Survey): boolean =>
+  detection.components.some(({ component, chosen }) => component === 'ram' && chosen?.method === 'estimated')
 
 function unknownTree({ procfsPath }: Options): Problem {
   const message = `tracking_mode process: what this process and its children use cannot be read from ${procfsPath}, so their energy is unmeasured; mount procfs there or name its place with procfs_path`

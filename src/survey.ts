@@ -20,6 +20,7 @@ import { detect, type Candidate, type Candidates, type Detection } from './probe
 import { constantPower, createEstimateProbe } from './probes/estimates.ts'
 import { openCpuFrequency } from './probes/linux/cpu-frequency.ts'
 import { findGpus } from './probes/linux/gpu-presence.ts'
+import { readMemoryLimit } from './probes/linux/memory-limit.ts'
 import { openProcfsLoad } from './probes/linux/procfs-load.ts'
 import { describeMachine, type Machine } from './probes/machine.ts'
 import { openOsLoad } from './probes/os-load.ts'
@@ -33,6 +34,8 @@ export interface Survey {
   readonly cpuModel: () => CpuModel
   readonly detection: Detection
   readonly load: LoadSource | undefined
+  /** Memory whose energy is told, where that is less than the machine has: the limit of a container. */
+  readonly memoryLimitBytes: number | undefined
   readonly gpus: readonly string[] | undefined
   readonly place: Place
   readonly intensity: IntensityRecord
@@ -62,7 +65,8 @@ export function surveyMachine(options: Options, origins?: Origins): Survey {
     problems.push({ code: 'ERR_PLACE_UNKNOWN', subject, message: said })
   }
   const intensity = forced === undefined ? found.intensity : forcedIntensity(forced)
-  return { machine, cpuModel, detection, load, gpus, place, intensity, problems }
+  const memoryLimitBytes = memoryOf(machine, sysfsPath).limit
+  return { machine, cpuModel, detection, load, memoryLimitBytes, gpus, place, intensity, problems }
 }
 
 /** Where options come from, to name them as their user does. */
@@ -174,7 +178,8 @@ function candidatesFor(
     method: 'estimated',
     open() {
       const { forceRamPower } = options
-      const gigabytes = machine.memoryBytes === undefined ? undefined : toGigabytes(machine.memoryBytes)
+      const { bytes, of } = memoryOf(machine, options.sysfsPath)
+      const gigabytes = bytes === undefined ? undefined : toGigabytes(bytes)
       if (forceRamPower === undefined && gigabytes === undefined) {
         throw new ProbeUnavailable(
           'the size of the memory cannot be read',
@@ -187,7 +192,7 @@ function candidatesFor(
           : constantPower(forceRamPower)
       const basis =
         forceRamPower === undefined
-          ? `${toGibibytes(machine.memoryBytes ?? 0).toFixed(1)} GiB of memory`
+          ? `${toGibibytes(bytes ?? 0).toFixed(1)} GiB of memory${of}`
           : `${forceRamPower} W, as configured`
       return {
         probe: createEstimateProbe(
@@ -203,6 +208,19 @@ function candidatesFor(
     { component: 'cpu', candidates: [rapl, cpuEstimate] },
     { component: 'ram', candidates: [rapl, ramEstimate] },
   ]
+}
+
+/** The memory that is this machine's to use: in a container what it is limited to, however much its host has. */
+function memoryOf(
+  { memoryBytes }: Machine,
+  sysfsPath: string,
+): { bytes: number | undefined; limit: number | undefined; of: string } {
+  const limit = process.platform === 'linux' ? readMemoryLimit(sysfsPath) : undefined
+  if (limit === undefined || memoryBytes === undefined || limit >= memoryBytes) {
+    return { bytes: memoryBytes, limit: undefined, of: '' }
+  }
+  const of = `, the limit of this container, of ${toGibibytes(memoryBytes).toFixed(1)} GiB`
+  return { bytes: limit, limit, of }
 }
 
 function openRapl(options: RaplOptions, { cpu }: Machine): RaplProbe {

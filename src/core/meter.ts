@@ -22,6 +22,8 @@ export interface MeterOptions {
   readonly tree?: TreeSource | undefined
   /** Logical CPUs of the machine, for the tree's share of CPU time. */
   readonly logicalCpus?: number | undefined
+  /** Memory whose energy is told, for the tree's share of it, where that is less than the machine has. */
+  readonly memoryBytes?: number | undefined
   /** Called after every read, whoever asked for it. */
   readonly onSnapshot?: ((snapshot: Snapshot) => void) | undefined
   /** Called once per `interval`. */
@@ -95,7 +97,7 @@ export function createMeter(options: MeterOptions): Meter {
       tree?.hold(counted, gramsPerKwh)
     }
     const loadNow: Load = load?.read(now.monotonic) ?? {}
-    tree?.settle(now.monotonic, options.logicalCpus ?? 1, loadNow)
+    tree?.settle(now.monotonic, options.logicalCpus ?? 1, options.memoryBytes ?? loadNow.memoryTotalBytes)
     machine.retain(told)
     treeTally.retain(told)
     const passed = seconds(previous === undefined ? 0 : now.monotonic - previous.monotonic)

@@ -1,4 +1,4 @@
-import type { Load, TreeSource } from './load.ts'
+import type { TreeSource } from './load.ts'
 import type { EnergyStep, Tally } from './tally.ts'
 import { ratio, type Seconds } from './units.ts'
 
@@ -51,11 +51,10 @@ export class TreeShare {
   }
 
   /** Shares out what is held; where the system would not say, it stays held until the next time. */
-  settle(at: Seconds, logicalCpus: number, load: Load): void {
+  settle(at: Seconds, logicalCpus: number, memory: number | undefined): void {
     const use = this.#tree.read()
     if (use === undefined) return
     const time = at - (this.#at ?? at)
-    const memory = load.memoryTotalBytes
     // A process that ended within the interval has no memory at its end, one that began in it had none at its beginning.
     const resident = Math.max(this.#resident, use.residentBytes)
     this.#resident = use.residentBytes

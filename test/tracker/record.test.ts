@@ -1,3 +1,4 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import {
@@ -272,4 +273,13 @@ it('of a counter that cannot be read after the start is unmeasured, not zero', a
     expect(component(figures, 'cpu')).toMatchObject({ method: 'unmeasured', energyJoules: undefined })
     expect([figures.cpuEnergy, figures.cpuPower]).toEqual([undefined, undefined])
   }
+})
+
+it('estimates the memory that a container may use, not all of its host', async () => {
+  const machine = fakeMachine()
+  const cgroup = join(machine.options.sysfsPath, 'fs/cgroup')
+  mkdirSync(cgroup, { recursive: true })
+  writeFileSync(join(cgroup, 'memory.max'), `${4 * 2 ** 30}\n`)
+  const data = await recordOfRun({ raplIncludeDram: false }, machine)
+  expect(component(data, 'ram').basis).toBe('4.0 GiB of memory, the limit of this container, of 16.0 GiB')
 })
