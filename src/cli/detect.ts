@@ -113,7 +113,8 @@ function toText(survey: Survey): string {
       ? String(intensity.year ?? '')
       : new Date(intensity.observedAtMs).toISOString()
   const basis = intensity.basis === 'unknown' ? '' : intensity.basis
-  const from = [when, basis, intensity.source].filter(Boolean).join(', ')
+  const of = intensity.scope === 'world' ? 'world average' : ''
+  const from = [of, when, basis, intensity.source].filter(Boolean).join(', ')
   lines.push(
     '',
     `Place       ${[where, place.region, place.cloudProvider, place.cloudRegion].filter(Boolean).join(', ')} (found by: ${place.foundBy})`,

@@ -27,6 +27,10 @@ export function addOptions(
     if (!groups.includes(spec.group)) continue
     for (const flag of toFlags(name, { ...spec, ...defaultOf(name, spec, defaults) })) command.addOption(flag)
   }
+  command.addHelpText(
+    'after',
+    '\nThe options below a heading of their own can also be given in ~/.codecarbon.config, in ./.codecarbon.config and by a CODECARBON_* variable;\ncodecarbon config shows which are in effect.',
+  )
 }
 
 /** Defaults of a command that differ from the table's. */
