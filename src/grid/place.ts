@@ -37,7 +37,7 @@ export interface Place {
   readonly cloudProvider: string | undefined
   readonly cloudRegion: string | undefined
   /** The step that told the place: `none` where nothing did. */
-  readonly foundBy: 'configuration' | 'time zone' | 'none'
+  readonly foundBy: 'configuration' | 'environment' | 'cloud metadata' | 'time zone' | 'IP lookup' | 'none'
 }
 
 /** Something about a place that could not be used as it was given. */

@@ -1,4 +1,5 @@
-import { fieldsOf, toGramsPerKwh, toTimeMs, unusable, type LiveProvider, type LiveValue } from './provider.ts'
+import { fieldsOf } from './json-fields.ts'
+import { toGramsPerKwh, toTimeMs, unusable, type LiveProvider, type LiveValue } from './provider.ts'
 
 /** What Electricity Maps is asked about. */
 export type ElectricityMapsArea =

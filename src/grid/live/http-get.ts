@@ -1,5 +1,7 @@
 /** What is asked. The part of the standard `fetch` that is used here: `globalThis.fetch` is a {@link Fetch} too. */
 export interface FetchInit {
+  /** @default 'GET' */
+  readonly method?: 'GET' | 'PUT'
   readonly headers: Record<string, string>
   /** Redirects come back as they are. */
   readonly redirect: 'manual'
@@ -13,19 +15,19 @@ export interface Fetched {
   readonly body: AsyncIterable<Uint8Array> | null
 }
 
-/** Sends a GET request. */
+/** Sends a request without a body. */
 export type Fetch = (url: string, init: FetchInit) => Promise<Fetched>
 
 /**
- * A GET over `node:http` or `node:https` that keeps no program waiting. The socket is unref'd from its first moment, and destroyed at
+ * A request over `node:http` or `node:https` that keeps no program waiting. The socket is unref'd from its first moment, and destroyed at
  * once when the signal says so. The global `fetch` can do neither: it keeps the process alive while a server is silent, and where a
  * firewall drops what is sent it goes on connecting for 10 s after it was aborted (Node.js 20.19 to 26). Follows no redirects.
  */
-export const httpGet: Fetch = async (url, { headers, signal }) => {
+export const httpGet: Fetch = async (url, { method = 'GET', headers, signal }) => {
   // Loaded when it is first needed, which for most programs is never.
   const { request } = await (url.startsWith('https:') ? import('node:https') : import('node:http'))
   return new Promise((resolve, reject) => {
-    const exchange = request(url, { headers, signal, agent: false }, (response) => {
+    const exchange = request(url, { method, headers, signal, agent: false }, (response) => {
       // Whoever reads the body is told of its error; where nobody does, it is of no interest.
       response.on('error', () => undefined)
       resolve({

@@ -2,9 +2,10 @@ import type { Clock, Instant } from '../../core/clock.ts'
 import type { IntensityRecord } from '../../core/emissions-data.ts'
 import type { Problem } from '../../core/problem.ts'
 import { fromMilliseconds, type Seconds } from '../../core/units.ts'
-import { askProvider, mostRetryAfterMs } from './ask-provider.ts'
+import { askProvider } from './ask-provider.ts'
 import { httpGet, type Fetch } from './http-get.ts'
 import { IntensityUnavailable, type FailureKind, type LiveProvider, type LiveValue } from './provider.ts'
+import { mostRetryAfterMs } from './retry-after.ts'
 import { createValueCache, type Kept, type ValueCache } from './value-cache.ts'
 
 /** Options of {@link createLiveIntensity}. */

@@ -73,10 +73,6 @@ export class IntensityUnavailable extends EnergyError {
 export const unusable = (message: string): IntensityUnavailable =>
   new IntensityUnavailable('unusable answer', message)
 
-/** The fields of a JSON object; none where it is anything else. */
-export const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {}
-
 /**
  * Nothing is as dirty: the highest yearly figure of a country in `data/grid-intensity.json` is 1306 g/kWh. What is above is in another
  * unit, or not a carbon intensity.

@@ -1,4 +1,5 @@
-import { fieldsOf, toGramsPerKwh, toTimeMs, unusable, type LiveProvider, type LiveValue } from './provider.ts'
+import { fieldsOf } from './json-fields.ts'
+import { toGramsPerKwh, toTimeMs, unusable, type LiveProvider, type LiveValue } from './provider.ts'
 
 /** Options of {@link createRteEco2mix}. */
 export interface RteEco2mixOptions {

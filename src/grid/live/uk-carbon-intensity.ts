@@ -1,4 +1,5 @@
-import { fieldsOf, toGramsPerKwh, toTimeMs, type LiveProvider, type LiveValue } from './provider.ts'
+import { fieldsOf } from './json-fields.ts'
+import { toGramsPerKwh, toTimeMs, type LiveProvider, type LiveValue } from './provider.ts'
 
 /** Options of {@link createUkCarbonIntensity}. */
 export interface UkCarbonIntensityOptions {

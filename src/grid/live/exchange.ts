@@ -1,0 +1,115 @@
+import type { Clock } from '../../core/clock.ts'
+import type { Fetch, Fetched, FetchInit } from './http-get.ts'
+import { fieldsOf } from './json-fields.ts'
+
+/** What is sent. */
+export type Request = { readonly url: string } & Pick<FetchInit, 'method' | 'headers'>
+
+/** Options of {@link exchange}. */
+export interface ExchangeOptions {
+  readonly fetch: Fetch
+  readonly clock: Clock
+  /** For the whole exchange, up to the last byte of the body. */
+  readonly timeoutMs: number
+  /** Breaks the exchange off. */
+  readonly signal: AbortSignal
+}
+
+/** Why there is no whole answer. The message goes on after the service's name, and holds no text of the service. */
+export class NoAnswer extends Error {
+  readonly kind: 'timeout' | 'unreachable' | 'too large'
+
+  constructor(kind: NoAnswer['kind'], message: string) {
+    super(message)
+    this.name = 'NoAnswer'
+    this.kind = kind
+  }
+}
+
+/** No answer of the services that are asked here has a thousandth of this. */
+const mostBytes = 1_000_000
+
+/**
+ * Sends a request, has the answer read, and lets go of the connection whatever comes of it.
+ * @throws NoAnswer; whatever `read` throws; the signal's reason where that broke it off
+ */
+export async function exchange<Value>(
+  request: Request,
+  options: ExchangeOptions,
+  read: (answer: Fetched) => Promise<Value>,
+): Promise<Value> {
+  const { fetch, clock, timeoutMs, signal } = options
+  const end = new AbortController()
+  const breakOff = (): void => {
+    end.abort(signal.reason)
+  }
+  const cancelTimer = clock.after(timeoutMs, () => {
+    end.abort(new NoAnswer('timeout', `gave no complete answer within ${timeoutMs / 1000} s`))
+  })
+  signal.addEventListener('abort', breakOff)
+  try {
+    signal.throwIfAborted()
+    // Does not rely on `fetch` to mind the signal.
+    return await Promise.race([send(request, fetch, end.signal).then(read), abortionOf(end.signal)])
+  } catch (error) {
+    // Whatever was thrown while it was being broken off: this is why.
+    throw end.signal.aborted ? end.signal.reason : error
+  } finally {
+    cancelTimer()
+    signal.removeEventListener('abort', breakOff)
+    // Also ends an exchange whose body is of no interest.
+    end.abort()
+  }
+}
+
+function abortionOf(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => {
+      reject(signal.reason as Error)
+    })
+  })
+}
+
+async function send({ url, ...init }: Request, fetch: Fetch, signal: AbortSignal): Promise<Fetched> {
+  try {
+    return await fetch(url, { ...init, redirect: 'manual', signal })
+  } catch (error) {
+    throw unreachable(error)
+  }
+}
+
+/** The whole body. @throws NoAnswer */
+export async function textOf({ body }: Fetched): Promise<string> {
+  const decoder = new TextDecoder()
+  let text = ''
+  let bytes = 0
+  try {
+    for await (const chunk of body ?? []) {
+      bytes += chunk.byteLength
+      if (bytes > mostBytes) throw new NoAnswer('too large', `answered with more than ${mostBytes / 1e6} MB`)
+      text += decoder.decode(chunk, { stream: true })
+    }
+  } catch (error) {
+    throw error instanceof NoAnswer ? error : unreachable(error)
+  }
+  return text + decoder.decode()
+}
+
+/** Codes of failed connections, in words. Any other stands as it is. */
+const reasons: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'the connection was refused',
+  ECONNRESET: 'the connection was broken off',
+  ENOTFOUND: 'its name is not known (DNS)',
+  EAI_AGAIN: 'its name could not be looked up (DNS)',
+  ENETUNREACH: 'there is no way to it',
+}
+
+function unreachable(error: unknown): NoAnswer {
+  const code = codeOf(error) ?? codeOf(fieldsOf(error)['cause']) ?? 'no reason given'
+  return new NoAnswer('unreachable', `cannot be reached: ${reasons[code] ?? code}`)
+}
+
+function codeOf(error: unknown): string | undefined {
+  const { code } = fieldsOf(error)
+  return typeof code === 'string' && /^[A-Z][A-Z0-9_]*$/.test(code) ? code : undefined
+}
