@@ -1,4 +1,4 @@
-import type { EmissionsData } from './core/emissions-data.ts'
+import type { EmissionsData, IntensityRecord, PlaceRecord } from './core/emissions-data.ts'
 import { fromKilowattHours } from './core/units.ts'
 import { totalEnergy } from './core/usage.ts'
 import { formatEnergy, formatShare } from './exporters/text/quantity.ts'
@@ -18,7 +18,7 @@ export function renderReport(started: Started, data: EmissionsData): string {
         : compare(grams, data.intensity.gramsPerKwh)
             .filter(({ unit }) => !/^(milli|micro|nano)second|illionth|^[nµ]m$/.test(unit))
             .map(({ text }) => text),
-    advice: adviceFor(started.survey),
+    advice: adviceFor(started.survey, data.place, data.intensity.scope),
     shares: commandShare(started, data),
     csvPath: started.csvPath(),
   })
@@ -36,7 +36,11 @@ function commandShare(started: Started, data: EmissionsData): string[] {
 }
 
 /** What would turn estimates into measurements, and a guessed place into a known one. */
-export function adviceFor(survey: Survey): string[] {
+export function adviceFor(
+  survey: Pick<Survey, 'detection'>,
+  place: PlaceRecord,
+  scope: IntensityRecord['scope'],
+): string[] {
   const advice: string[] = []
   for (const { component, chosen, refused } of survey.detection.components) {
     if (chosen?.method === 'measured') continue
@@ -45,12 +49,12 @@ export function adviceFor(survey: Survey): string[] {
     }
     if (chosen === undefined) advice.push(`${component}: unmeasured; run codecarbon detect`)
   }
-  if (survey.place.foundBy === 'time zone' && survey.intensity.scope !== 'given') {
+  if ((place.foundBy === 'time zone' || place.foundBy === 'IP lookup') && scope !== 'given') {
     advice.push(
-      `place taken from the time zone: ${survey.place.countryName ?? survey.place.countryIsoCode}; if that is wrong, give --country-iso-code`,
+      `place taken from the ${place.foundBy}: ${place.countryName ?? place.countryIsoCode}; if that is wrong, give --country-iso-code`,
     )
   }
-  if (survey.place.foundBy === 'none' && survey.intensity.scope !== 'given') {
+  if (place.foundBy === 'none' && scope !== 'given') {
     advice.push(
       'place unknown: give --country-iso-code (countryIsoCode in code), or CODECARBON_COUNTRY_ISO_CODE=FRA',
     )

@@ -15,7 +15,7 @@ import type { Log } from './log.ts'
 import { createProcessTree } from './probes/linux/process-tree.ts'
 import { createSelfProcess } from './probes/os-load.ts'
 import { Run } from './run.ts'
-import { createRunIntensity } from './run-intensity.ts'
+import { createRunGrid, type RunGrid } from './run-grid.ts'
 import { claimMachine } from './single-run.ts'
 import { surveyMachine, type Survey } from './survey.ts'
 import { packageVersion } from './version.ts'
@@ -84,16 +84,16 @@ function beginRun(options: Options, extras: StartExtras, onEnd: (() => void) | u
     if (reportTo === undefined) early.push(problem)
     else reportTo.report(problem)
   }
-  const intensity = createRunIntensity({ options, survey, clock, log, onProblem, fetch: extras.fetch })
+  const grid = createRunGrid({ options, survey, clock, log, onProblem, fetch: extras.fetch })
 
   const run = new Run({
-    facts: toFacts(options, survey),
+    facts: toFacts(options, survey, grid),
     exporters,
     log,
     apiCallInterval: options.apiCallInterval,
-    intensity: () => intensity.record(),
+    intensity: () => grid.record(),
     onEnd: () => {
-      intensity.close()
+      grid.close()
       onEnd?.()
     },
     openMeter: (hooks) => {
@@ -102,7 +102,7 @@ function beginRun(options: Options, extras: StartExtras, onEnd: (() => void) | u
         probes: detection.probes,
         clock,
         interval: seconds(options.measurePowerSecs),
-        gramsPerKwh: () => intensity.gramsPerKwh(),
+        gramsPerKwh: () => grid.gramsPerKwh(),
         load,
         tree,
         logicalCpus: machine.cpu.logicalCpus,
@@ -132,8 +132,8 @@ function unknownTree({ procfsPath }: Options): Problem {
 const ownTree = (options: Options): TreeSource =>
   process.platform === 'linux' ? createProcessTree({ procfsPath: options.procfsPath }) : createSelfProcess()
 
-function toFacts(options: Options, survey: Survey): RunFacts {
-  const { machine, detection, gpus, place } = survey
+function toFacts(options: Options, survey: Survey, grid: RunGrid): RunFacts {
+  const { machine, detection, gpus } = survey
   const sources = countedComponents.flatMap((component) => {
     const found = detection.components.find((entry) => entry.component === component)
     if (component === 'gpu') return gpus === undefined || gpus.length === 0 ? [] : [unmeasured(component)]
@@ -161,7 +161,10 @@ function toFacts(options: Options, survey: Survey): RunFacts {
     trackingMode: options.trackingMode,
     pue: options.pue,
     wue: options.wue,
-    place,
+    // It may be found while the run goes on.
+    get place() {
+      return grid.place()
+    },
     sources,
   }
 }

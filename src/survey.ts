@@ -7,14 +7,7 @@ import { estimateMemoryPower } from './core/power-model.ts'
 import type { Problem } from './core/problem.ts'
 import { toGibibytes, toGigabytes, type Ratio } from './core/units.ts'
 import { intensityFor } from './grid/intensity.ts'
-import {
-  placeOfTimeZone,
-  resolvePlace,
-  type Place,
-  type PlaceProblem,
-  type ResolvedPlace,
-} from './grid/place.ts'
-import { systemTimeZone } from './grid/time-zone.ts'
+import { resolvePlace, type Place, type PlaceProblem, type ResolvedPlace } from './grid/place.ts'
 import { createCpuModel, type CpuModel, type CpuModelOptions } from './probes/cpu-model.ts'
 import { detect, type Candidate, type Candidates, type Detection } from './probes/detector.ts'
 import { constantPower, createEstimateProbe } from './probes/estimates.ts'
@@ -37,7 +30,10 @@ export interface Survey {
   /** Memory whose energy is told, where that is less than the machine has: the limit of a container. */
   readonly memoryLimitBytes: number | undefined
   readonly gpus: readonly string[] | undefined
+  /** What the configuration says of the place. */
   readonly place: Place
+  /** Whether it says anything, right or wrong. */
+  readonly isPlaceGiven: boolean
   readonly intensity: IntensityRecord
   readonly problems: readonly Problem[]
 }
@@ -55,7 +51,7 @@ export function surveyMachine(options: Options, origins?: Origins): Survey {
   const gpus = findGpus(sysfsPath)
   if (gpus !== undefined && gpus.length > 0) problems.push(unmeasuredGpus(gpus))
 
-  const { place, problems: doubts } = findPlace(options)
+  const { place, problems: doubts, isGiven: isPlaceGiven } = givenPlace(options)
   const forced = options.forceCarbonIntensityGCo2eKwh
   const found = intensityFor(place)
   for (const { subject, message } of [...doubts, ...(forced === undefined ? found.problems : [])]) {
@@ -66,7 +62,18 @@ export function surveyMachine(options: Options, origins?: Origins): Survey {
   }
   const intensity = forced === undefined ? found.intensity : forcedIntensity(forced)
   const memoryLimitBytes = memoryOf(machine, sysfsPath).limit
-  return { machine, cpuModel, detection, load, memoryLimitBytes, gpus, place, intensity, problems }
+  return {
+    machine,
+    cpuModel,
+    detection,
+    load,
+    memoryLimitBytes,
+    gpus,
+    place,
+    isPlaceGiven,
+    intensity,
+    problems,
+  }
 }
 
 /** Where options come from, to name them as their user does. */
@@ -90,8 +97,8 @@ function calibrated(
   }
 }
 
-/** What the configuration says, else what the system's clock is set to. A wrong word for a place is no reason to guess another one. */
-function findPlace(options: Options): ResolvedPlace {
+/** What the configuration says of the place. A wrong word for a place is no reason to guess another one. */
+function givenPlace(options: Options): ResolvedPlace & { readonly isGiven: boolean } {
   const { region, cloudProvider, cloudRegion, country2letterIsoCode } = options
   const query = {
     countryIsoCode: options.countryIsoCode ?? country2letterIsoCode,
@@ -99,10 +106,8 @@ function findPlace(options: Options): ResolvedPlace {
     cloudProvider,
     cloudRegion,
   }
-  const given = resolvePlace(query)
-  const isSaid = Object.values(query).some((word) => word !== undefined && word.trim() !== '')
-  const guessed = isSaid ? undefined : placeOfTimeZone(systemTimeZone())
-  return guessed === undefined ? given : { place: guessed, problems: [] }
+  const isGiven = Object.values(query).some((word) => word !== undefined && word.trim() !== '')
+  return { ...resolvePlace(query), isGiven }
 }
 
 const forcedIntensity = (gramsPerKwh: number): IntensityRecord => ({

@@ -94,7 +94,7 @@ describe('import directions', () => {
     })
     expect(
       knowing.filter(
-        (file) => !['start.ts', 'survey.ts', 'report.ts', 'run-intensity.ts', 'cli/run.ts'].includes(file),
+        (file) => !['start.ts', 'survey.ts', 'report.ts', 'run-grid.ts', 'cli/run.ts'].includes(file),
       ),
     ).toEqual([])
   })

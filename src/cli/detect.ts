@@ -4,7 +4,7 @@ import { systemClock } from '../core/clock.ts'
 import type { Problem } from '../core/problem.ts'
 import type { Log } from '../log.ts'
 import { adviceFor } from '../report.ts'
-import { createRunIntensity } from '../run-intensity.ts'
+import { createRunGrid } from '../run-grid.ts'
 import { surveyMachine, type Survey } from '../survey.ts'
 import { addOptions, optionsFrom } from './options.ts'
 
@@ -19,7 +19,7 @@ export function addDetect(program: Command): void {
     const { options, origins, log } = optionsFrom(flags)
     const found = surveyMachine(options, origins)
     for (const probe of found.detection.probes) probe.close?.()
-    const survey = await withLiveIntensity(found, options, log)
+    const survey = await withGrid(found, options, log)
     process.stdout.write(
       flags['json'] === true ? `${JSON.stringify(toJson(survey), undefined, 2)}\n` : toText(survey),
     )
@@ -28,17 +28,17 @@ export function addDetect(program: Command): void {
 
 const noGpuProbe = 'this version does not measure graphics cards'
 
-/** The same with the carbon intensity of the moment, where the options name a service for it. */
-async function withLiveIntensity(survey: Survey, options: Options, log: Log): Promise<Survey> {
+/** The same with the place that was found, and the carbon intensity of the moment where the options name a service for it. */
+async function withGrid(survey: Survey, options: Options, log: Log): Promise<Survey> {
   const problems = [...survey.problems]
   const onProblem = (problem: Problem): void => {
     problems.push(problem)
   }
-  const live = createRunIntensity({ options, survey, clock: systemClock, log, onProblem })
-  await live.settled()
-  const intensity = live.record()
-  live.close()
-  return { ...survey, intensity, problems }
+  const grid = createRunGrid({ options, survey, clock: systemClock, log, onProblem })
+  await grid.settled()
+  const [place, intensity] = [grid.place(), grid.record()]
+  grid.close()
+  return { ...survey, place, intensity, problems }
 }
 
 function toJson(survey: Survey): object {
@@ -121,7 +121,7 @@ function toText(survey: Survey): string {
     `Intensity   ${intensity.gramsPerKwh} gCO2eq/kWh, ${from}`,
   )
   for (const { message } of survey.problems) lines.push(`Warning     ${message}`)
-  const advice = adviceFor(survey)
+  const advice = adviceFor(survey, survey.place, survey.intensity.scope)
   if (advice.length > 0) lines.push('', 'For better figures', ...advice.map((line) => `  ${line}`))
   return `${lines.join('\n')}\n`
 }

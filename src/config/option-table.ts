@@ -213,6 +213,14 @@ export const optionTable = {
     group: 'place',
     help: 'region of the cloud provider, such as europe-west9',
   },
+  /** How the place is found where it is not given. `cloud` and `ip` ask over the network. */
+  locateBy: {
+    type: 'list',
+    group: 'place',
+    default: ['environment', 'time-zone'],
+    choices: ['environment', 'cloud', 'time-zone', 'ip'],
+    help: 'how the place is found where it is not given: variables of cloud services, metadata of clouds, time zone, IP address; cloud and ip ask over the network',
+  },
   /** Carbon intensity in gCO2e/kWh, in place of any table. */
   forceCarbonIntensityGCo2eKwh: {
     type: 'number',

@@ -21,7 +21,8 @@ export const cloudProviders: readonly string[] = [...new Set(Object.values(provi
 
 /** The provider's short name, or `undefined` where it is not known. */
 export function findCloudProvider(name: string): string | undefined {
-  return providerNames[name.trim().toLowerCase()]
+  const word = name.trim().toLowerCase()
+  return Object.hasOwn(providerNames, word) ? providerNames[word] : undefined
 }
 
 /**

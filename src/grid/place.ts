@@ -10,7 +10,6 @@ import {
   subdivisions,
 } from './gazetteer.ts'
 import type { CloudRegionRow, PlaceRow } from './tables.ts'
-import { countryOfTimeZone } from './time-zone.ts'
 
 /** What somebody says about where a machine is. Case, accents and spaces around do not count. */
 export interface PlaceQuery {
@@ -104,13 +103,6 @@ export function resolvePlace(query: PlaceQuery): ResolvedPlace {
     foundBy: countryIsoCode === undefined ? 'none' : 'configuration',
   }
   return { place, problems }
-}
-
-/** The place of a machine whose configuration says nothing of it: the country of its time zone, if that is of one. */
-export function placeOfTimeZone(zone: string | undefined): Place | undefined {
-  const countryIsoCode = zone === undefined ? undefined : countryOfTimeZone(zone)
-  if (countryIsoCode === undefined) return undefined
-  return { ...resolvePlace({ countryIsoCode }).place, foundBy: 'time zone' }
 }
 
 /** The name of a state or province; the words of the user for the parts of other countries. What nobody knows is told as a problem and not as a place. */

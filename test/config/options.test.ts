@@ -122,6 +122,13 @@ const cases: Readonly<Record<OptionName, Cases>> = {
   region: text(undefined),
   cloudProvider: text(undefined),
   cloudRegion: text(undefined),
+  locateBy: {
+    default: ['environment', 'time-zone'],
+    good: [['cloud'], [], ['environment', 'cloud', 'time-zone', 'ip']],
+    bad: [['gps'], 'gps', 7, {}],
+    goodText: [['cloud, ip', ['cloud', 'ip']]],
+    badText: ['gps', 'Cloud', 'cloud ip'],
+  },
   forceCarbonIntensityGCo2eKwh: number(undefined, 0),
   intensitySource: choice('auto', 'auto', 'electricitymaps', 'uk', 'rte', 'table'),
   electricitymapsApiToken: text(undefined),

@@ -1,7 +1,6 @@
 import { symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { placeOfTimeZone } from '../../src/grid/place.ts'
 import { countryOfTimeZone, systemTimeZone } from '../../src/grid/time-zone.ts'
 import { temporaryFolder } from '../fixtures/programs/temporary-folder.ts'
 
@@ -21,7 +20,6 @@ describe('the country of a time zone', () => {
     'cannot be told of %j',
     (zone) => {
       expect(countryOfTimeZone(zone)).toBeUndefined()
-      expect(placeOfTimeZone(zone)).toBeUndefined()
     },
   )
 
@@ -29,14 +27,6 @@ describe('the country of a time zone', () => {
     expect(
       Intl.supportedValuesOf('timeZone').filter((zone) => countryOfTimeZone(zone) === undefined),
     ).toEqual([])
-  })
-
-  it('is a place that says how it was found', () => {
-    expect(placeOfTimeZone('Europe/Paris')).toMatchObject({
-      countryIsoCode: 'FRA',
-      countryName: 'France',
-      foundBy: 'time zone',
-    })
   })
 })
 

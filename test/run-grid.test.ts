@@ -79,6 +79,45 @@ const settle = async (): Promise<void> => {
 const france = carbonIntensity({ countryIsoCode: 'FRA' }).gramsPerKwh
 const kwh = (joules: number): number => joules / 3.6e6
 
+describe('the place of a run', () => {
+  it('is found by its time zone where nobody says it', async () => {
+    vi.stubEnv('TZ', 'Europe/Paris')
+    const { end } = begin([], { countryIsoCode: undefined, electricitymapsApiToken: undefined })
+    await settle()
+    expect(end()).toMatchObject({
+      countryIsoCode: 'FRA',
+      place: { foundBy: 'time zone' },
+      intensity: { gramsPerKwh: france, scope: 'country' },
+    })
+  })
+
+  it('is not looked for in ways that are not named, nor where a wrong one is given', async () => {
+    vi.stubEnv('TZ', 'Europe/Paris')
+    for (const options of [{ countryIsoCode: undefined, locateBy: [] }, { countryIsoCode: 'FRX' }]) {
+      const { asked, end } = begin([], { ...options, electricitymapsApiToken: undefined })
+      await settle()
+      expect(end()).toMatchObject({ countryIsoCode: undefined, place: { foundBy: 'none' } })
+      expect(asked).toEqual([])
+    }
+  })
+
+  it('is asked of clouds and of the network only where that is named, and never offline', async () => {
+    const nobody = { countryIsoCode: undefined, electricitymapsApiToken: undefined }
+    const quiet = begin([], nobody)
+    await settle()
+    quiet.end()
+    expect(quiet.asked).toEqual([])
+    const asking = begin([], { ...nobody, locateBy: ['cloud'] })
+    await settle()
+    asking.end()
+    expect(asking.asked.length).toBeGreaterThan(0)
+    const offline = begin([], { ...nobody, locateBy: ['cloud', 'ip'], offline: true })
+    await settle()
+    offline.end()
+    expect(offline.asked).toEqual([])
+  })
+})
+
 describe('the carbon intensity of a run with a live source', () => {
   it('is that of each moment', async () => {
     const { machine, clock, started, asked, end } = begin([100, 300])
