@@ -26,11 +26,7 @@ const titles: Readonly<Record<string, string>> = { cpu: 'CPU', ram: 'Memory', gp
 /** A run for people to read: plain text, no colours, one figure a line with how it was obtained. */
 export function renderTextReport(input: TextReportInput): string {
   const { data, comparisons, advice, shares = [], csvPath } = input
-  const lines = [
-    `CodeCarbon: ${data.projectName}, ${formatDuration(data.duration)}`,
-    '',
-    ...energyLines(data),
-  ]
+  const lines = [`${titleOf(data.projectName)}, ${formatDuration(data.duration)}`, '', ...energyLines(data)]
   for (const share of shares) lines.push(row('Command', share))
   const emissions = emissionLines(data)
   if (emissions.length > 0) lines.push('', ...emissions)
@@ -41,6 +37,10 @@ export function renderTextReport(input: TextReportInput): string {
   if (advice.length > 0) lines.push('', 'For better figures', ...advice.map((line) => `  ${line}`))
   return `${lines.join('\n')}\n`
 }
+
+/** A project that nobody named is called `codecarbon`, which needs not be said twice. */
+const titleOf = (projectName: string): string =>
+  projectName === 'codecarbon' ? 'CodeCarbon' : `CodeCarbon: ${projectName}`
 
 function energyLines(data: EmissionsData): string[] {
   if (data.energyConsumed === undefined)
