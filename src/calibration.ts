@@ -58,7 +58,14 @@ export function saveCalibration(
 ): void {
   const hardware = hardwareOf(cpu)
   const others = readAll(file).filter((entry) => entry.hardware !== hardware)
-  const calibrations = calibration === undefined ? others : [...others, { hardware, ...calibration }]
+  const entry = calibration === undefined ? [] : [{ hardware, ...calibration }]
+  if (!entry.every(isCalibration)) {
+    throw new EnergyError(
+      'ERR_PROBE_READ',
+      `${calibration?.idleWatts} W idle and ${calibration?.maxWatts} W at full load are no calibration`,
+    )
+  }
+  const calibrations = [...others, ...entry]
   writeWholeFile(file, `${JSON.stringify({ schema: 1, calibrations }, undefined, 2)}\n`)
 }
 

@@ -22,6 +22,8 @@ export interface LadderOptions {
 const ladder = [0, 0.25, 0.5, 0.75, 1]
 /** A machine that is busier than this with other things has no idle power to learn. */
 const mostBusyAtIdle = 0.15
+/** Under full load hardly anything is left over. */
+const leastBusyAtFull = 0.85
 
 /**
  * Keeps more and more of the logical CPUs busy and reads the processors' counters at each load.
@@ -45,7 +47,8 @@ export async function climbLoadLadder({
       // oxlint-disable-next-line no-await-in-loop -- one load at a time is the point
       const power = await powerUnder(Math.round(share * logicalCpus), stepSeconds, counters)
       const after = load.read(seconds(performance.now() / 1000))
-      if (share === 0) checkIdle(before, after)
+      if (share === 0) checkIdle(busyBetween(before, after))
+      if (share === 1) checkFull(busyBetween(before, after))
       powers.push(power)
       onStep(share, power)
     }
@@ -66,20 +69,33 @@ export async function climbLoadLadder({
 
 type CpuTimes = ReturnType<ReturnType<typeof openProcfsLoad>['read']>
 
-function checkIdle(before: CpuTimes, after: CpuTimes): void {
+/** Share of the CPU time that was used; `undefined` where the system does not tell. */
+function busyBetween(before: CpuTimes, after: CpuTimes): number | undefined {
   const busy = (after.cpuBusy ?? 0) - (before.cpuBusy ?? 0)
   const capacity = (after.cpuCapacity ?? 0) - (before.cpuCapacity ?? 0)
-  if (capacity <= 0 || busy / capacity <= mostBusyAtIdle) return
-  const percent = Math.round((busy / capacity) * 100)
+  return capacity > 0 ? busy / capacity : undefined
+}
+
+function checkIdle(busy: number | undefined): void {
+  if (busy === undefined || busy <= mostBusyAtIdle) return
   throw new EnergyError(
     'ERR_PROBE_READ',
-    `the machine is ${percent} % busy with other things: try again when it is idle, or give --idle-watts and --max-watts`,
+    `the machine is ${Math.round(busy * 100)} % busy with other things: try again when it is idle, or give --idle-watts and --max-watts`,
+  )
+}
+
+/** A container, or a process that is kept to some CPUs, cannot load the whole machine. */
+function checkFull(busy: number | undefined): void {
+  if (busy === undefined || busy >= leastBusyAtFull) return
+  throw new EnergyError(
+    'ERR_PROBE_READ',
+    `only ${Math.round(busy * 100)} % of the CPU time could be used: calibrate outside of limits and containers, or give --idle-watts and --max-watts`,
   )
 }
 
 interface Counters {
-  /** Joules of all packages so far. */
-  read(): number
+  /** Joules so far of each package. @throws EnergyError ERR_PROBE_READ where one cannot be read: a sum without it would be a figure of nothing */
+  read(): ReadonlyMap<string, number>
   close(): void
 }
 
@@ -88,10 +104,14 @@ function openCounters({ sysfsPath }: Options, survey: Survey): Counters {
     const probe = createRaplProbe({ sysfsPath, includeDram: false })
     return {
       read() {
-        const { readings } = probe.read({ at: systemClock.now().monotonic, resumed: false })
-        return readings
-          .filter(({ component, parent }) => component === 'cpu' && parent === undefined)
-          .reduce((sum, { energy }) => sum + energy, 0)
+        const { readings, problems } = probe.read({ at: systemClock.now().monotonic, resumed: false })
+        const [problem] = problems
+        if (problem !== undefined) throw new EnergyError('ERR_PROBE_READ', problem.message)
+        return new Map(
+          readings
+            .filter(({ component, parent }) => component === 'cpu' && parent === undefined)
+            .map(({ domain, energy }) => [domain, energy]),
+        )
       },
       close: () => probe.close?.(),
     }
@@ -113,9 +133,12 @@ async function powerUnder(threads: number, stepSeconds: number, counters: Counte
   )
   try {
     await pause((stepSeconds / 2) * 1000)
-    const [energy, at] = [counters.read(), performance.now()]
+    const [before, begin] = [counters.read(), performance.now()]
     await pause((stepSeconds / 2) * 1000)
-    return ((counters.read() - energy) / (performance.now() - at)) * 1000
+    const [after, end] = [counters.read(), performance.now()]
+    let joules = 0
+    for (const [domain, energy] of after) joules += energy - (before.get(domain) ?? energy)
+    return (joules / (end - begin)) * 1000
   } finally {
     await Promise.all(workers.map((worker) => worker.terminate()))
   }

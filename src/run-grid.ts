@@ -3,6 +3,7 @@ import type { Options } from './config/option-table.ts'
 import type { Clock } from './core/clock.ts'
 import type { IntensityRecord } from './core/emissions-data.ts'
 import type { Problem } from './core/problem.ts'
+import type { Seconds } from './core/units.ts'
 import { makeDirectory } from './files/make-directory.ts'
 import { stateDirectory } from './files/state-directory.ts'
 import { intensityFor } from './grid/intensity.ts'
@@ -21,8 +22,11 @@ export interface RunGrid {
   place(): Place
   /** gCO2e/kWh of this moment, for the energy since it was last asked. */
   gramsPerKwh(): number
-  /** What the record states. Where several sources were used it names them all. */
-  record(): IntensityRecord
+  /**
+   * What a record states of the time since then, on the monotonic clock; of the whole run where that is left out. Where several figures
+   * were used it names them all.
+   */
+  record(since?: Seconds): IntensityRecord
   /** Resolves when what is to be known at the moment is known. */
   settled(): Promise<void>
   close(): void
@@ -83,10 +87,10 @@ export function createRunGrid(parts: RunGridParts): RunGrid {
     place: () => place,
     gramsPerKwh() {
       const current = live?.current() ?? yearly
-      used.note(current)
+      used.note(current, parts.clock.now().monotonic)
       return current.gramsPerKwh
     },
-    record: () => used.record() ?? live?.current() ?? yearly,
+    record: (since) => used.record(since) ?? live?.current() ?? yearly,
     async settled() {
       await searched
       await live?.settled()
@@ -142,29 +146,35 @@ function createOwnLocator(parts: RunGridParts): Locator {
 
 /** Which figures energy was counted with, so that none is mixed in silence. */
 interface SourceLog {
-  note(current: IntensityRecord): void
-  /** The latest, with the names of all; `undefined` before any energy was counted. */
-  record(): IntensityRecord | undefined
+  note(current: IntensityRecord, at: Seconds): void
+  /** The latest since then, with the names of all; `undefined` where no energy was counted. */
+  record(since?: Seconds): IntensityRecord | undefined
 }
 
 function createSourceLog(): SourceLog {
-  const used = new Map<string, IntensityRecord>()
+  /** By what figures are told apart, in the order in which they were last used. */
+  const used = new Map<string, { readonly record: IntensityRecord; readonly at: Seconds }>()
   let isBegun = false
   return {
-    note(current) {
+    note(current, at) {
+      // A live source has many figures; a yearly one has one for each place.
+      const { source, basis, scope, year, gramsPerKwh } = current
+      const key = [source, basis, scope, ...(year === undefined ? [] : [year, gramsPerKwh])].join(' ')
+      used.delete(key)
       // The first reading is where energy begins to be counted.
-      if (isBegun) used.set([current.source, current.basis, current.scope].join(' '), current)
+      if (isBegun) used.set(key, { record: current, at })
       isBegun = true
     },
-    record() {
-      const all = [...used.values()]
-      const last = all.at(-1)
+    record(since) {
+      const all = [...used.values()].filter(({ at }) => since === undefined || at > since)
+      const last = all.at(-1)?.record
       if (last === undefined || all.length < 2) return last
       return {
         ...last,
         year: undefined,
-        source: [...new Set(all.map(({ source }) => source))].join(' and '),
-        basis: all.every(({ basis }) => basis === last.basis) ? last.basis : 'mixed',
+        observedAtMs: undefined,
+        source: [...new Set(all.map(({ record }) => record.source))].join(' and '),
+        basis: all.every(({ record }) => record.basis === last.basis) ? last.basis : 'mixed',
         quality: 'mixed',
       }
     },

@@ -10,7 +10,7 @@ import { LoadMeter, meansBetween, type LoadMark } from './core/load-meter.ts'
 import type { Meter, MeterOptions } from './core/meter.ts'
 import { createScopes, type Scope, type Scopes } from './core/scopes.ts'
 import type { Snapshot } from './core/snapshot.ts'
-import { seconds } from './core/units.ts'
+import { seconds, type Seconds } from './core/units.ts'
 import { noUsage, usageBetween, type Usage } from './core/usage.ts'
 import { ExporterLane, type ExporterHealth, type Told } from './exporter-lane.ts'
 import type { Log } from './log.ts'
@@ -20,7 +20,8 @@ export interface RunParts {
   readonly facts: RunFacts
   readonly openMeter: (hooks: Pick<MeterOptions, 'onSnapshot' | 'onMeasurement' | 'onProblem'>) => Meter
   readonly exporters: readonly Exporter[]
-  readonly intensity: () => IntensityRecord
+  /** What was used since a moment of the monotonic clock. */
+  readonly intensity: (since: Seconds) => IntensityRecord
   readonly apiCallInterval: number
   readonly log: Log
   /** Called once, when nothing more is measured. */
@@ -241,7 +242,7 @@ export class Run {
       duration: seconds(to.snapshot.at.monotonic - from.snapshot.at.monotonic),
       usage,
       load: meansBetween(from, to),
-      intensity: this.#parts.intensity(),
+      intensity: this.#parts.intensity(from.snapshot.at.monotonic),
       problems: to.snapshot.problems,
       // Domains are the machine's, of which a process tree has a share.
       domains: isRun && this.facts.trackingMode === 'machine' ? this.#meter.domains() : [],

@@ -91,7 +91,7 @@ function beginRun(options: Options, extras: StartExtras, onEnd: (() => void) | u
     exporters,
     log,
     apiCallInterval: options.apiCallInterval,
-    intensity: () => grid.record(),
+    intensity: (since) => grid.record(since),
     onEnd: () => {
       grid.close()
       onEnd?.()

@@ -85,7 +85,7 @@ function calibrated(
   { cpu }: Machine,
   problems: Problem[],
 ): Pick<CpuModelOptions, 'calibration'> {
-  const isSaid = [options.cpuMaxWatts, options.forceCpuPower, options.cpuModel].some(
+  const isSaid = [options.cpuMaxWatts, options.cpuIdleWatts, options.forceCpuPower, options.cpuModel].some(
     (value) => value !== undefined,
   )
   if (isSaid) return {}

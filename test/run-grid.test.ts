@@ -138,11 +138,13 @@ describe('the carbon intensity of a run with a live source', () => {
   })
 
   it('is the yearly one until there is a live one, and the record names both', async () => {
-    const { machine, started, end } = begin([100])
+    const { machine, clock, started, end } = begin([100])
     machine.use(3600)
+    clock.advance(0.5)
     started.run.record()
     await settle()
     machine.use(3600)
+    clock.advance(0.5)
     const { intensity, emissions } = end()
     expect((emissions ?? NaN) * 1000).toBeCloseTo(kwh(3600) * france + kwh(3600) * 100, 9)
     expect(intensity).toMatchObject({
@@ -150,6 +152,21 @@ describe('the carbon intensity of a run with a live source', () => {
       gramsPerKwh: expect.closeTo((france + 100) / 2, 6) as number,
     })
     expect(intensity.source).toMatch(/Ember.* and .*Electricity Maps/)
+  })
+
+  it('is told of a task by what its own energy was counted with', async () => {
+    const { machine, clock, started, end } = begin([100])
+    machine.use(3600)
+    clock.advance(0.5)
+    started.run.record()
+    await settle()
+    const task = started.run.beginTask('late')
+    machine.use(3600)
+    clock.advance(0.5)
+    const record = started.run.endTask(task)
+    expect(record?.intensity).toMatchObject({ gramsPerKwh: 100, quality: 'ok' })
+    expect(record?.intensity.source).not.toContain('Ember')
+    expect(end().intensity.quality).toBe('mixed')
   })
 
   it('is the yearly one where the service hangs, and nothing waits for it', async () => {

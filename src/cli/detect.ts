@@ -35,7 +35,10 @@ async function withGrid(survey: Survey, options: Options, log: Log): Promise<Sur
     problems.push(problem)
   }
   const grid = createRunGrid({ options, survey, clock: systemClock, log, onProblem })
+  // What runs in the background keeps no program alive; this one has nothing else to wait for.
+  const alive = setInterval(() => undefined, 60_000)
   await grid.settled()
+  clearInterval(alive)
   const [place, intensity] = [grid.place(), grid.record()]
   grid.close()
   return { ...survey, place, intensity, problems }

@@ -61,6 +61,11 @@ export function resolveOptions(...sources: readonly OptionSource[]): ResolvedOpt
       origins.set(name, { kind: source.kind, where, path, line })
     }
   }
+  const [idle, most] = [values.get('cpuIdleWatts'), values.get('cpuMaxWatts')]
+  if (typeof idle === 'number' && typeof most === 'number' && idle >= most) {
+    const where = origins.get('cpuIdleWatts')?.where ?? 'cpu_idle_watts'
+    errors.set('cpuIdleWatts', `${where}: expected less than the ${most} W of cpu_max_watts, got ${idle}`)
+  }
   if (errors.size > 0) throw new ConfigError([...errors.values()].join('\n'))
 
   const options = Object.fromEntries(values) as unknown as Options

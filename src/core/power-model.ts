@@ -49,7 +49,13 @@ export function estimateCpuPower(input: CpuPowerInput): PowerEstimate {
   check('utilisation', utilisation, 0)
   check('sockets', sockets, Number.MIN_VALUE)
   check('frequencyRatio', frequencyRatio, 0)
-  const top = check('maxWatts', maxWatts ?? full.share * check('tdpWatts', input.tdpWatts, 0) * sockets, 0)
+  const assumed = check(
+    'maxWatts',
+    maxWatts ?? full.share * check('tdpWatts', input.tdpWatts, 0) * sockets,
+    0,
+  )
+  // Who draws that much idle draws no less at full load, whatever the TDP says.
+  const top = maxWatts === undefined ? Math.max(assumed, idleWatts ?? 0) : assumed
   const bottom = Math.min(check('idleWatts', idleWatts ?? (idle.share / full.share) * top, 0), top)
 
   const known = powerCurve.map((knot) => {

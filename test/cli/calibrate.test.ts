@@ -98,10 +98,22 @@ describe('calibrate', () => {
   it('learns nothing from counters that show no difference, or where there are none', async () => {
     const flat = await calibrate('--step-seconds', '1')
     expect(flat.code).toBe(1)
-    expect(flat.stderr).toMatch(/no difference to learn from/)
+    expect(flat.stderr).toMatch(/no difference to learn from|stood still/)
     const none = await runCli(['calibrate', '--sysfs-path', join(folder, 'nothing')], { folder })
     expect(none.code).toBe(1)
     expect(none.stderr).toMatch(/without counters.*--idle-watts/)
+  })
+
+  it('keeps nothing where a counter cannot be read in the middle of it', async () => {
+    const child = startCli(['calibrate', '--step-seconds', '1', ...paths], { folder, input: '' })
+    child.process.stderr.on('data', () => {
+      machine.breakCounter('garbage\n')
+    })
+    machine.use(5)
+    const { code, stderr } = await child.ended
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/package-0/)
+    expect((await calibrate('--show')).stdout).toBe('nothing is kept for this machine\n')
   })
 
   it('tells of a file of calibrations that is none, and estimates go on without it', async () => {

@@ -460,6 +460,12 @@ it('says of options that nothing uses yet, once for each thing they wait for', (
   expect(warnings.join()).not.toContain('abcdef')
 })
 
+it('refuses idle watts that are not below those of full load', () => {
+  expect(complaintOf(() => resolveOptions(fromCode({ cpuIdleWatts: 60, cpuMaxWatts: 20 })))).toBe(
+    'option cpuIdleWatts: expected less than the 20 W of cpu_max_watts, got 60',
+  )
+})
+
 it('does not show the password in an address', () => {
   expect(complaintOf(() => resolveOptions(codeWith('apiEndpoint', 'ftp://ada:hunter2@host/x')))).toBe(
     'option apiEndpoint: expected an address that begins with http:// or https://, got "ftp://***@host/x"',

@@ -9,10 +9,12 @@ const maxCpus = 8
 const shareSeconds = 1
 /**
  * Kernels before 5.18 sleep 10 ms for a CPU that has been idle (arch_freq_get_on_cpu in arch/x86/kernel/cpu/aperfmperf.c). The host
- * program must not wait for that: after so many readings of such a length there are no more.
+ * program must not wait for that: after so many readings of such a length in a row there are none for a while. One that was put aside by
+ * the system now and then is no reason.
  */
 const slowMilliseconds = 5
 const slowReadings = 3
+const pauseSeconds = 600
 
 /**
  * How fast the processors run, from `<sysfs>/devices/system/cpu/cpuN/cpufreq/scaling_cur_freq` (kHz) of at most eight CPUs spread over
@@ -33,14 +35,14 @@ export function openCpuFrequency(
 
   return {
     read(at) {
-      if (slow >= slowReadings) return undefined
+      if (slow >= slowReadings && at - (last?.at ?? at) < pauseSeconds) return undefined
       if (last !== undefined && at - last.at < shareSeconds && at >= last.at) return last.ratio
       const begin = now()
       const ratios = cpus.flatMap(({ current, base }) => {
         const frequency = readInteger(current)
         return frequency === undefined || frequency <= 0 ? [] : [frequency / base]
       })
-      if (now() - begin > slowMilliseconds) slow += 1
+      slow = now() - begin > slowMilliseconds ? slow + 1 : 0
       const ratio =
         ratios.length === 0 ? undefined : ratios.reduce((sum, one) => sum + one, 0) / ratios.length
       last = { at, ratio }
