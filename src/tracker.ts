@@ -94,8 +94,9 @@ export class EmissionsTracker {
     this.#log = createLog({ level: resolved.logLevel, preamble: resolved.loggerPreamble, logger })
     if (files.length > 0) this.#log('debug', `options are read from ${files.join(' and ')}`)
     for (const warning of warnings) {
-      if (logger === undefined && toldOnStderr.has(warning)) continue
-      if (logger === undefined) toldOnStderr.add(warning)
+      const goesToStderr = logger === undefined && ['debug', 'info', 'warning'].includes(resolved.logLevel)
+      if (goesToStderr && toldOnStderr.has(warning)) continue
+      if (goesToStderr) toldOnStderr.add(warning)
       this.#log('warning', warning)
     }
   }

@@ -15,6 +15,8 @@ const noticeMs = 150
  * reaches it as well. It ends with this process, whose end closes its input.
  */
 export function watchTerminalKeys(): TerminalKeys {
+  // A console of Windows gives its keys to all of its processes, and other signals there are none.
+  if (process.platform === 'win32') return { wasKey: () => Promise.resolve(true), close: () => undefined }
   let watcher: ChildProcess | undefined = start()
 
   function start(): ChildProcess {

@@ -13,12 +13,21 @@ export interface SummaryExporterOptions {
 
 /** Writes the figures of the run so far as JSON (schema 1) at each flush and at the end. */
 export function createSummaryExporter({ path, csvPath }: SummaryExporterOptions): Exporter {
-  const file = resolve(path)
+  const file = place(path)
   const startedAtMs = Date.now()
   const write = ({ reason, total }: Report): void => {
     if (reason !== 'live') writeSummaryFile(file, toSummary({ data: total, startedAtMs, csvPath: csvPath() }))
   }
   return { name: 'summary', export: write, exportSync: write }
+}
+
+/** Where it is from here; a working directory that was removed makes that an error of the writing, not of the run. */
+function place(path: string): string {
+  try {
+    return resolve(path)
+  } catch {
+    return path
+  }
 }
 
 /** Writes a summary. @throws EnergyError ERR_EXPORT_FAILED where it cannot be written */

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parseConfig, readConfigFile } from '../../src/config/config-file.ts'
 import { ConfigError } from '../../src/core/errors.ts'
+import { asNobody } from '../fixtures/as-nobody.ts'
 import { temporaryFolder } from '../fixtures/programs/temporary-folder.ts'
 
 const path = '/home/ada/.codecarbon.config'
@@ -211,14 +212,3 @@ describe('a file on the disk', () => {
     expect(asNobody(() => complaintOf(() => readConfigFile(file)))).toMatch(/cannot be read: EACCES/)
   })
 })
-
-/** Root may enter everything; so that a test sees what other users see, it drops the right for a moment. */
-function asNobody<T>(action: () => T): T {
-  if (process.getuid?.() !== 0) return action()
-  process.seteuid?.(65534)
-  try {
-    return action()
-  } finally {
-    process.seteuid?.(0)
-  }
-}

@@ -4,6 +4,7 @@ import type { ProbeResult } from '../../src/core/probe.ts'
 import { seconds } from '../../src/core/units.ts'
 import { createRaplProbe, type RaplOptions, type RaplProbe } from '../../src/probes/rapl.ts'
 import { expectReading, itIsAProbeOfACounter } from '../contract/probe.ts'
+import { asNobody } from '../fixtures/as-nobody.ts'
 import {
   fakeCounter,
   fakeSysfs,
@@ -821,14 +822,3 @@ describe('where rapl cannot be used', () => {
     expect(asNobody(() => energyOf(read(), 'package-0'))).toBe(6)
   })
 })
-
-/** Root may read everything, whatever a file's mode says; so that a test sees what other users see, it drops the right for a moment. */
-function asNobody<T>(action: () => T): T {
-  if (process.getuid?.() !== 0) return action()
-  process.seteuid?.(65534)
-  try {
-    return action()
-  } finally {
-    process.seteuid?.(0)
-  }
-}

@@ -1,6 +1,6 @@
 import { exchange, NoAnswer, textOf, type ExchangeOptions } from './exchange.ts'
 import type { Fetched } from './http-get.ts'
-import { fieldsOf } from './json-fields.ts'
+import { fieldsOf, parseAnswer } from './json-fields.ts'
 import { IntensityUnavailable, unusable, type LiveProvider, type LiveValue } from './provider.ts'
 import { parseRetryAfter } from './retry-after.ts'
 
@@ -22,17 +22,7 @@ export async function askProvider(provider: LiveProvider, options: ExchangeOptio
 }
 
 function read(text: string, provider: LiveProvider): LiveValue {
-  let answer: unknown
-  try {
-    answer = JSON.parse(text)
-  } catch {
-    // Its message would quote the answer.
-    throw unusable(
-      text.trimStart().startsWith('<')
-        ? 'answered with a web page in place of JSON'
-        : 'answered with something that is no JSON, or was cut off',
-    )
-  }
+  const answer = parseAnswer(text, unusable)
   const fields = fieldsOf(answer)
   // Opendatasoft names its errors `error_code`, the others `error`.
   if ('error' in fields || 'error_code' in fields)

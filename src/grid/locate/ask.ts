@@ -1,6 +1,6 @@
 import { exchange, NoAnswer, textOf, type ExchangeOptions, type Request } from '../live/exchange.ts'
 import type { Fetched } from '../live/http-get.ts'
-import { fieldsOf } from '../live/json-fields.ts'
+import { fieldsOf, parseAnswer } from '../live/json-fields.ts'
 import { parseRetryAfter } from '../live/retry-after.ts'
 import { LookupFailure, unusable } from './step.ts'
 
@@ -49,17 +49,7 @@ function refusalOf({ status, headers }: Fetched, wallMs: number): LookupFailure 
 
 /** The fields of an answer in JSON. @throws LookupFailure */
 export function jsonOf({ text }: Answer): Readonly<Record<string, unknown>> {
-  let answer: unknown
-  try {
-    answer = JSON.parse(text)
-  } catch {
-    // Its message would quote the answer.
-    throw unusable(
-      text.trimStart().startsWith('<')
-        ? 'answered with a web page in place of JSON'
-        : 'answered with something that is no JSON, or was cut off',
-    )
-  }
+  const answer = parseAnswer(text, unusable)
   const fields = fieldsOf(answer)
   if ('error' in fields) throw unusable('answered with an error in place of a place')
   return fields

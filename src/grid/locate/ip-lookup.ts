@@ -34,7 +34,7 @@ export function createIpLookup(options: IpLookupOptions = {}): LocateStep {
     for (const { name, find } of services) {
       try {
         // One after the other: the second is asked where the first says nothing.
-        // oxlint-disable-next-line no-await-in-loop
+        // oxlint-disable-next-line no-await-in-loop -- the second service is the backup of the first
         const { query, doubts } = await find(tools)
         return { query, failures: [...failures, ...doubts.map((doubt) => doubt.of(name))] }
       } catch (error) {

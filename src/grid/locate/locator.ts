@@ -148,7 +148,7 @@ class BackgroundLocator implements Locator {
   async #askEach(steps: readonly LocateStep[]): Promise<void> {
     for (const step of steps) {
       // One after the other: most need not be asked where one before them knows.
-      // oxlint-disable-next-line no-await-in-loop
+      // oxlint-disable-next-line no-await-in-loop -- a step is asked only where those before it know nothing
       const { query, failures, pauseMs } = await this.#ask(step)
       if (this.#isClosed) return
       this.#failures.push(...failures.map((failure) => ({ step, failure })))
