@@ -295,6 +295,29 @@ const tables = {
       fields.text('note'),
     ],
   },
+  'embodied.json': {
+    title: 'Emissions of making computers, for machines whose own figure nobody gives',
+    unit: 'kg CO2e or a number, as the column unit says',
+    from: 'embodied.csv',
+    key: ['key'],
+    columns: ['key', 'value', 'low', 'high', 'unit', 'year', 'source', 'lowSource', 'highSource', 'note'],
+    row: (fields) => {
+      const low = fields.number('low', 0.1, 10_000)
+      const high = fields.number('high', low, 10_000)
+      return [
+        fields.text('key'),
+        fields.number('value', low, high),
+        low,
+        high,
+        fields.oneOf('unit', new Set(['kg', 'processors', 'threads'])),
+        fields.year('year'),
+        fields.oneOf('source', sourceIds),
+        fields.oneOf('low_source', sourceIds),
+        fields.oneOf('high_source', sourceIds),
+        fields.text('note'),
+      ]
+    },
+  },
   'gpu-power.json': {
     title: 'Power of graphics processors, by name',
     unit: 'W per board or module',

@@ -6,6 +6,8 @@ import type { Usage } from './core/usage.ts'
 export interface Told {
   readonly mark: LoadMark
   readonly usage: Usage
+  /** Functional units that were counted up to then. */
+  readonly units: number | undefined
 }
 
 /** How an exporter has been doing. */

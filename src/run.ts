@@ -23,6 +23,8 @@ export interface RunParts {
   /** What was used since a moment of the monotonic clock. */
   readonly intensity: (since: Seconds) => IntensityRecord
   readonly apiCallInterval: number
+  /** Functional units of the run, where nobody counts them. */
+  readonly functionalUnits?: number | undefined
   readonly log: Log
   /** Called once, when nothing more is measured. */
   readonly onEnd?: (() => void) | undefined
@@ -35,6 +37,10 @@ export interface RunTask {
   readonly givenName: string
   readonly scope: Scope
   readonly begunAt: LoadMark
+  /** The task that it is part of. */
+  readonly parent: RunTask | undefined
+  /** Functional units that were counted in it; `undefined` where none were. */
+  units: number | undefined
 }
 
 /** Ended tasks are handed out when this many have gathered, so that a service with millions of them needs no more memory. */
@@ -57,6 +63,7 @@ export class Run {
   #last: Snapshot
   readonly #lanes: readonly ExporterLane[]
   #measurements = 0
+  #units: number | undefined
   #final: EmissionsData | undefined
 
   constructor(parts: RunParts) {
@@ -80,7 +87,7 @@ export class Run {
     this.#load = new LoadMeter(this.#first)
     this.#begun = this.#load.mark
     this.#scopes = createScopes(this.#start)
-    const told = { mark: this.#begun, usage: this.#start }
+    const told = { mark: this.#begun, usage: this.#start, units: undefined }
     this.#lanes = parts.exporters.map(
       (exporter) =>
         new ExporterLane(exporter, told, (message, { name }) => {
@@ -119,14 +126,22 @@ export class Run {
 
   beginTask(name: string, parent?: RunTask): RunTask {
     this.#meter.read()
-    const task = {
+    const task: RunTask = {
       name: this.#freeName(name),
       givenName: name,
       scope: this.#scopes.begin(parent?.scope),
       begunAt: this.#load.mark,
+      parent,
+      units: undefined,
     }
     this.#active.add(task)
     return task
+  }
+
+  /** Counts functional units, in a task and in whatever it is part of. */
+  countUnits(count: number, task?: RunTask): void {
+    this.#units = (this.#units ?? 0) + count
+    for (let at = task; at !== undefined; at = at.parent) at.units = (at.units ?? 0) + count
   }
 
   /** Ends a task; `undefined` where the run or the task has ended before. */
@@ -214,7 +229,7 @@ export class Run {
     this.#names.delete(task.name)
     if (this.#active.size === 0) this.#lastNumbers.clear()
     const data = {
-      ...this.#record(task.scope.end(), task.begunAt, this.#load.mark, false),
+      ...this.#record(task.scope.end(), task.begunAt, this.#load.mark, { units: task.units }),
       taskName: task.name,
     }
     this.#ended.push(data)
@@ -233,10 +248,19 @@ export class Run {
   }
 
   #total(): EmissionsData {
-    return this.#record(this.used(), this.#begun, this.#load.mark, true)
+    return this.#record(this.used(), this.#begun, this.#load.mark, { isRun: true, units: this.#allUnits })
   }
 
-  #record(usage: Usage, from: LoadMark, to: LoadMark, isRun: boolean): EmissionsData {
+  get #allUnits(): number | undefined {
+    return this.#units ?? this.#parts.functionalUnits
+  }
+
+  #record(
+    usage: Usage,
+    from: LoadMark,
+    to: LoadMark,
+    { isRun = false, units }: { readonly isRun?: boolean; readonly units: number | undefined },
+  ): EmissionsData {
     return toEmissionsData(this.facts, {
       wallMs: to.snapshot.at.wallMs,
       duration: seconds(to.snapshot.at.monotonic - from.snapshot.at.monotonic),
@@ -244,6 +268,7 @@ export class Run {
       load: meansBetween(from, to),
       intensity: this.#parts.intensity(from.snapshot.at.monotonic),
       problems: to.snapshot.problems,
+      functionalUnits: units,
       // Domains are the machine's, of which a process tree has a share.
       domains: isRun && this.facts.trackingMode === 'machine' ? this.#meter.domains() : [],
     })
@@ -254,7 +279,7 @@ export class Run {
    * have told comes with its next one.
    */
   #reports(reason: Reason): (readonly [ExporterLane, Report])[] {
-    const now: Told = { mark: this.#load.mark, usage: this.#usageOf(this.#last) }
+    const now: Told = { mark: this.#load.mark, usage: this.#usageOf(this.#last), units: this.#units }
     const total = this.#final ?? this.#total()
     const tasks = this.#ended
     // The program may live through a signal, and exporters that leave it out are then still to be told.
@@ -266,10 +291,16 @@ export class Run {
       return tasks.length > 0 && !lane.isClogged
     })
     return lanes.map((lane) => {
-      const { mark, usage } = lane.told
-      const delta = this.#record(usageBetween(usage, now.usage), mark, now.mark, false)
+      const { mark, usage, units } = lane.told
+      const delta = this.#record(usageBetween(usage, now.usage), mark, now.mark, {
+        units: unitsSince(units, now.units),
+      })
       if (!isInterim) lane.told = now
       return [lane, { reason, snapshot: this.#last, total, delta, tasks }]
     })
   }
 }
+
+/** Those that were told for the whole run fall on no part of it. */
+const unitsSince = (before: number | undefined, now: number | undefined): number | undefined =>
+  now === undefined ? undefined : now - (before ?? 0)

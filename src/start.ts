@@ -91,6 +91,7 @@ function beginRun(options: Options, extras: StartExtras, onEnd: (() => void) | u
     exporters,
     log,
     apiCallInterval: options.apiCallInterval,
+    functionalUnits: options.functionalUnits,
     intensity: (since) => grid.record(since),
     onEnd: () => {
       grid.close()
@@ -165,6 +166,11 @@ function toFacts(options: Options, survey: Survey, grid: RunGrid): RunFacts {
     get place() {
       return grid.place()
     },
+    get embodied() {
+      return tryTo(survey.embodied)
+    },
+    marketGramsPerKwh: options.marketCarbonIntensityGCo2eKwh,
+    functionalUnit: options.functionalUnit,
     sources,
   }
 }
@@ -176,6 +182,7 @@ function toFacts(options: Options, survey: Survey, grid: RunGrid): RunFacts {
 function prepareForEnd(survey: Survey, csv: CsvExporter | undefined): void {
   const timer = setTimeout(() => {
     tryTo(() => csv?.prepare())
+    tryTo(survey.embodied)
     for (const { chosen } of survey.detection.components) tryTo(() => chosen?.basis())
   }, prepareMs)
   timer.unref()

@@ -1,16 +1,19 @@
 import { readCalibration } from './calibration.ts'
 import type { Options } from './config/option-table.ts'
+import type { Embodied } from './core/embodied.ts'
 import type { IntensityRecord } from './core/emissions-data.ts'
 import { messageOf, ProbeUnavailable } from './core/errors.ts'
 import type { LoadSource } from './core/load.ts'
 import { estimateMemoryPower } from './core/power-model.ts'
 import type { Problem } from './core/problem.ts'
 import { toGibibytes, toGigabytes, type Ratio } from './core/units.ts'
+import { estimateEmbodied, type EmbodiedMachine } from './embodied/estimate-embodied.ts'
 import { intensityFor } from './grid/intensity.ts'
 import { resolvePlace, type Place, type PlaceProblem, type ResolvedPlace } from './grid/place.ts'
 import { createCpuModel, type CpuModel, type CpuModelOptions } from './probes/cpu-model.ts'
 import { detect, type Candidate, type Candidates, type Detection } from './probes/detector.ts'
 import { constantPower, createEstimateProbe } from './probes/estimates.ts'
+import { readChassis } from './probes/linux/chassis.ts'
 import { openCpuFrequency } from './probes/linux/cpu-frequency.ts'
 import { findGpus } from './probes/linux/gpu-presence.ts'
 import { readMemoryLimit } from './probes/linux/memory-limit.ts'
@@ -25,6 +28,8 @@ export interface Survey {
   readonly machine: Machine
   /** Made when it is first asked for: a machine whose counters can be read needs no model. */
   readonly cpuModel: () => CpuModel
+  /** Emissions of making the machine. Looked for when it is first asked for. */
+  readonly embodied: () => Embodied | undefined
   readonly detection: Detection
   readonly load: LoadSource | undefined
   /** Memory whose energy is told, where that is less than the machine has: the limit of a container. */
@@ -61,18 +66,42 @@ export function surveyMachine(options: Options, origins?: Origins): Survey {
     problems.push({ code: 'ERR_PLACE_UNKNOWN', subject, message: said })
   }
   const intensity = forced === undefined ? found.intensity : forcedIntensity(forced)
-  const memoryLimitBytes = memoryOf(machine, sysfsPath).limit
+  const memory = memoryOf(machine, sysfsPath)
+  let embodied: { readonly is: Embodied | undefined } | undefined
   return {
     machine,
     cpuModel,
+    embodied: () =>
+      (embodied ??= {
+        is: estimateEmbodied(options, {
+          ...embodiedMachine(machine, sysfsPath, gpus),
+          threadsPerSocket: cpuModel().part?.threads,
+        }),
+      }).is,
     detection,
     load,
-    memoryLimitBytes,
+    memoryLimitBytes: memory.limit,
     gpus,
     place,
     isPlaceGiven,
     intensity,
     problems,
+  }
+}
+
+function embodiedMachine(
+  { cpu, memoryBytes, os }: Machine,
+  sysfsPath: string,
+  gpus: readonly string[] | undefined,
+): Omit<EmbodiedMachine, 'threadsPerSocket'> {
+  // The Linux of Windows runs on what nobody tells it, most often a laptop.
+  const isWsl = /microsoft/i.test(os)
+  return {
+    kind: isWsl ? undefined : cpu.isVirtual ? 'virtual' : readChassis(sysfsPath),
+    logicalCpus: cpu.logicalCpus,
+    sockets: cpu.sockets,
+    memoryGigabytes: memoryBytes === undefined ? undefined : toGigabytes(memoryBytes),
+    gpus: gpus?.length ?? 0,
   }
 }
 

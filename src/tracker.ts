@@ -38,6 +38,8 @@ export interface Task {
   stop(): TaskEmissionsData | undefined
   /** Begins a task inside this one. */
   startTask(name?: string): Task
+  /** Counts functional units that were made in it, for the SCI; they count for all that it is part of, too. */
+  countFunctionalUnits(count?: number): void
 }
 
 /** Hardware found, as CodeCarbon tells it. */
@@ -227,6 +229,14 @@ export class EmissionsTracker {
     return Promise.resolve(result).finally(end) as T
   }
 
+  /**
+   * Counts functional units of the Software Carbon Intensity: requests, images, epochs, whatever `functionalUnit` calls them. Inside
+   * `task()` they count for that task as well.
+   */
+  countFunctionalUnits(count = 1): void {
+    this.#countUnits(this.#running('countFunctionalUnits()'), count, this.#scope.getStore())
+  }
+
   /** A report of the run for people: energy by component, emissions, comparisons, and what would make it more exact. */
   async report(): Promise<string> {
     const started = this.#started
@@ -334,6 +344,12 @@ export class EmissionsTracker {
     return undefined
   }
 
+  #countUnits(run: Run | undefined, count: number, task: RunTask | undefined): void {
+    if (Number.isFinite(count) && count >= 0) run?.countUnits(count, task)
+    else
+      this.#log('error', `countFunctionalUnits(${String(count)}): expected a number from 0; none is counted`)
+  }
+
   #beginTask(name: string, parent: RunTask | undefined): Task {
     const run = this.#started?.run
     const task = this.#attempt('begin a task', () => run?.beginTask(name, parent))
@@ -341,6 +357,9 @@ export class EmissionsTracker {
       name: task?.name ?? name,
       stop: () => (task === undefined ? undefined : this.#attempt('end a task', () => run?.endTask(task))),
       startTask: (inner = crypto.randomUUID()) => this.#beginTask(inner, task),
+      countFunctionalUnits: (count = 1) => {
+        this.#countUnits(run, count, task)
+      },
     }
   }
 }

@@ -3,6 +3,7 @@ import type { Options } from '../config/option-table.ts'
 import { systemClock } from '../core/clock.ts'
 import type { Problem } from '../core/problem.ts'
 import type { Log } from '../log.ts'
+import { toKilograms, toYears } from '../core/units.ts'
 import { adviceFor } from '../report.ts'
 import { createRunGrid } from '../run-grid.ts'
 import { surveyMachine, type Survey } from '../survey.ts'
@@ -14,7 +15,7 @@ export function addDetect(program: Command): void {
     .command('detect')
     .description('show what can be measured on this machine, what is estimated and why, and where it is')
     .option('--json', 'print JSON')
-  addOptions(command, ['place', 'hardware', 'log'])
+  addOptions(command, ['place', 'carbon', 'hardware', 'log'])
   command.action(async (flags: Record<string, unknown>) => {
     const { options, origins, log } = optionsFrom(flags)
     const found = surveyMachine(options, origins)
@@ -92,12 +93,27 @@ function toJson(survey: Survey): object {
       observed_at:
         intensity.observedAtMs === undefined ? null : new Date(intensity.observedAtMs).toISOString(),
     },
+    embodied: embodiedJson(survey.embodied()),
     problems: survey.problems.map(({ code, subject, message }) => ({ code, subject, message })),
+  }
+}
+
+function embodiedJson(embodied: ReturnType<Survey['embodied']>): object | null {
+  if (embodied === undefined) return null
+  const { reserved, lifespan, basis, source } = embodied
+  return {
+    reserved_kg: toKilograms(reserved.value),
+    low: toKilograms(reserved.low),
+    high: toKilograms(reserved.high),
+    lifespan_years: toYears(lifespan),
+    basis,
+    source,
   }
 }
 
 function toText(survey: Survey): string {
   const { machine, detection, gpus, place, intensity } = survey
+  const embodied = survey.embodied()
   const lines = [
     `System      ${machine.os}`,
     `Processor   ${machine.cpu.modelName ?? 'unknown'}, ${machine.cpu.logicalCpus} logical CPUs${machine.cpu.isVirtual ? ', virtual machine' : ''}`,
@@ -122,6 +138,7 @@ function toText(survey: Survey): string {
     '',
     `Place       ${[where, place.region, place.cloudProvider, place.cloudRegion].filter(Boolean).join(', ')} (found by: ${place.foundBy})`,
     `Intensity   ${intensity.gramsPerKwh} gCO2eq/kWh, ${from}`,
+    `Embodied    ${embodied === undefined ? 'unknown: give --embodied-emissions-kg' : `${embodied.basis}: ${embodied.source}`}`,
   )
   for (const { message } of survey.problems) lines.push(`Warning     ${message}`)
   const advice = adviceFor(survey, survey.place, survey.intensity.scope)

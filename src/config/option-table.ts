@@ -5,6 +5,7 @@ export const optionGroups = {
   run: 'The run',
   output: 'Outputs',
   place: 'Place and carbon intensity',
+  carbon: 'Embodied and market-based emissions, SCI',
   hardware: 'Hardware and power models',
   prometheus: 'Prometheus and OpenTelemetry',
   api: 'CodeCarbon API',
@@ -260,6 +261,55 @@ export const optionTable = {
     default: 0,
     min: 0,
     help: 'water usage effectiveness of the data centre in litres per kWh',
+  },
+
+  /** Carbon intensity of the electricity as it was bought, in gCO2e/kWh: told beside that of the place, never in its stead. */
+  marketCarbonIntensityGCo2eKwh: {
+    type: 'number',
+    group: 'carbon',
+    unit: 'gCO2e/kWh',
+    min: 0,
+    help: 'carbon intensity of the electricity as it was bought, in gCO2e/kWh; its emissions are told beside those of the place',
+  },
+  /** Emissions of making the whole machine, in kg CO2eq; else those of its kind are taken. */
+  embodiedEmissionsKg: {
+    type: 'number',
+    group: 'carbon',
+    unit: 'kg CO2eq',
+    min: 0,
+    help: 'emissions of making the whole machine in kg CO2eq; else those that are published for its kind',
+  },
+  /** Years over which they are written off. */
+  embodiedLifespanYears: {
+    type: 'number',
+    group: 'carbon',
+    unit: 'years',
+    default: 4,
+    min: 0.1,
+    help: 'years over which the emissions of making the machine are written off',
+  },
+  /** Part of the machine that is reserved for this system; where it is a virtual machine, else told by its threads. */
+  embodiedShare: {
+    type: 'number',
+    group: 'carbon',
+    min: 0,
+    max: 1,
+    help: 'part of the machine that is reserved, 0 to 1; else all of it, or the share of the threads that a virtual machine has',
+  },
+  /** What functional units are called, such as `request`. */
+  functionalUnit: {
+    type: 'text',
+    group: 'carbon',
+    default: 'unit',
+    notEmpty: true,
+    help: 'what functional units of the SCI are called, such as request',
+  },
+  /** Functional units of the run, where the program does not count them. */
+  functionalUnits: {
+    type: 'number',
+    group: 'carbon',
+    min: 0,
+    help: 'functional units that the run makes, where the program does not count them; turns the SCI on',
   },
 
   /** TDP of the machine's processors together, in watts; also turns hardware counters off for them. */

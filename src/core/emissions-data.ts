@@ -1,7 +1,10 @@
+import { embodiedOver, type Embodied } from './embodied.ts'
 import type { Estimate } from './estimate.ts'
 import type { ProblemCount } from './problem.ts'
 import type { Method, Reading } from './reading.ts'
 import {
+  fromKilograms,
+  gramsAt,
   powerOver,
   ratio,
   seconds,
@@ -9,6 +12,7 @@ import {
   toKilowattHours,
   type Grams,
   type Joules,
+  toYears,
   type Seconds,
 } from './units.ts'
 import {
@@ -88,6 +92,12 @@ export interface EmissionsData {
   readonly measuredShare: number | undefined
   readonly components: readonly ComponentRecord[]
   readonly intensity: IntensityRecord
+  /** The same energy as it was bought, beside `emissions`, which are always those of the place; where the user tells of it. */
+  readonly marketBased: MarketRecord | undefined
+  /** What making the machine emitted, for this time of its life; `undefined` where nobody can tell. It is not part of `emissions`. */
+  readonly embodied: EmbodiedRecord | undefined
+  /** Software Carbon Intensity, where functional units were counted. */
+  readonly sci: SciRecord | undefined
   readonly place: PlaceRecord
   /** What went wrong, and for how long. */
   readonly problems: readonly ProblemCount[]
@@ -136,6 +146,46 @@ export interface IntensityRecord {
   readonly observedAtMs?: number | undefined
 }
 
+/** Emissions by the contracts that electricity was bought with (GHG Protocol, Scope 2 Guidance). */
+export interface MarketRecord {
+  /** As the user gave it. */
+  readonly gramsPerKwh: number
+  /** kg CO2eq, with PUE, and the ends of its interval. */
+  readonly kg: number
+  readonly lowKg: number
+  readonly highKg: number
+}
+
+/** Embodied emissions of a time. */
+export interface EmbodiedRecord {
+  /** kg CO2eq of this time, and the ends of its interval. */
+  readonly kg: number
+  readonly lowKg: number
+  readonly highKg: number
+  /** kg CO2eq of the whole life, of the part of the machine that is reserved. */
+  readonly reservedKg: number
+  readonly lifespanYears: number
+  /** What the figure stands on, in words. */
+  readonly basis: string
+  readonly source: string
+}
+
+/**
+ * Software Carbon Intensity, (E × I + M) / R (ISO/IEC 21031:2024): operational emissions of the place and embodied emissions by functional
+ * unit. Market-based figures and offsets have no part in it.
+ */
+export interface SciRecord {
+  /** What is counted: `request`. */
+  readonly functionalUnit: string
+  readonly functionalUnits: number
+  /** gCO2eq by functional unit, and the ends of its interval. */
+  readonly gramsPerUnit: number
+  readonly low: number
+  readonly high: number
+  /** The software boundary: components whose energy is in it. */
+  readonly boundary: readonly string[]
+}
+
 /** Where the machine was taken to be, and which step found it. */
 export interface PlaceRecord {
   readonly countryName: string | undefined
@@ -164,6 +214,12 @@ export interface RunFacts {
   readonly pue: number
   readonly wue: number
   readonly place: PlaceRecord
+  /** `undefined` where nobody can tell. */
+  readonly embodied: Embodied | undefined
+  /** gCO2e/kWh by contract, as the user tells. */
+  readonly marketGramsPerKwh: number | undefined
+  /** What functional units are called. */
+  readonly functionalUnit: string
   readonly sources: readonly ComponentSource[]
 }
 
@@ -192,6 +248,8 @@ export interface RecordInput {
   readonly intensity: IntensityRecord
   readonly problems: readonly ProblemCount[]
   readonly domains: readonly Reading[]
+  /** How many were counted; `undefined` where nobody counts. */
+  readonly functionalUnits: number | undefined
 }
 
 /** Makes a record. A pure function; PUE multiplies energies, emissions and water, not power. */
@@ -209,6 +267,8 @@ export function toEmissionsData(facts: RunFacts, input: RecordInput): EmissionsD
   const powerOf = (component: CountedComponent): number | undefined => powerIn(input, component)
   const consumed = kilowattHours(total?.value)
   const kg = kilograms(emissions?.value)
+  const components = countedComponents.flatMap((component) => toComponent(component, facts, input))
+  const embodied = toEmbodied(facts, input)
 
   return {
     timestamp: localTime(input.wallMs),
@@ -254,8 +314,11 @@ export function toEmissionsData(facts: RunFacts, input: RecordInput): EmissionsD
     energyLow: kilowattHours(total?.low),
     energyHigh: kilowattHours(total?.high),
     measuredShare: measuredShare(usage),
-    components: countedComponents.flatMap((component) => toComponent(component, facts, input)),
+    components,
     intensity: { ...intensity, gramsPerKwh: meanIntensity(intensity, total?.value, usage.emissions.value) },
+    marketBased: toMarketBased(facts, total),
+    embodied,
+    sci: toSci(facts, input, emissions, embodied),
     place,
     problems: input.problems,
   }
@@ -270,6 +333,55 @@ function meanIntensity(
   if (energy === undefined || energy <= 0) return gramsPerKwh
   const mean = emissions / toKilowattHours(energy)
   return Math.abs(mean - gramsPerKwh) > 1e-9 * gramsPerKwh ? mean : gramsPerKwh
+}
+
+function toMarketBased(
+  { marketGramsPerKwh, pue }: RunFacts,
+  total: Estimate<Joules> | undefined,
+): MarketRecord | undefined {
+  if (marketGramsPerKwh === undefined || total === undefined) return undefined
+  const kg = (energy: Joules): number => toKilograms(gramsAt(energy, marketGramsPerKwh)) * pue
+  return {
+    gramsPerKwh: marketGramsPerKwh,
+    kg: kg(total.value),
+    lowKg: kg(total.low),
+    highKg: kg(total.high),
+  }
+}
+
+function toEmbodied({ embodied }: RunFacts, { usage }: RecordInput): EmbodiedRecord | undefined {
+  if (embodied === undefined) return undefined
+  const { value, low, high } = embodiedOver(embodied, usage.machineTime)
+  return {
+    kg: toKilograms(value),
+    lowKg: toKilograms(low),
+    highKg: toKilograms(high),
+    reservedKg: toKilograms(embodied.reserved.value),
+    lifespanYears: toYears(embodied.lifespan),
+    basis: embodied.basis,
+    source: embodied.source,
+  }
+}
+
+/** Nothing where a part of the sum is unknown, or where it would be divided by nothing. */
+function toSci(
+  { functionalUnit, pue }: RunFacts,
+  { functionalUnits, usage }: RecordInput,
+  emissions: Estimate<Grams> | undefined,
+  embodied: EmbodiedRecord | undefined,
+): SciRecord | undefined {
+  if (functionalUnits === undefined || functionalUnits <= 0) return undefined
+  if (emissions === undefined || embodied === undefined) return undefined
+  const perUnit = (operational: Grams, embodiedKg: number): number =>
+    (operational * pue + fromKilograms(embodiedKg)) / functionalUnits
+  return {
+    functionalUnit,
+    functionalUnits,
+    gramsPerUnit: perUnit(emissions.value, embodied.kg),
+    low: perUnit(emissions.low, embodied.lowKg),
+    high: perUnit(emissions.high, embodied.highKg),
+    boundary: countedComponents.filter((component) => usage.energy[component] !== undefined),
+  }
 }
 
 /** Mean power over the part of the time of which the energy was told. */

@@ -102,6 +102,7 @@ export function createMeter(options: MeterOptions): Meter {
     treeTally.retain(told)
     const passed = seconds(previous === undefined ? 0 : now.monotonic - previous.monotonic)
     machine.pass(passed)
+    machine.occupy(passed)
     treeTally.pass(passed)
     previous = now
     began ??= now.monotonic

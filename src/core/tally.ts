@@ -16,6 +16,7 @@ export class Tally {
   readonly #sums = new Map<Component, Sum>()
   readonly #emissions = { value: 0, low: 0, high: 0 }
   #time = 0
+  #machineTime = 0
 
   /** Adds energy, or a share of it, at the carbon intensity (gCO2e/kWh) of this moment. */
   add(step: EnergyStep, gramsPerKwh: number, share = 1): void {
@@ -53,6 +54,11 @@ export class Tally {
     this.#time += time
   }
 
+  /** Notes that the machine was taken up for this long, of the time that passes. */
+  occupy(time: Seconds): void {
+    this.#machineTime += time
+  }
+
   usage(): Usage {
     const energy: Partial<Record<CountedComponent, EnergyUse>> = {}
     for (const component of countedComponents) {
@@ -73,6 +79,7 @@ export class Tally {
     const { value, low, high } = this.#emissions
     return {
       time: seconds(this.#time),
+      machineTime: seconds(this.#machineTime),
       energy,
       emissions: { value: grams(value), low: grams(low), high: grams(high) },
     }

@@ -1,6 +1,6 @@
 import type { TreeSource } from './load.ts'
 import type { EnergyStep, Tally } from './tally.ts'
-import { ratio, type Seconds } from './units.ts'
+import { ratio, seconds, type Seconds } from './units.ts'
 
 /** More than a few steps of the clock would be work of another time. */
 const maxCarriedSeconds = 0.05
@@ -68,6 +68,7 @@ export class TreeShare {
     this.#carried = Math.min(Math.max(0, used - capacity), maxCarriedSeconds * logicalCpus)
     this.#at = at
     this.#cpu = use.cpu
+    this.#tally.occupy(seconds(time * cpuShare))
 
     for (const { step, weightedGrams, gramsPerKwh } of this.#pending.values()) {
       const share = step.component === 'cpu' ? cpuShare : step.component === 'ram' ? ramShare : undefined

@@ -30,6 +30,8 @@ const gramsPerKilogram = 1000
 const millisecondsPerSecond = 1000
 const microsecondsPerSecond = 1e6
 const secondsPerHour = 3600
+/** Of 365 days, as the SCI's own examples count. */
+const secondsPerYear = 365 * 24 * secondsPerHour
 const bytesPerGigabyte = 1e9
 const bytesPerGibibyte = 2 ** 30
 
@@ -40,6 +42,8 @@ export const toKilograms = (mass: Grams): number => mass / gramsPerKilogram
 export const fromKilograms = (value: number): Grams => grams(value * gramsPerKilogram)
 export const fromMilliseconds = (value: number): Seconds => seconds(value / millisecondsPerSecond)
 export const fromMicroseconds = (value: number): Seconds => seconds(value / microsecondsPerSecond)
+export const fromYears = (value: number): Seconds => seconds(value * secondsPerYear)
+export const toYears = (time: Seconds): number => time / secondsPerYear
 export const toHours = (time: Seconds): number => time / secondsPerHour
 export const toGigabytes = (bytes: number): number => bytes / bytesPerGigabyte
 export const toGibibytes = (bytes: number): number => bytes / bytesPerGibibyte

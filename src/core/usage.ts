@@ -20,6 +20,8 @@ export interface EnergyUse extends Estimate<Joules> {
  */
 export interface Usage {
   readonly time: Seconds
+  /** Time of the whole machine that was taken up: all of `time`, or a process tree's share of it by CPU time. */
+  readonly machineTime: Seconds
   readonly energy: Readonly<Partial<Record<CountedComponent, EnergyUse>>>
   readonly emissions: Estimate<Grams>
 }
@@ -31,7 +33,12 @@ const noMethods: Readonly<Record<Method, Joules>> = {
 }
 
 /** No time, no energy. */
-export const noUsage: Usage = { time: seconds(0), energy: {}, emissions: exactly(grams(0)) }
+export const noUsage: Usage = {
+  time: seconds(0),
+  machineTime: seconds(0),
+  energy: {},
+  emissions: exactly(grams(0)),
+}
 
 /** `a + weight · b`; a component absent in one is as good as zero there, one absent in both stays absent. */
 export function addUsage(a: Usage, b: Usage, weight = 1): Usage {
@@ -44,6 +51,7 @@ export function addUsage(a: Usage, b: Usage, weight = 1): Usage {
   }
   return {
     time: seconds(a.time + weight * b.time),
+    machineTime: seconds(a.machineTime + weight * b.machineTime),
     energy,
     emissions: addEstimates(a.emissions, b.emissions, weight),
   }
@@ -51,12 +59,13 @@ export function addUsage(a: Usage, b: Usage, weight = 1): Usage {
 
 /** What was used between two snapshots. A component that nobody told of in that time is absent. */
 export function usageBetween(before: Usage, after: Usage): Usage {
-  const { time, energy, emissions } = addUsage(after, before, -1)
+  const { time, machineTime, energy, emissions } = addUsage(after, before, -1)
   const isTold = (component: CountedComponent): boolean =>
     after.energy[component] !== undefined &&
     (time <= 0 || (energy[component]?.told ?? 0) > 0 || energy[component]?.value !== 0)
   return {
     time,
+    machineTime,
     energy: Object.fromEntries(
       countedComponents.filter(isTold).map((component) => [component, energy[component]]),
     ),

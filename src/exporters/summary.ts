@@ -64,6 +64,38 @@ export function toSummary(input: SummaryInput): object {
       observed_at:
         intensity.observedAtMs === undefined ? null : new Date(intensity.observedAtMs).toISOString(),
     },
+    market_based:
+      data.marketBased === undefined
+        ? null
+        : {
+            grams_per_kwh: data.marketBased.gramsPerKwh,
+            kg: data.marketBased.kg,
+            low: data.marketBased.lowKg,
+            high: data.marketBased.highKg,
+          },
+    embodied:
+      data.embodied === undefined
+        ? null
+        : {
+            kg: data.embodied.kg,
+            low: data.embodied.lowKg,
+            high: data.embodied.highKg,
+            reserved_kg: data.embodied.reservedKg,
+            lifespan_years: data.embodied.lifespanYears,
+            basis: data.embodied.basis,
+            source: data.embodied.source,
+          },
+    sci:
+      data.sci === undefined
+        ? null
+        : {
+            functional_unit: data.sci.functionalUnit,
+            functional_units: data.sci.functionalUnits,
+            grams_per_unit: data.sci.gramsPerUnit,
+            low: data.sci.low,
+            high: data.sci.high,
+            boundary: data.sci.boundary,
+          },
     place: {
       country_iso_code: place.countryIsoCode ?? null,
       region: place.region ?? null,

@@ -1,22 +1,4 @@
-import { readFileSync } from 'node:fs'
-import { packageFile } from '../package-file.ts'
-
-/** Where rows of a table come from. */
-export interface TableSource {
-  readonly title: string
-  readonly note: string | null
-  readonly url: string | null
-  /** Date of retrieval, `YYYY-MM-DD`. */
-  readonly retrieved: string
-  readonly licence: string
-  readonly attribution: string | null
-}
-
-/** A table of `data/`, with rows as objects. */
-export interface Table<Row> {
-  readonly rows: readonly Row[]
-  readonly sources: Readonly<Record<string, TableSource>>
-}
+import { lazyTable, type Table } from '../data-table.ts'
 
 /** Yearly carbon intensity of a country, or of a state or province where `regionCode` says so. */
 export interface GridRow {
@@ -78,23 +60,3 @@ export const cloudTable: () => Table<CloudRegionRow> = lazyTable('cloud-regions'
 export const placeTable: () => Table<PlaceRow> = lazyTable('places')
 export const timeZoneTable: () => Table<TimeZoneRow> = lazyTable('time-zones')
 export const comparisonTable: () => Table<ComparisonRow> = lazyTable('comparisons')
-
-/** Reads the table at the first call; `scripts/build-data.js` has checked it against the row's type. */
-function lazyTable<Row>(name: string): () => Table<Row> {
-  let table: Table<Row> | undefined
-  return () => (table ??= readTable<Row>(name))
-}
-
-interface TableFile {
-  readonly columns: readonly string[]
-  readonly rows: readonly (readonly unknown[])[]
-  readonly sources: Table<never>['sources']
-}
-
-function readTable<Row>(name: string): Table<Row> {
-  const text = readFileSync(packageFile(`data/${name}.json`), 'utf8')
-  const { columns, rows, sources } = JSON.parse(text) as TableFile
-  const toRow = (cells: readonly unknown[]): Row =>
-    Object.fromEntries(columns.map((column, index) => [column, cells[index] ?? undefined])) as Row
-  return { rows: rows.map(toRow), sources }
-}

@@ -44,6 +44,29 @@ export function emissionsRangeOf({ emissions, emissionsInterval: interval }: Sum
   return formatRange(interval.low, interval.high, 'mass', emissions.value)
 }
 
+/** `52 g CO2eq (30 to 80 g)`, of how many runs where it is not all; `undefined` where no run knows. */
+export function embodiedPhrase({ runs, embodied, embodiedInterval: interval }: Sums): string | undefined {
+  if (embodied.value === undefined) return undefined
+  const range =
+    interval !== undefined && isWide(interval)
+      ? ` (${formatRange(interval.low, interval.high, 'mass', embodied.value)})`
+      : ''
+  return `${formatMass(embodied.value)} CO2eq${range}${ofRuns(embodied.runs, runs)}`
+}
+
+/** `0 g CO2eq`, of how many runs where it is not all; `undefined` where no run knows. */
+export const marketPhrase = ({ runs, marketEmissions: { value, runs: known } }: Sums): string | undefined =>
+  value === undefined ? undefined : `${formatMass(value)} CO2eq${ofRuns(known, runs)}`
+
+/** `1.2 mg CO2eq per request, of 1000`. */
+export const sciPhrases = ({ runs, sci }: Sums): string[] =>
+  sci.map(
+    ({ functionalUnit, functionalUnits, gramsPerUnit, runs: known }) =>
+      `${formatMass(gramsPerUnit)} CO2eq per ${functionalUnit}, of ${Number(functionalUnits.toPrecision(6))}${ofRuns(known, runs)}`,
+  )
+
+const ofRuns = (known: number, all: number): string => (known === all ? '' : `, of ${counted(known, 'run')}`)
+
 const isWide = ({ low, high }: { low: number; high: number }): boolean => high - low > 1e-9 * high
 
 /** `28.1`: hours of computation. */

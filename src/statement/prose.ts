@@ -3,6 +3,7 @@ import { formatEnergy, formatShare } from '../exporters/text/quantity.ts'
 import {
   componentTitles,
   cpuPhrase,
+  embodiedPhrase,
   emissionsOf,
   emissionsRangeOf,
   energyOf,
@@ -11,9 +12,11 @@ import {
   gpuPhrase,
   hoursOf,
   listed,
+  marketPhrase,
   measuredPhrase,
   placePhrase,
   runsOf,
+  sciPhrases,
   softwarePhrase,
   withRuns,
 } from './phrases.ts'
@@ -88,11 +91,19 @@ function emissionSentences({ total, offsetShare, comparisons }: Statement): stri
   const range = emissionsRangeOf(total)
   const [first] = comparisons
   const { waterLitres } = total
+  const [market, embodied] = [marketPhrase(total), embodiedPhrase(total)]
   if (total.emissions.value === undefined) return ['The emissions are unknown.']
   return [
     `Total emissions are estimated to be ${emissionsOf(total)}${inBrackets(range === undefined ? [] : [range])}.`,
     ...(offsetShare === undefined ? [] : [`Of these, ${formatShare(offsetShare)} were offset.`]),
     ...(first === undefined ? [] : [`They compare to ${first.text}.`]),
+    ...(market === undefined
+      ? []
+      : [`By the contracts of the electricity (market-based) they are ${market}.`]),
+    ...(embodied === undefined
+      ? []
+      : [`Making the machines emitted a further ${embodied}, for this time of their lives.`]),
+    ...sentence('Software Carbon Intensity: ', sciPhrases(total)),
     ...(waterLitres.value === undefined
       ? []
       : [`Cooling took ${Number(waterLitres.value.toPrecision(3))} litres of water.`]),

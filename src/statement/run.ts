@@ -29,6 +29,21 @@ export interface Run {
   /** Share of the energy that hardware counters told. */
   readonly measuredShare: Ratio | undefined
   readonly waterLitres: number | undefined
+  /** By the contracts of the electricity, beside `emissions`. */
+  readonly marketEmissions: Grams | undefined
+  /** Of making the machine, for this time of its life; no part of `emissions`. */
+  readonly embodied: Grams | undefined
+  readonly embodiedLow: Grams | undefined
+  readonly embodiedHigh: Grams | undefined
+  /** Software Carbon Intensity and what it is by. */
+  readonly sci: RunSci | undefined
+}
+
+/** The SCI of one run: grams of CO2eq by functional unit. */
+export interface RunSci {
+  readonly functionalUnit: string
+  readonly functionalUnits: number
+  readonly gramsPerUnit: number
 }
 
 /** Where, on what and by what runs were done. Runs that have all of it in common share one object. */
@@ -110,6 +125,11 @@ export function createRunParser(header: readonly string[], settings: Settings): 
       emissionsHigh: given(number('emissions_high'), fromKilograms),
       measuredShare: share as Ratio | undefined,
       waterLitres: number('water_consumed'),
+      marketEmissions: given(number('market_emissions'), fromKilograms),
+      embodied: given(number('embodied_emissions'), fromKilograms),
+      embodiedLow: given(number('embodied_low'), fromKilograms),
+      embodiedHigh: given(number('embodied_high'), fromKilograms),
+      sci: toSci(toText(cells[at['functional_unit'] ?? -1]), number('functional_units'), number('sci')),
     }
   }
 }
@@ -118,6 +138,7 @@ export function createRunParser(header: readonly string[], settings: Settings): 
 const numberColumns: ReadonlySet<string> = new Set([
   ...['duration', 'energy_consumed', 'energy_low', 'energy_high', 'cpu_energy', 'ram_energy', 'gpu_energy'],
   ...['emissions', 'emissions_low', 'emissions_high', 'measured_share', 'water_consumed', 'pue', 'wue'],
+  ...['market_emissions', 'embodied_emissions', 'embodied_low', 'embodied_high', 'functional_units', 'sci'],
 ])
 
 const settingColumns = [
@@ -146,6 +167,16 @@ function toSetting(text: (name: string) => string | undefined): Setting {
     pue: toNumber(text('pue')),
     wue: toNumber(text('wue')),
   }
+}
+
+function toSci(
+  functionalUnit: string | undefined,
+  functionalUnits: number | undefined,
+  gramsPerUnit: number | undefined,
+): RunSci | undefined {
+  if (functionalUnit === undefined || functionalUnits === undefined || gramsPerUnit === undefined)
+    return undefined
+  return { functionalUnit, functionalUnits, gramsPerUnit }
 }
 
 /** What Python and its libraries write where they know nothing. */

@@ -82,6 +82,18 @@ function sumsToJson(sums: Sums): object {
     carbon_intensity_g_per_kwh: rounded(carbonIntensity),
     water_litres: rounded(waterLitres.value),
     water_runs: waterLitres.runs,
+    market_emissions_kg: kilograms(sums.marketEmissions.value),
+    market_runs: sums.marketEmissions.runs,
+    embodied_kg: kilograms(sums.embodied.value),
+    embodied_low_kg: kilograms(sums.embodiedInterval?.low),
+    embodied_high_kg: kilograms(sums.embodiedInterval?.high),
+    embodied_runs: sums.embodied.runs,
+    sci: sums.sci.map(({ functionalUnit, functionalUnits, gramsPerUnit, runs: count }) => ({
+      functional_unit: functionalUnit,
+      functional_units: rounded(functionalUnits),
+      grams_per_unit: rounded(gramsPerUnit),
+      runs: count,
+    })),
   }
 }
 

@@ -3,16 +3,19 @@ import {
   componentTitles,
   counted,
   cpuPhrase,
+  embodiedPhrase,
   emissionsOf,
   emissionsRangeOf,
   energyOf,
   energyRangeOf,
   gapsOf,
   gpuPhrase,
+  marketPhrase,
   measuredPhrase,
   nameOf,
   placePhrase,
   runsOf,
+  sciPhrases,
   softwarePhrase,
   withRuns,
 } from './phrases.ts'
@@ -87,6 +90,9 @@ function emissionLines({ total, offsetShare }: Statement): string[] {
       ? []
       : [row('', `at ${Number(carbonIntensity.toPrecision(4))} gCO2eq/kWh on average`)]),
     ...(offsetShare === undefined ? [] : [row('', `${formatShare(offsetShare)} of it offset`)]),
+    ...given(marketPhrase(total), (market) => row('', `market-based ${market}`)),
+    ...given(embodiedPhrase(total), (embodied) => row('Embodied', `${embodied}, not in the above`)),
+    ...titled('SCI', sciPhrases(total)),
     ...titled(
       'Water',
       waterLitres.value === undefined
@@ -118,6 +124,9 @@ function projectLines({ projects }: Statement): string[] {
 
 const durationOf = ({ duration }: Sums): string =>
   duration.value === undefined ? 'duration unknown' : formatDuration(duration.value)
+
+const given = (text: string | undefined, line: (text: string) => string): string[] =>
+  text === undefined ? [] : [line(text)]
 
 /** Lines of which the first has the title; none where there is nothing to say. */
 const titled = (title: string, texts: readonly string[]): string[] =>

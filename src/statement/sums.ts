@@ -1,6 +1,6 @@
 import { grams, intensityOf, joules, ratio, seconds } from '../core/units.ts'
 import type { Grams, Joules, Ratio, Seconds } from '../core/units.ts'
-import type { Run, Setting } from './run.ts'
+import type { Run, RunSci, Setting } from './run.ts'
 
 /** A sum over the runs that know the quantity. */
 export interface Known<T extends number> {
@@ -39,6 +39,13 @@ export interface Sums {
   readonly carbonIntensity: number | undefined
   /** Water for cooling, of the runs that were given a WUE. */
   readonly waterLitres: Known<number>
+  /** By the contracts of the electricity. */
+  readonly marketEmissions: Known<Grams>
+  /** Of making the machines; no part of `emissions`. */
+  readonly embodied: Known<Grams>
+  readonly embodiedInterval: Interval<Grams> | undefined
+  /** By functional unit, that of most runs first. */
+  readonly sci: readonly SciSum[]
   /** Timestamps of the first and the last run. */
   readonly period: Period | undefined
   /** Runs by what they were done with. */
@@ -49,6 +56,14 @@ export interface Sums {
 export const componentNames = ['cpu', 'ram', 'gpu'] as const
 /** One of {@link componentNames}. */
 export type ComponentName = (typeof componentNames)[number]
+
+/** Software Carbon Intensity over the runs that count the same unit. */
+export interface SciSum {
+  readonly functionalUnit: string
+  readonly functionalUnits: number
+  readonly gramsPerUnit: number
+  readonly runs: number
+}
 
 /** The energy of one component. */
 export interface ComponentSum {
@@ -77,6 +92,7 @@ export function createAdder(): Adder {
   const measured = { joules: 0, known: 0 }
   const water = { value: 0, runs: 0 }
   const settings = new Map<Setting, number>()
+  const sci = new Map<string, { grams: number; units: number; runs: number }>()
   let period: Period | undefined
   let runs = 0
 
@@ -88,6 +104,7 @@ export function createAdder(): Adder {
       settings.set(setting, (settings.get(setting) ?? 0) + 1)
       period = widened(period, run.timestamp)
       if (setting.wue !== undefined && setting.wue > 0) addTo(water, run.waterLitres)
+      if (run.sci !== undefined) addSci(sci, run.sci)
       if (energy === undefined) return
       for (const name of componentNames) if (run[`${name}Energy`] === undefined) unknownRuns[name] += 1
       if (emissions !== undefined) {
@@ -120,6 +137,17 @@ export function createAdder(): Adder {
             },
       carbonIntensity: intensityOf(grams(paired.grams), joules(paired.joules)),
       waterLitres: known(water, Number),
+      marketEmissions: known(sums.marketEmissions, grams),
+      embodied: known(sums.embodied, grams),
+      embodiedInterval: interval(sums.embodied, sums.embodiedLow, sums.embodiedHigh, grams),
+      sci: [...sci]
+        .map(([functionalUnit, { grams: mass, units, runs: count }]) => ({
+          functionalUnit,
+          functionalUnits: units,
+          gramsPerUnit: mass / units,
+          runs: count,
+        }))
+        .toSorted((one, other) => other.runs - one.runs),
       period,
       settings,
     }),
@@ -128,7 +156,8 @@ export function createAdder(): Adder {
 
 const quantities = [
   ...(['duration', 'energy', 'energyLow', 'energyHigh', 'cpuEnergy', 'ramEnergy', 'gpuEnergy'] as const),
-  ...(['emissions', 'emissionsLow', 'emissionsHigh'] as const),
+  ...(['emissions', 'emissionsLow', 'emissionsHigh', 'marketEmissions'] as const),
+  ...(['embodied', 'embodiedLow', 'embodiedHigh'] as const),
 ] as const
 
 interface Total {
@@ -141,6 +170,18 @@ function addTo(total: Total, value: number | undefined): void {
   if (value === undefined) return
   total.value += value
   total.runs += 1
+}
+
+function addSci(
+  sums: Map<string, { grams: number; units: number; runs: number }>,
+  { functionalUnit, functionalUnits, gramsPerUnit }: RunSci,
+): void {
+  if (functionalUnits <= 0) return
+  const sum = sums.get(functionalUnit) ?? { grams: 0, units: 0, runs: 0 }
+  sum.grams += gramsPerUnit * functionalUnits
+  sum.units += functionalUnits
+  sum.runs += 1
+  sums.set(functionalUnit, sum)
 }
 
 const known = <T extends number>({ value, runs }: Total, unit: (value: number) => T): Known<T> => ({

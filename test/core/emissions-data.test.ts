@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { toEmissionsData, type RecordInput, type RunFacts } from '../../src/core/emissions-data.ts'
 import type { Reading } from '../../src/core/reading.ts'
 import { Tally } from '../../src/core/tally.ts'
-import { joules, seconds } from '../../src/core/units.ts'
+import { fromYears, grams, joules, seconds } from '../../src/core/units.ts'
 import { noUsage, type Usage } from '../../src/core/usage.ts'
 
 const facts: RunFacts = {
@@ -28,6 +28,9 @@ const facts: RunFacts = {
     cloudRegion: undefined,
     foundBy: 'configuration',
   },
+  embodied: undefined,
+  marketGramsPerKwh: undefined,
+  functionalUnit: 'unit',
   sources: [
     { component: 'cpu', probe: 'rapl', basis: () => 'hardware counters' },
     { component: 'ram', probe: 'ram-estimate', basis: () => '16.0 GiB of memory' },
@@ -44,6 +47,7 @@ function usage(): Usage {
     tally.tell(component, seconds(3600))
   }
   tally.pass(seconds(3600))
+  tally.occupy(seconds(3600))
   return tally.usage()
 }
 
@@ -62,6 +66,7 @@ const input = (more: Partial<RecordInput> = {}): RecordInput => ({
   },
   problems: [],
   domains: [],
+  functionalUnits: undefined,
   ...more,
 })
 
@@ -128,6 +133,55 @@ describe('a record', () => {
     const place = { ...facts.place, cloudProvider: 'aws' }
     expect(toEmissionsData(facts, input()).onCloud).toBe('N')
     expect(toEmissionsData({ ...facts, place }, input()).onCloud).toBe('Y')
+  })
+})
+
+describe('beside the emissions of the place', () => {
+  const embodied = {
+    reserved: { value: grams(350_400), low: grams(175_200), high: grams(700_800) },
+    lifespan: fromYears(4),
+    basis: 'a server',
+    source: 'a table',
+  }
+
+  test('stand those by the contract of the electricity, of the same energy, with PUE', () => {
+    const record = toEmissionsData({ ...facts, pue: 2, marketGramsPerKwh: 10 }, input())
+    expect(record.marketBased?.kg).toBeCloseTo((1.25 * 10 * 2) / 1000, 12)
+    expect(record.marketBased?.lowKg).toBeCloseTo((1.125 * 10 * 2) / 1000, 12)
+    expect(record.marketBased?.highKg).toBeCloseTo((1.5 * 10 * 2) / 1000, 12)
+    expect(record.emissions).toBeCloseTo(0.125 * 2, 12)
+  })
+
+  test('stand none by contract where nobody tells of one, and zero where it says zero', () => {
+    expect(toEmissionsData(facts, input()).marketBased).toBeUndefined()
+    expect(toEmissionsData({ ...facts, marketGramsPerKwh: 0 }, input()).marketBased).toMatchObject({ kg: 0 })
+  })
+
+  test('stand those of making the machine, for this part of its life, without PUE', () => {
+    // 350.4 kg over four years are 10 g an hour.
+    const record = toEmissionsData({ ...facts, pue: 2, embodied }, input())
+    expect(record.embodied).toMatchObject({ reservedKg: 350.4, lifespanYears: 4, basis: 'a server' })
+    expect(record.embodied?.kg).toBeCloseTo(0.01, 12)
+    expect(record.embodied?.lowKg).toBeCloseTo(0.005, 12)
+    expect(record.embodied?.highKg).toBeCloseTo(0.02, 12)
+  })
+
+  test('stands the SCI: those of the place and those of making, by functional unit', () => {
+    const counted = input({ functionalUnits: 50 })
+    const all = { ...facts, embodied, marketGramsPerKwh: 0, functionalUnit: 'request' }
+    const { sci } = toEmissionsData(all, counted)
+    expect(sci).toMatchObject({ functionalUnit: 'request', functionalUnits: 50, boundary: ['cpu', 'ram'] })
+    expect(sci?.gramsPerUnit).toBeCloseTo((125 + 10) / 50, 12)
+    expect(sci?.low).toBeCloseTo((112.5 + 5) / 50, 12)
+    expect(sci?.high).toBeCloseTo((150 + 20) / 50, 12)
+  })
+
+  test('stands no SCI of nothing, of an unknown part, or of an unmeasured run', () => {
+    const all = { ...facts, embodied }
+    expect(toEmissionsData(all, input()).sci).toBeUndefined()
+    expect(toEmissionsData(all, input({ functionalUnits: 0 })).sci).toBeUndefined()
+    expect(toEmissionsData(facts, input({ functionalUnits: 5 })).sci).toBeUndefined()
+    expect(toEmissionsData(all, input({ functionalUnits: 5, usage: noUsage })).sci).toBeUndefined()
   })
 })
 

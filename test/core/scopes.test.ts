@@ -16,6 +16,7 @@ function used(cpu: number, ram = 0, time = 1): Usage {
   })
   return {
     time: seconds(time),
+    machineTime: seconds(time),
     energy: { cpu: energy(cpu, 'measured'), ram: energy(ram, 'estimated') },
     emissions: exactly(grams((cpu + ram) / 10)),
   }

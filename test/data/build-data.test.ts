@@ -38,6 +38,7 @@ describe('the tables in data/', () => {
     expect(readTable('cpu-tdp').rows.length).toBeGreaterThanOrEqual(5900)
     expect(readTable('cpu-microarchitectures').rows).toHaveLength(83)
     expect(readTable('gpu-power').rows.length).toBeGreaterThanOrEqual(180)
+    expect(readTable('embodied').rows.length).toBeGreaterThanOrEqual(6)
     expect(readTable('energy-sources').rows.length).toBeGreaterThanOrEqual(20)
     expect(readTable('time-zones').rows.length).toBeGreaterThanOrEqual(418)
     const places = readTable('places').rows

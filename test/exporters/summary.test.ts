@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { toSummary } from '../../src/exporters/summary.ts'
-import { recordOf, unmeasuredRecord } from '../fixtures/csv/records.ts'
+import { accounted, recordOf, unmeasuredRecord } from '../fixtures/csv/records.ts'
 
 const base = {
   startedAtMs: Date.UTC(2026, 7, 8, 11, 58),
@@ -17,7 +17,11 @@ const gap = {
 } as never
 
 it('is what it was: the golden file', async () => {
-  const text = JSON.stringify(toSummary({ ...base, data: recordOf({ problems: [gap] }) }), undefined, 2)
+  const text = JSON.stringify(
+    toSummary({ ...base, data: recordOf({ ...accounted, problems: [gap] }) }),
+    undefined,
+    2,
+  )
   await expect(`${text}\n`).toMatchFileSnapshot('../golden/summary.json')
 })
 

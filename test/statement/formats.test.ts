@@ -54,6 +54,41 @@ describe('every format for people', () => {
   )
 })
 
+describe('what stands beside the emissions', () => {
+  const cells = {
+    ...{ project_name: 'p', duration: 5, emissions: 0.05, energy_consumed: 1, market_emissions: 0 },
+    ...{ embodied_emissions: 0.002, embodied_low: 0.001, embodied_high: 0.003 },
+    ...{ functional_unit: 'image', functional_units: 1000, sci: 0.052 },
+  }
+
+  it.each([renderText, renderMarkdown, renderLatex])(
+    'is told, and told apart from them: %o',
+    async (render) => {
+      const text = render(await oneRow(cells))
+        .replaceAll('~', ' ')
+        .replaceAll('CO$_2$eq', 'CO2eq')
+      expect(text).toMatch(/50\.0 g CO2eq/)
+      expect(text).toMatch(/market-based.* 0 g CO2eq/s)
+      expect(text).toMatch(/2\.00 g CO2eq \(1\.00 to 3\.00 g\)/)
+      expect(text).toMatch(/52\.0 mg CO2eq per image, of 1000/)
+    },
+  )
+
+  it.each([renderText, renderMarkdown, renderLatex])(
+    'is not spoken of where it is unknown: %o',
+    async (render) => {
+      expect(render(await mixed())).not.toMatch(
+        /market-based|Embodied|SCI|Making the machines|Software Carbon/,
+      )
+    },
+  )
+
+  it('is skipped with its row where it is no number', async () => {
+    const { total } = await oneRow({ ...cells, embodied_emissions: '-1' })
+    expect(total.runs).toBe(0)
+  })
+})
+
 it('names no gap of no runs: emissions may be known where the energy is not', async () => {
   const text = renderText(await oneRow({ project_name: 'p', duration: 1, emissions: 1, energy_consumed: '' }))
   expect(text).toMatch(/^Unknown +1 run unmeasured/m)

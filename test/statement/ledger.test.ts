@@ -160,3 +160,40 @@ it('sums the same however runs are spread over files, and in whatever order', as
     { numRuns: 50 },
   )
 })
+
+describe('what stands beside the emissions', () => {
+  it('is added up over the runs that know it', async () => {
+    const known = {
+      market_emissions: 0.5,
+      embodied_emissions: 0.1,
+      embodied_low: 0.05,
+      embodied_high: 0.2,
+      functional_unit: 'image',
+      functional_units: 10,
+      sci: 110,
+    }
+    const unknown = Object.fromEntries(Object.keys(known).map((name) => [name, '']))
+    const sums = await sumsOf([
+      row(known),
+      row({ ...known, functional_units: 30, sci: 50 }),
+      row({ ...known, functional_unit: 'request' }),
+      row(unknown),
+    ])
+    expect(sums.marketEmissions).toEqual({ value: 1500, runs: 3 })
+    expect(sums.embodied.value).toBeCloseTo(300, 9)
+    expect(sums.embodiedInterval?.low).toBeCloseTo(150, 9)
+    expect(sums.sci).toEqual([
+      { functionalUnit: 'image', functionalUnits: 40, gramsPerUnit: (1100 + 1500) / 40, runs: 2 },
+      { functionalUnit: 'request', functionalUnits: 10, gramsPerUnit: 110, runs: 1 },
+    ])
+  })
+
+  it('is nothing where no run knows it', async () => {
+    const sums = await sumsOf([row({})])
+    expect(sums).toMatchObject({
+      marketEmissions: { value: undefined },
+      embodied: { value: undefined },
+      sci: [],
+    })
+  })
+})

@@ -283,3 +283,42 @@ it('estimates the memory that a container may use, not all of its host', async (
   const data = await recordOfRun({ raplIncludeDram: false }, machine)
   expect(component(data, 'ram').basis).toBe('4.0 GiB of memory, the limit of this container, of 16.0 GiB')
 })
+
+describe('the embodied emissions', () => {
+  it('are those of the kind of machine that its case says', async () => {
+    const machine = fakeMachine()
+    mkdirSync(join(machine.options.sysfsPath, 'class/dmi/id'), { recursive: true })
+    writeFileSync(join(machine.options.sysfsPath, 'class/dmi/id/chassis_type'), '10\n')
+    const { embodied, duration } = await recordOfRun({}, machine)
+    expect(embodied).toMatchObject({
+      reservedKg: 203,
+      lifespanYears: 4,
+      basis: 'a laptop, 203 kg, over 4 years',
+    })
+    expect(embodied?.kg).toBeCloseTo((203 * duration) / (4 * 365 * 86_400), 12)
+  })
+
+  it('are unknown where nothing says what the machine is, and the figure that the user gives', async () => {
+    expect((await recordOfRun()).embodied).toBeUndefined()
+    const given = await recordOfRun({
+      embodiedEmissionsKg: 100,
+      embodiedLifespanYears: 5,
+      functionalUnits: 2,
+    })
+    expect(given.embodied).toMatchObject({ reservedKg: 100, lifespanYears: 5 })
+    expect(given.sci).toMatchObject({ functionalUnit: 'unit', functionalUnits: 2 })
+  })
+
+  it('of a process are those of its share of the CPU time', async () => {
+    const machine = fakeMachine()
+    const record = await recordOfRun({ embodiedEmissionsKg: 100, trackingMode: 'process' }, machine)
+    const whole = (100 * record.duration) / (4 * 365 * 86_400)
+    expect(record.embodied?.kg).toBeLessThan(whole)
+  })
+})
+
+it('the emissions by contract stand beside those of the place', async () => {
+  const record = await recordOfRun({ marketCarbonIntensityGCo2eKwh: 0, countryIsoCode: 'FRA' })
+  expect(record.marketBased).toMatchObject({ gramsPerKwh: 0, kg: 0 })
+  expect(record.emissions).toBeGreaterThan(0)
+})

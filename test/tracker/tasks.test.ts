@@ -357,3 +357,63 @@ describe('the file of tasks', () => {
     )
   })
 })
+
+describe('functional units', () => {
+  const given = { embodiedEmissionsKg: 350, functionalUnit: 'image' }
+
+  it('are counted for a task, for all that it is part of, and for the run', async () => {
+    const { tracker } = running(given)
+    const outer = tracker.startTask('outer')
+    const inner = outer.startTask('inner')
+    inner.countFunctionalUnits(3)
+    outer.countFunctionalUnits()
+    tracker.countFunctionalUnits(0.5)
+    expect(inner.stop()?.sci?.functionalUnits).toBe(3)
+    expect(outer.stop()?.sci).toMatchObject({ functionalUnit: 'image', functionalUnits: 4 })
+    await tracker.stop()
+    expect(tracker.finalEmissionsData?.sci?.functionalUnits).toBe(4.5)
+  })
+
+  it('that are counted inside of task() are counted for it', async () => {
+    const { tracker, ended } = running(given)
+    await tracker.task('epoch', async () => {
+      await Promise.resolve()
+      tracker.countFunctionalUnits(7)
+    })
+    await tracker.stop()
+    expect(ended[0]?.sci?.functionalUnits).toBe(7)
+  })
+
+  it('are those of the option where none are counted, for the run and for no task', async () => {
+    const { tracker } = running({ ...given, functionalUnits: 12 })
+    const task = tracker.startTask('epoch').stop()
+    await tracker.stop()
+    expect(task?.sci).toBeUndefined()
+    expect(tracker.finalEmissionsData?.sci?.functionalUnits).toBe(12)
+  })
+
+  it.each([-1, Number.NaN, Infinity])(
+    'cannot be %d, which counts nothing and throws nothing',
+    async (count) => {
+      const { tracker } = running(given)
+      tracker.countFunctionalUnits(count)
+      await tracker.stop()
+      expect(tracker.finalEmissionsData?.sci).toBeUndefined()
+    },
+  )
+})
+
+it('the embodied emissions of concurrent tasks add up to those of the run', async () => {
+  const { machine, tracker } = running({ embodiedEmissionsKg: 1000, embodiedLifespanYears: 0.1 })
+  const tasks = [tracker.startTask('a'), tracker.startTask('b')]
+  const until = performance.now() + 30
+  while (performance.now() < until);
+  machine.use(10)
+  const parts = tasks.map((task) => task.stop()?.embodied?.kg ?? Number.NaN)
+  const { embodied } = tracker.emissionsData ?? {}
+  await tracker.stop()
+  const alone = tracker.unattributed?.machineTime ?? Number.NaN
+  const all = (parts[0] ?? 0) + (parts[1] ?? 0) + (1000 * alone) / (0.1 * 365 * 86_400)
+  expect(all).toBeCloseTo(tracker.finalEmissionsData?.embodied?.kg ?? Number.NaN, 12)
+  expect(all).toBeGreaterThanOrEqual(embodied?.kg ?? Number.NaN)
+})

@@ -27,6 +27,8 @@ export const extendedColumns: readonly string[] = [
   ...['cpu_method', 'cpu_source', 'gpu_method', 'gpu_source', 'ram_method', 'ram_source'],
   ...['carbon_intensity', 'carbon_intensity_year', 'carbon_intensity_basis', 'carbon_intensity_quality'],
   ...['carbon_intensity_source', 'place_found_by', 'problems'],
+  ...['market_emissions', 'market_carbon_intensity', 'embodied_emissions', 'embodied_low', 'embodied_high'],
+  ...['embodied_source', 'functional_unit', 'functional_units', 'sci', 'sci_low', 'sci_high'],
 ]
 
 /** All cells of a record, for whatever columns a file has. */
@@ -91,5 +93,16 @@ export function toRow(data: EmissionsData | TaskEmissionsData): Row {
     carbon_intensity_source: data.intensity.source,
     place_found_by: data.place.foundBy,
     problems: data.problems.map(({ code, subject }) => `${code} ${subject}`).join('; '),
+    market_emissions: data.marketBased?.kg,
+    market_carbon_intensity: data.marketBased?.gramsPerKwh,
+    embodied_emissions: data.embodied?.kg,
+    embodied_low: data.embodied?.lowKg,
+    embodied_high: data.embodied?.highKg,
+    embodied_source: data.embodied?.source,
+    functional_unit: data.sci?.functionalUnit,
+    functional_units: data.sci?.functionalUnits,
+    sci: data.sci?.gramsPerUnit,
+    sci_low: data.sci?.low,
+    sci_high: data.sci?.high,
   }
 }

@@ -31,6 +31,7 @@ export function renderTextReport(input: TextReportInput): string {
   const emissions = emissionLines(data)
   if (emissions.length > 0) lines.push('', ...emissions)
   lines.push(...comparisons.map((text, index) => row(index === 0 ? 'About' : '', text)))
+  lines.push(...embodiedLines(data), ...sciLines(data))
   if (csvPath !== undefined) lines.push('', row('Written to', csvPath))
   const problems = data.problems.filter(({ message }) => !advice.some((line) => line.includes(message)))
   if (problems.length > 0) lines.push('', 'Warning', ...problems.map(problemLine))
@@ -100,6 +101,43 @@ function emissionLines(data: EmissionsData): string[] {
   return [
     row('Emissions', `${formatMass(data.emissions * 1000)} CO2eq${interval}`),
     row('', `at ${Number(gramsPerKwh.toPrecision(4))} gCO2eq/kWh: ${facts}${doubt}`),
+    ...marketLines(data),
+  ]
+}
+
+/** The same energy by its contracts, where the user told of them. */
+function marketLines({ marketBased }: EmissionsData): string[] {
+  if (marketBased === undefined) return []
+  const { kg, lowKg, highKg, gramsPerKwh } = marketBased
+  const interval = intervalOf(lowKg * 1000, highKg * 1000, 'mass', kg * 1000)
+  return [
+    row('', `market-based ${formatMass(kg * 1000)} CO2eq${interval}, at ${gramsPerKwh} gCO2eq/kWh as given`),
+  ]
+}
+
+function embodiedLines({ embodied }: EmissionsData): string[] {
+  if (embodied === undefined) return []
+  const { kg, lowKg, highKg, basis, source } = embodied
+  const interval = intervalOf(lowKg * 1000, highKg * 1000, 'mass', kg * 1000)
+  return [
+    row(
+      'Embodied',
+      `${formatMass(kg * 1000)} CO2eq${interval}, not in the above: making the machine, for this time of its life`,
+    ),
+    row('', [basis, ...(source === 'given by the user' ? [] : [source])].join(': ')),
+  ]
+}
+
+function sciLines({ sci }: EmissionsData): string[] {
+  if (sci === undefined) return []
+  const { gramsPerUnit, low, high, functionalUnit, functionalUnits, boundary } = sci
+  const interval = intervalOf(low, high, 'mass', gramsPerUnit)
+  const names = boundary.map((component) => titles[component] ?? component).join(', ')
+  return [
+    row(
+      'SCI',
+      `${formatMass(gramsPerUnit)} CO2eq per ${functionalUnit}${interval}, of ${functionalUnits}: ${names}, embodied`,
+    ),
   ]
 }
 

@@ -16,6 +16,7 @@ const energy = (value: number): EnergyUse => ({
 /** What a run has used after so many seconds of these watts. */
 const usageAt = (time: number, cpu: number, ram?: number): Usage => ({
   time: seconds(time),
+  machineTime: seconds(time),
   energy: { cpu: energy(cpu), ...(ram === undefined ? {} : { ram: energy(ram) }) },
   emissions: exactly(grams(0)),
 })

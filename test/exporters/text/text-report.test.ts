@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { renderTextReport } from '../../../src/exporters/text/text-report.ts'
-import { recordOf, unmeasuredRecord } from '../../fixtures/csv/records.ts'
+import { accounted, recordOf, unmeasuredRecord } from '../../fixtures/csv/records.ts'
 
 const plain = { comparisons: [], advice: [] }
 const gap = {
@@ -14,7 +14,7 @@ const gap = {
 describe('the report for people', () => {
   it('is what it was: the golden file', async () => {
     const text = renderTextReport({
-      data: recordOf({ problems: [gap] }),
+      data: recordOf({ ...accounted, problems: [gap] }),
       comparisons: ['0.2 m by car', '0.3 s of television'],
       advice: ['rapl: no permission\n    sudo chgrp …'],
       shares: ['of which the command itself 1200 J (33.3 %)'],
