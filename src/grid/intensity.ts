@@ -30,7 +30,8 @@ export interface CarbonIntensity {
  * one, such as Liechtenstein, or an unknown `region`): `scope` says which area it is in the end.
  *
  * Sources: Ember (countries and world, lifecycle), US EPA eGRID2022 (states, direct), generation mix of 2023 with IPCC
- * AR5 factors (provinces, lifecycle), Google (its cloud regions, lifecycle); `ATTRIBUTION.md` has them all.
+ * AR5 factors (provinces, lifecycle), Google (its cloud regions, direct: "operational gross emissions", says its page); `ATTRIBUTION.md` has
+ * them all.
  *
  * @throws {EnergyError} `ERR_PLACE_UNKNOWN` for a country, cloud provider or cloud region that is not known, or that
  *   contradict each other.

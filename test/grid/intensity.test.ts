@@ -40,6 +40,8 @@ describe('the carbon intensity of a place', () => {
   it('is of the cloud region where its provider publishes one', () => {
     expect(carbonIntensity({ cloudProvider: 'gcp', cloudRegion: 'europe-west9' })).toMatchObject({
       gramsPerKwh: 16.3,
+      // https://github.com/GoogleCloudPlatform/region-carbon-info: "average operational gross emissions"
+      basis: 'direct',
       scope: 'cloud region',
       countryIsoCode: 'FRA',
       region: 'europe-west9',
