@@ -13,8 +13,9 @@ import { createLiveIntensity, type LiveIntensity } from './grid/live/live-intens
 import { locateSteps } from './grid/locate/locate-steps.ts'
 import { createLocator, type Locator } from './grid/locate/locator.ts'
 import type { Place } from './grid/place.ts'
+import { zonesFor } from './grid/zones/zone-table.ts'
 import type { Log } from './log.ts'
-import type { Survey } from './survey.ts'
+import { placeProblem, type Survey } from './survey.ts'
 
 /** Where a run is and how green its power is: of each moment, and of the run as a whole. */
 export interface RunGrid {
@@ -58,9 +59,9 @@ export function createRunGrid(parts: RunGridParts): RunGrid {
   function take(found: Place): void {
     place = found
     if (isForced) return
-    const { intensity, problems } = intensityFor(found)
+    const { intensity, problems } = intensityFor(found, zonesFor(options.intensitySource))
     yearly = intensity
-    for (const { subject, message } of problems) onProblem({ code: 'ERR_PLACE_UNKNOWN', subject, message })
+    for (const problem of problems) onProblem(placeProblem(problem))
   }
   function beginLive(): void {
     const { provider, problems } = chooseProvider(options, place)

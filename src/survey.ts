@@ -9,7 +9,9 @@ import type { Problem } from './core/problem.ts'
 import { toGibibytes, toGigabytes, type Ratio } from './core/units.ts'
 import { estimateEmbodied, type EmbodiedMachine } from './embodied/estimate-embodied.ts'
 import { intensityFor } from './grid/intensity.ts'
+import { chooseProvider } from './grid/live/choose-provider.ts'
 import { resolvePlace, type Place, type PlaceProblem, type ResolvedPlace } from './grid/place.ts'
+import { zonesFor, type ZoneSource } from './grid/zones/zone-table.ts'
 import { createCpuModel, type CpuModel, type CpuModelOptions } from './probes/cpu-model.ts'
 import { detect, type Candidate, type Candidates, type Detection } from './probes/detector.ts'
 import { constantPower, createEstimateProbe } from './probes/estimates.ts'
@@ -44,7 +46,11 @@ export interface Survey {
 }
 
 /** Looks at the machine and its place, and opens the probes that work here. */
-export function surveyMachine(options: Options, origins?: Origins): Survey {
+export function surveyMachine(
+  options: Options,
+  origins?: Origins,
+  zones: ZoneSource = zonesFor(options.intensitySource),
+): Survey {
   const { procfsPath, sysfsPath } = options
   const problems: Problem[] = []
   const load = openLoad(procfsPath, problems)
@@ -57,15 +63,8 @@ export function surveyMachine(options: Options, origins?: Origins): Survey {
   if (gpus !== undefined && gpus.length > 0) problems.push(unmeasuredGpus(gpus))
 
   const { place, problems: doubts, isGiven: isPlaceGiven } = givenPlace(options)
-  const forced = options.forceCarbonIntensityGCo2eKwh
-  const found = intensityFor(place)
-  for (const { subject, message } of [...doubts, ...(forced === undefined ? found.problems : [])]) {
-    // An option is called what it was called where it was given.
-    const where = origins?.[subject].where
-    const said = where === undefined ? message : message.replace(new RegExp(`^${subject}\\b`), where)
-    problems.push({ code: 'ERR_PLACE_UNKNOWN', subject, message: said })
-  }
-  const intensity = forced === undefined ? found.intensity : forcedIntensity(forced)
+  const { intensity, problems: remarks } = intensityOf(place, options, zones)
+  problems.push(...[...doubts, ...remarks].map((problem) => placeProblem(problem, origins)))
   const memory = memoryOf(machine, sysfsPath)
   let embodied: { readonly is: Embodied | undefined } | undefined
   return {
@@ -106,7 +105,19 @@ function embodiedMachine(
 }
 
 /** Where options come from, to name them as their user does. */
-type Origins = Readonly<Record<PlaceProblem['subject'], { readonly where?: string | undefined }>>
+type Origins = Readonly<Record<PlaceOption, { readonly where?: string | undefined }>>
+
+type PlaceOption = Exclude<PlaceProblem['subject'], 'zone' | '@tgwf/co2'> | 'electricitymapsZone'
+
+/** A problem with a place, with its option called what it was called where it was given. */
+export function placeProblem({ subject, message }: PlaceProblem, origins?: Origins): Problem {
+  const code = 'ERR_PLACE_UNKNOWN'
+  if (subject === '@tgwf/co2') return { code, subject, message }
+  const option = subject === 'zone' ? 'electricitymapsZone' : subject
+  const where = origins?.[option].where
+  const said = where === undefined ? message : message.replace(new RegExp(`^${subject}\\b`), where)
+  return { code, subject: option, message: said }
+}
 
 /** What was learned of these processors, where the user does not say it otherwise. */
 function calibrated(
@@ -128,15 +139,31 @@ function calibrated(
 
 /** What the configuration says of the place. A wrong word for a place is no reason to guess another one. */
 function givenPlace(options: Options): ResolvedPlace & { readonly isGiven: boolean } {
-  const { region, cloudProvider, cloudRegion, country2letterIsoCode } = options
+  const { region, cloudProvider, cloudRegion, country2letterIsoCode, electricitymapsZone: zone } = options
   const query = {
     countryIsoCode: options.countryIsoCode ?? country2letterIsoCode,
     region,
     cloudProvider,
     cloudRegion,
+    zone,
   }
   const isGiven = Object.values(query).some((word) => word !== undefined && word.trim() !== '')
   return { ...resolvePlace(query), isGiven }
+}
+
+/** The yearly figure of the place, or the one that is forced. */
+function intensityOf(
+  place: Place,
+  options: Options,
+  zones: ZoneSource,
+): { readonly intensity: IntensityRecord; readonly problems: readonly PlaceProblem[] } {
+  const forced = options.forceCarbonIntensityGCo2eKwh
+  if (forced !== undefined) return { intensity: forcedIntensity(forced), problems: [] }
+  const { intensity, problems } = intensityFor(place, zones)
+  // Who has a zone for a live source does not need the package of yearly figures.
+  const isMoot = place.zone !== undefined && chooseProvider(options, place).provider !== undefined
+  const isLeftOut = (subject: string): boolean => isMoot && subject === 'zone' && zones().rows === undefined
+  return { intensity, problems: problems.filter(({ subject }) => !isLeftOut(subject)) }
 }
 
 const forcedIntensity = (gramsPerKwh: number): IntensityRecord => ({

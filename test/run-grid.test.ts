@@ -193,6 +193,27 @@ describe('the carbon intensity of a run with a live source', () => {
     }
   })
 
+  it('is that of the zone that is given, and the record names it', async () => {
+    const { machine, clock, started, asked, end } = begin([100], {
+      countryIsoCode: 'DEU',
+      electricitymapsZone: 'fr',
+    })
+    machine.use(36)
+    clock.advance(0.5)
+    started.run.record()
+    await settle()
+    expect(asked[0]).toContain('zone=FR')
+    machine.use(36)
+    clock.advance(0.5)
+    const { intensity, problems, countryIsoCode } = end()
+    expect(intensity.source).toMatch(
+      /^Electricity Maps, zone FR, by @tgwf\/co2 \S+ and Electricity Maps, zone FR$/,
+    )
+    expect(intensity).toMatchObject({ scope: 'zone', quality: 'mixed' })
+    expect(countryIsoCode).toBe('DEU')
+    expect(problems).toEqual([expect.objectContaining({ subject: 'electricitymapsZone' })])
+  })
+
   it('of a service for another country is refused, with a sentence', () => {
     const { messages, end } = begin([100], { intensitySource: 'uk' })
     expect(end().intensity.gramsPerKwh).toBe(france)

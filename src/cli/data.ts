@@ -3,13 +3,16 @@ import { stringify } from 'csv-stringify/sync'
 import { Argument, type Command } from 'commander'
 import { nearest } from '../config/nearest.ts'
 import { ConfigError } from '../core/errors.ts'
+import { zonePackage } from '../grid/zones/zone-package.ts'
+import { zonesFor } from '../grid/zones/zone-table.ts'
 import { packageFile } from '../package-file.ts'
 
 /** A table of `data/`, as it is stored. */
 interface StoredTable {
   readonly title: string
   readonly unit: string
-  readonly retrieved: string
+  /** `null` where another package brings it. */
+  readonly retrieved: string | null
   readonly licence: string
   readonly sources: Readonly<Record<string, StoredSource>>
   readonly columns: readonly string[]
@@ -19,7 +22,7 @@ interface StoredTable {
 interface StoredSource {
   readonly title: string
   readonly url: string | null
-  readonly retrieved: string
+  readonly retrieved: string | null
   readonly licence: string
   readonly attribution: string | null
 }
@@ -34,7 +37,7 @@ export function addData(program: Command): void {
     .addArgument(new Argument('[table]', 'name of a table'))
     .option('--json', 'print JSON')
     .action((name: string | undefined, flags: { json?: true }) => {
-      const tables = readTables()
+      const tables = new Map([...readTables(), ...zoneTable()])
       if (name !== undefined) process.stdout.write(printTable(tables, name, flags.json === true))
       else process.stdout.write(flags.json === true ? listJson(tables) : listText(tables))
     })
@@ -55,9 +58,41 @@ function readTables(): Tables {
   )
 }
 
+const zoneTableName = 'electricity-maps-zones'
+
+/** The figures of zones as a table like the others, where the package that brings them is there. */
+function zoneTable(): [string, StoredTable][] {
+  const answer = zonesFor('auto')()
+  if (answer.rows === undefined) return []
+  const licence = 'ODbL-1.0'
+  const source = {
+    title: `Electricity Maps, by ${zonePackage} ${answer.version ?? ''}`.trimEnd(),
+    url: 'https://www.electricitymaps.com/data/methodology',
+    retrieved: null,
+    licence,
+    attribution: 'Electricity Maps',
+  }
+  const table = {
+    title: 'Yearly carbon intensity of the zones of Electricity Maps, which another package brings',
+    unit: 'gCO2e/kWh',
+    retrieved: null,
+    licence,
+    sources: { 'electricity-maps': source },
+    columns: ['zone', 'name', 'gramsPerKwh', 'year'],
+    rows: [...answer.rows.values()].map(({ zone, name, gramsPerKwh, year }) => [
+      zone,
+      name,
+      gramsPerKwh,
+      year,
+    ]),
+  }
+  return [[zoneTableName, table]]
+}
+
 function printTable(tables: Tables, name: string, asJson: boolean): string {
   const table = tables.get(name)
   if (table === undefined) {
+    if (name === zoneTableName) throw new ConfigError(`there is no table "${name}" here: ${whyNoZones()}`)
     const closest = nearest(name, tables.keys())
     const hint = closest === undefined ? '' : `; did you mean ${closest}?`
     throw new ConfigError(`there is no table "${name}": expected ${[...tables.keys()].join(', ')}${hint}`)
@@ -86,10 +121,18 @@ const listJson = (tables: Tables): string =>
 function listText(tables: Tables): string {
   const blocks = [...tables].map(([name, { title, unit, retrieved, sources, rows }]) => {
     const from = Object.values(sources).map(
-      (source) =>
-        `  ${source.title}, ${source.retrieved}, ${source.licence}${source.url === null ? '' : `, ${source.url}`}`,
+      (source) => `  ${listed(source.title, source.retrieved, source.licence, source.url)}`,
     )
-    return [`${name}: ${title}`, `  ${rows.length} rows, ${retrieved}; unit: ${unit}`, ...from].join('\n')
+    const size = listed(`${rows.length} rows`, retrieved)
+    return [`${name}: ${title}`, `  ${size}; unit: ${unit}`, ...from].join('\n')
   })
-  return `${blocks.join('\n\n')}\n`
+  const missing = tables.has(zoneTableName) ? [] : [`${zoneTableName}: not here; ${whyNoZones()}`]
+  return `${[...blocks, ...missing].join('\n\n')}\n`
+}
+
+const listed = (...facts: (string | null)[]): string => facts.filter((fact) => fact !== null).join(', ')
+
+const whyNoZones = (): string => {
+  const answer = zonesFor('auto')()
+  return answer.rows === undefined ? answer.why : ''
 }

@@ -230,13 +230,19 @@ export const optionTable = {
     min: 0,
     help: 'carbon intensity in gCO2e/kWh, in place of any table',
   },
-  /** Where the carbon intensity comes from: `auto` is Electricity Maps where its token is given, else the yearly table. */
+  /** Where the carbon intensity comes from: `auto` is Electricity Maps where its token is given, else yearly figures; `table` our own ones alone. */
   intensitySource: {
     type: 'choice',
     group: 'place',
     default: 'auto',
     choices: ['auto', 'electricitymaps', 'uk', 'rte', 'table'],
-    help: 'where the carbon intensity comes from; auto: Electricity Maps where its token is given, else the yearly table',
+    help: 'where the carbon intensity comes from; auto: Electricity Maps where its token is given, else yearly figures; table: those of this package alone, without @tgwf/co2',
+  },
+  /** Zone of Electricity Maps whose carbon intensity counts, live or of the year. */
+  electricitymapsZone: {
+    type: 'text',
+    group: 'place',
+    help: 'zone of Electricity Maps, such as US-CAL-CISO, whose carbon intensity counts in place of that of the place; yearly figures of zones come with the package @tgwf/co2',
   },
   /** Token for Electricity Maps. */
   electricitymapsApiToken: {

@@ -136,8 +136,8 @@ export interface DomainRecord {
 /** The carbon intensity that emissions were made with; where it changed, `gramsPerKwh` is the mean over the energy. */
 export interface IntensityRecord {
   readonly gramsPerKwh: number
-  /** What it is the intensity of: `given` where the user told it. */
-  readonly scope: 'cloud region' | 'region' | 'country' | 'world' | 'given'
+  /** What it is the intensity of: `zone` is a zone of Electricity Maps, which `source` names; `given` where the user told it. */
+  readonly scope: 'cloud region' | 'zone' | 'region' | 'country' | 'world' | 'given'
   readonly year: number | undefined
   readonly source: string
   readonly basis: string

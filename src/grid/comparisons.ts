@@ -70,6 +70,7 @@ const worldPlace = {
   regionCode: undefined,
   cloudProvider: undefined,
   cloudRegion: undefined,
+  zone: undefined,
 }
 
 const secondsPerHour = 3600

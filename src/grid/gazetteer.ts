@@ -57,6 +57,12 @@ export function findCountry(word: string): PlaceRow | undefined {
   return byCode ?? countries().get(fold(word))
 }
 
+/** The country that a zone of Electricity Maps lies in: its name begins with the country's alpha-2 code. */
+export function countryOfZone(zone: string): PlaceRow | undefined {
+  const [code] = zone.split('-', 1)
+  return placeTable().rows.find((row) => row.code === code)
+}
+
 /** The English name of a country's code. */
 export function countryName(countryIsoCode: string): string | undefined {
   return findCountry(countryIsoCode)?.name

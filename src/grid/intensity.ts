@@ -1,8 +1,11 @@
 import { EnergyError } from '../core/errors.ts'
+import { nearest } from '../config/nearest.ts'
 import { findCloudRegion } from './cloud-region.ts'
-import { countryName } from './gazetteer.ts'
+import { countryName, countryOfZone, findCountry } from './gazetteer.ts'
 import { resolvePlace, type Place, type PlaceProblem, type PlaceQuery } from './place.ts'
-import { cloudTable, gridTable, type GridRow } from './tables.ts'
+import { cloudTable, gridTable, type CloudRegionRow, type GridRow } from './tables.ts'
+import { zonePackage } from './zones/zone-package.ts'
+import { zonesFor, type ZoneAnswer, type ZoneSource } from './zones/zone-table.ts'
 
 /** How green the electricity of a place is, over a year. */
 export interface CarbonIntensity {
@@ -17,11 +20,17 @@ export interface CarbonIntensity {
   /** `derived`: calculated here from the generation mix; `low`: a tiny system or an old figure. */
   readonly quality: 'ok' | 'derived' | 'low'
   /** What the figure is of. */
-  readonly scope: 'cloud region' | 'region' | 'country' | 'world'
+  readonly scope: 'cloud region' | 'zone' | 'region' | 'country' | 'world'
   /** ISO 3166-1 alpha-3; `undefined` for the world. */
   readonly countryIsoCode: string | undefined
-  /** ISO 3166-2 code of the state or province, or name of the cloud region, where the figure is of one. */
+  /** ISO 3166-2 code of the state or province, name of the cloud region, or zone of Electricity Maps, where the figure is of one. */
   readonly region: string | undefined
+}
+
+/** A place, and which figures may be used. */
+export interface IntensityQuery extends PlaceQuery {
+  /** `table`: the tables of this package alone, also where `@tgwf/co2` is there. @default 'auto' */
+  readonly intensitySource?: 'auto' | 'table' | undefined
 }
 
 /**
@@ -29,23 +38,35 @@ export interface CarbonIntensity {
  * US state or Canadian province, country, world. The steps that have no figure are passed over (a known country without
  * one, such as Liechtenstein, or an unknown `region`): `scope` says which area it is in the end.
  *
- * Sources: Ember (countries and world, lifecycle), US EPA eGRID2022 (states, direct), generation mix of 2023 with IPCC
- * AR5 factors (provinces, lifecycle), Google (its cloud regions, lifecycle); `ATTRIBUTION.md` has them all.
+ * Where the program has the package `@tgwf/co2` (0.18 or later) among its dependencies, the figures of Electricity Maps' zones that come with it
+ * (lifecycle, what is consumed in the zone) count for a `zone` that is given, for cloud regions whose provider publishes no figure, for
+ * Canadian provinces, and for countries that the other sources leave out. `docs/adr/0007-electricity-maps-zones.md` says why.
  *
- * @throws {EnergyError} `ERR_PLACE_UNKNOWN` for a country, cloud provider or cloud region that is not known, or that
- *   contradict each other.
+ * Sources: Ember (countries and world, lifecycle), US EPA eGRID2022 (states, direct), generation mix of 2023 with IPCC
+ * AR5 factors (provinces, lifecycle), Google (its cloud regions, direct: "operational gross emissions", says its page); `ATTRIBUTION.md` has
+ * them all.
+ *
+ * @throws {EnergyError} `ERR_PLACE_UNKNOWN` for a country, cloud provider, cloud region or zone that is not known, or that
+ *   contradict each other; and for a zone where `@tgwf/co2` is not there.
  *
  * @example
  * carbonIntensity({ countryIsoCode: 'FRA' }).gramsPerKwh // 44.18, Ember, 2024
  * carbonIntensity({ countryIsoCode: 'CAN', region: 'Québec' }).gramsPerKwh // 27.4
  * carbonIntensity({ cloudProvider: 'gcp', cloudRegion: 'europe-west9' }).scope // 'cloud region'
+ * carbonIntensity({ zone: 'US-CAL-CISO' }).source // 'Electricity Maps, zone US-CAL-CISO, by @tgwf/co2 0.19.0'
  */
-export function carbonIntensity(query: PlaceQuery): CarbonIntensity {
+export function carbonIntensity(query: IntensityQuery): CarbonIntensity {
   const { place, problems } = resolvePlace(query)
-  const problem = problems.find(({ subject }) => subject !== 'region')
-  if (problem !== undefined) throw new EnergyError('ERR_PLACE_UNKNOWN', problem.message)
-  return intensityFor(place).intensity
+  const wrong = problems.find(({ subject }) => subject !== 'region')
+  if (wrong !== undefined) throw new EnergyError('ERR_PLACE_UNKNOWN', wrong.message)
+  const { intensity, problems: remarks } = intensityFor(place, zonesFor(query.intensitySource))
+  const missing =
+    place.zone === undefined ? undefined : remarks.find(({ subject }) => aboutZones.has(subject))
+  if (missing !== undefined) throw new EnergyError('ERR_PLACE_UNKNOWN', missing.message)
+  return intensity
 }
+
+const aboutZones: ReadonlySet<PlaceProblem['subject']> = new Set(['zone', '@tgwf/co2'])
 
 /** A carbon intensity and what its user should know. */
 export interface IntensityAnswer {
@@ -55,22 +76,31 @@ export interface IntensityAnswer {
 
 /** The carbon intensity of a resolved place; falls back instead of throwing, and says so. */
 export function intensityFor(
-  place: Pick<Place, 'countryIsoCode' | 'regionCode' | 'cloudProvider' | 'cloudRegion'>,
+  place: Pick<Place, 'countryIsoCode' | 'regionCode' | 'cloudProvider' | 'cloudRegion' | 'zone'>,
+  zones: ZoneSource = zonesFor('auto'),
 ): IntensityAnswer {
+  const { countryIsoCode, regionCode, cloudProvider, cloudRegion, zone } = place
+  let answer: ZoneAnswer | undefined
+  // Loaded for a place that has a zone and no better figure, not for others.
+  const ofZone = (name: string | undefined): CarbonIntensity | undefined =>
+    name === undefined ? undefined : zoneFigure(name, (answer ??= zones()))
+
+  const cloud = cloudRegion === undefined ? undefined : findCloudRegion(cloudProvider, cloudRegion)
   const intensity =
-    ofCloudRegion(place) ??
-    ofGrid(place.countryIsoCode, place.regionCode) ??
-    ofGrid(place.countryIsoCode) ??
+    ofZone(zone) ??
+    publishedFor(cloud) ??
+    ofZone(cloud?.electricityMapsZone) ??
+    ofZone(zoneOfProvince(regionCode)) ??
+    ofGrid(countryIsoCode, regionCode) ??
+    ofGrid(countryIsoCode) ??
+    ofZone(countryIsoCode === undefined ? undefined : findCountry(countryIsoCode)?.code) ??
     ofWorld()
-  return { intensity, problems: remarksOn(intensity, place.countryIsoCode) }
+  const problems = [...remarksOnZone(zone, answer, intensity), ...remarksOn(intensity, countryIsoCode)]
+  return { intensity, problems }
 }
 
-function ofCloudRegion({
-  cloudProvider,
-  cloudRegion,
-}: Pick<Place, 'cloudProvider' | 'cloudRegion'>): CarbonIntensity | undefined {
-  if (cloudRegion === undefined) return undefined
-  const row = findCloudRegion(cloudProvider, cloudRegion)
+/** What the provider itself says of a region. */
+function publishedFor(row: CloudRegionRow | undefined): CarbonIntensity | undefined {
   if (row?.gramsPerKwh === undefined) return undefined
   const { gramsPerKwh, year, basis, source, countryIsoCode } = row
   if (year === undefined || basis === undefined || source === undefined) return undefined
@@ -85,6 +115,28 @@ function ofCloudRegion({
     region: row.cloudRegion,
   }
 }
+
+function zoneFigure(zone: string, answer: ZoneAnswer): CarbonIntensity | undefined {
+  const row = answer.rows?.get(zone)
+  if (answer.rows === undefined || row === undefined) return undefined
+  return {
+    gramsPerKwh: row.gramsPerKwh,
+    year: row.year,
+    source: `Electricity Maps, zone ${zone}, by ${nameOfPackage(answer.version)}`,
+    basis: 'lifecycle',
+    quality: 'ok',
+    scope: 'zone',
+    countryIsoCode: countryOfZone(zone)?.countryIsoCode,
+    region: zone,
+  }
+}
+
+const nameOfPackage = (version: string | undefined): string =>
+  [zonePackage, version].filter((word) => word !== undefined).join(' ')
+
+/** Provinces of Canada are zones. US states are not, whatever their names: a state spans balancing areas, and `US-AK` is a part of Alaska. */
+const zoneOfProvince = (regionCode: string | undefined): string | undefined =>
+  regionCode?.startsWith('CA-') === true ? regionCode : undefined
 
 /** The world's row of the table. */
 const worldCode = 'WLD'
@@ -115,6 +167,30 @@ function ofWorld(): CarbonIntensity {
   // scripts/build-data.js makes no table without it.
   if (world === undefined) throw new Error('data/grid-intensity.json has no world average')
   return world
+}
+
+/** What the user should know of the zone that was asked for, and of figures of zones that could not be used. */
+function remarksOnZone(
+  zone: string | undefined,
+  answer: ZoneAnswer | undefined,
+  { scope, countryIsoCode, region }: CarbonIntensity,
+): PlaceProblem[] {
+  if (answer === undefined) return []
+  const used = `that of ${region ?? countryName(countryIsoCode ?? '') ?? 'the world'} is used`
+  if (answer.rows === undefined && answer.isBroken) {
+    return [{ subject: '@tgwf/co2', message: `${answer.why}; ${used}` }]
+  }
+  if (zone === undefined || (scope === 'zone' && region === zone)) return []
+  return [
+    { subject: 'zone', message: `zone "${zone}" has no yearly figure: ${whyNot(zone, answer)}; ${used}` },
+  ]
+}
+
+function whyNot(zone: string, answer: ZoneAnswer): string {
+  if (answer.rows === undefined) return answer.why
+  const close = answer.rows.get(nearest(zone, answer.rows.keys()) ?? '')
+  const hint = close === undefined ? '' : `; did you mean ${close.zone} (${close.name})?`
+  return `expected one of the ${answer.rows.size} zones of ${nameOfPackage(answer.version)}${hint}`
 }
 
 function remarksOn(intensity: CarbonIntensity, countryIsoCode: string | undefined): PlaceProblem[] {

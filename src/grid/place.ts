@@ -4,6 +4,7 @@ import {
   countries,
   countriesWithRegions,
   countryName,
+  countryOfZone,
   findCountry,
   fold,
   subdivisionAnywhere,
@@ -21,6 +22,8 @@ export interface PlaceQuery {
   readonly cloudProvider?: string | undefined
   /** The provider's name of the region: `europe-west9`. */
   readonly cloudRegion?: string | undefined
+  /** Zone of Electricity Maps whose carbon intensity counts, in place of the one that the place lies in: `US-CAL-CISO`, `DE`. */
+  readonly zone?: string | undefined
 }
 
 /** Where a machine is taken to be. What is not known is `undefined`. */
@@ -35,14 +38,16 @@ export interface Place {
   readonly regionCode: string | undefined
   readonly cloudProvider: string | undefined
   readonly cloudRegion: string | undefined
+  /** The zone of Electricity Maps that was given; not the one that the place lies in. */
+  readonly zone: string | undefined
   /** The step that told the place: `none` where nothing did. */
   readonly foundBy: 'configuration' | 'environment' | 'cloud metadata' | 'time zone' | 'IP lookup' | 'none'
 }
 
 /** Something about a place that could not be used as it was given. */
 export interface PlaceProblem {
-  /** The option concerned. */
-  readonly subject: 'countryIsoCode' | 'region' | 'cloudProvider' | 'cloudRegion'
+  /** What it is about: an option (`zone` is `electricitymapsZone` there), or the package that zones come from. */
+  readonly subject: 'countryIsoCode' | 'region' | 'cloudProvider' | 'cloudRegion' | 'zone' | '@tgwf/co2'
   /** One sentence: what came, what was expected, the nearest known spelling. */
   readonly message: string
 }
@@ -56,7 +61,8 @@ export interface ResolvedPlace {
 /**
  * Makes out which place is meant. Never throws: what is unknown is left out of the place and told as a problem, so that
  * an unknown region leaves the country, an unknown cloud region the country, and an unknown country nothing (the world
- * average). Where they disagree the cloud region counts more than the country.
+ * average). Where they disagree the cloud region counts more than the country, and both more than the zone, except for the carbon intensity:
+ * Liechtenstein may well count with the zone of Switzerland.
  */
 export function resolvePlace(query: PlaceQuery): ResolvedPlace {
   const problems: PlaceProblem[] = []
@@ -66,6 +72,7 @@ export function resolvePlace(query: PlaceQuery): ResolvedPlace {
     region: trimmed(query.region),
     provider: trimmed(query.cloudProvider),
     cloudRegion: trimmed(query.cloudRegion),
+    zone: trimmed(query.zone),
   }
 
   const provider = given.provider === undefined ? undefined : resolveProvider(given.provider, report)
@@ -79,7 +86,18 @@ export function resolvePlace(query: PlaceQuery): ResolvedPlace {
       `countryIsoCode "${given.country}" disagrees with cloudRegion "${given.cloudRegion}", which is in ${cloud.countryIsoCode}: the cloud region counts`,
     )
   }
-  const countryHint = cloud?.countryIsoCode ?? country?.countryIsoCode
+  const zone = given.zone === undefined ? undefined : resolveZone(given.zone, report)
+  const countryHint = (cloud ?? country ?? zone)?.countryIsoCode
+  if (zone !== undefined && zone.countryIsoCode !== countryHint) {
+    const [other, what] =
+      cloud === undefined
+        ? [`countryIsoCode "${given.country}"`, 'country']
+        : [`cloudRegion "${given.cloudRegion}", which is in ${countryHint}`, 'cloud region']
+    report(
+      'zone',
+      `zone "${given.zone}" disagrees with ${other}: the zone counts for the carbon intensity, the ${what} for the place`,
+    )
+  }
   // Beside a country that nobody knows a region would be a guess.
   const mayGuess = countryHint !== undefined || given.country === undefined
   const region =
@@ -100,6 +118,7 @@ export function resolvePlace(query: PlaceQuery): ResolvedPlace {
     regionCode,
     cloudProvider: cloud?.cloudProvider ?? provider,
     cloudRegion: cloud?.cloudRegion,
+    zone: zone?.zone,
     foundBy: countryIsoCode === undefined ? 'none' : 'configuration',
   }
   return { place, problems }
@@ -166,6 +185,27 @@ function resolveRegion(
   const close = elsewhere ?? index.get(nearest(fold(word), index.keys()) ?? '')
   const hint = close === undefined ? '' : `; did you mean ${close.code} (${close.name})?`
   report('region', `region "${word}" is not known: expected a ${kind}${hint}`)
+  return undefined
+}
+
+/**
+ * A zone of Electricity Maps begins with the alpha-2 code of its country. Whether there is such a zone nobody knows here: the list comes with
+ * its figures, and the live service has others.
+ */
+function resolveZone(
+  word: string,
+  report: Report,
+): { readonly zone: string; readonly countryIsoCode: string } | undefined {
+  const zone = word.toUpperCase().replace(/[\s_]+/g, '-')
+  const country = /^[A-Z]{2}(-[A-Z0-9]+)*$/.test(zone) ? countryOfZone(zone) : undefined
+  if (country !== undefined) return { zone, countryIsoCode: country.countryIsoCode }
+  const [prefix = '', ...parts] = zone.split('-')
+  const meant = findCountry(prefix)?.code
+  const hint = meant === undefined ? '' : `; did you mean ${[meant, ...parts].join('-')}?`
+  report(
+    'zone',
+    `zone "${word}" is not known: expected a zone of Electricity Maps, which begins with the two letters of its country, such as US-CAL-CISO or DE${hint}`,
+  )
   return undefined
 }
 

@@ -131,6 +131,7 @@ const cases: Readonly<Record<OptionName, Cases>> = {
   },
   forceCarbonIntensityGCo2eKwh: number(undefined, 0),
   intensitySource: choice('auto', 'auto', 'electricitymaps', 'uk', 'rte', 'table'),
+  electricitymapsZone: text(undefined),
   electricitymapsApiToken: text(undefined),
   pue: number(1, 1),
   wue: number(0, 0),

@@ -161,10 +161,61 @@ describe('the cloud region', () => {
   })
 })
 
+describe('the zone', () => {
+  it.each(['US-CAL-CISO', ' us-cal-ciso ', 'us_cal_ciso'])(
+    'is understood from "%s", and tells its country',
+    (zone) => {
+      expect(resolvePlace({ zone })).toMatchObject({
+        place: { zone: 'US-CAL-CISO', countryIsoCode: 'USA', region: undefined, foundBy: 'configuration' },
+        problems: [],
+      })
+    },
+  )
+
+  it.each([
+    ['RU-1', 'RUS'],
+    ['XK', 'XKX'],
+    ['JP-TK', 'JPN'],
+  ])('"%s" is in %s', (zone, countryIsoCode) => {
+    expect(place({ zone })).toMatchObject({ zone, countryIsoCode })
+  })
+
+  it('tells the country of a region', () => {
+    expect(place({ region: 'CA', zone: 'US-CAL-CISO' })).toMatchObject({ regionCode: 'US-CA' })
+  })
+
+  it.each([
+    ['ZZ-A', /^zone "ZZ-A" is not known: expected a zone .* such as US-CAL-CISO or DE$/],
+    ['USA-CAL', /did you mean US-CAL\?$/],
+    ['UK', /did you mean GB\?$/],
+    ['Germany', /did you mean DE\?$/],
+    ['US--A', /expected a zone of Electricity Maps/],
+    ['DE;', /expected a zone/],
+    ['0', /expected a zone/],
+  ])('"%s" is a problem, and no zone', (zone, message) => {
+    expect(messages({ zone })).toEqual([expect.stringMatching(message)])
+    expect(place({ zone })).toMatchObject({ zone: undefined, foundBy: 'none' })
+    expect(place({ zone, countryIsoCode: 'FRA' })).toMatchObject({ zone: undefined, countryIsoCode: 'FRA' })
+  })
+
+  it('counts for the carbon intensity where it disagrees, and the other for the place', () => {
+    const country = { countryIsoCode: 'LIE', zone: 'CH' }
+    expect(messages(country)).toEqual([
+      'zone "CH" disagrees with countryIsoCode "LIE": the zone counts for the carbon intensity, the country for the place',
+    ])
+    expect(place(country)).toMatchObject({ zone: 'CH', countryIsoCode: 'LIE' })
+    const cloud = { cloudProvider: 'aws', cloudRegion: 'eu-west-3', zone: 'DE' }
+    expect(messages(cloud)).toEqual([
+      'zone "DE" disagrees with cloudRegion "eu-west-3", which is in FRA: the zone counts for the carbon intensity, the cloud region for the place',
+    ])
+    expect(place(cloud)).toMatchObject({ zone: 'DE', countryIsoCode: 'FRA', cloudRegion: 'eu-west-3' })
+  })
+})
+
 it('nothing, or nothing but spaces, is no place and no problem', () => {
   const nothing = resolvePlace({})
   expect(nothing).toMatchObject({ place: { countryIsoCode: undefined, foundBy: 'none' }, problems: [] })
-  expect(resolvePlace({ countryIsoCode: ' ', region: '', cloudProvider: '', cloudRegion: '' })).toEqual(
-    nothing,
-  )
+  expect(
+    resolvePlace({ countryIsoCode: ' ', region: '', cloudProvider: '', cloudRegion: '', zone: ' ' }),
+  ).toEqual(nothing)
 })

@@ -152,6 +152,8 @@ function placeOf(data: EmissionsData): string | undefined {
       return data.countryName
     case 'world':
       return 'world average'
+    // The source names the zone.
+    case 'zone':
     case 'given':
       return undefined
   }

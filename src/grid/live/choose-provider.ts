@@ -11,12 +11,12 @@ import { createUkCarbonIntensity } from './uk-carbon-intensity.ts'
 
 /**
  * What the option `intensity_source` takes:
- * - `auto`: Electricity Maps where `electricitymaps_api_token` is given, else the yearly table. Services without a token are asked only
+ * - `auto`: Electricity Maps where `electricitymaps_api_token` is given, else yearly figures. Services without a token are asked only
  *   where they are named, so that nothing is sent to anybody unless the user said so.
  * - `electricitymaps`: Electricity Maps; needs the token and a known place
  * - `uk`: Carbon Intensity API, for Great Britain only
  * - `rte`: RTE éCO2mix, for France only
- * - `table`: the yearly table, whatever else is given
+ * - `table`: the yearly tables of this package, whatever else is given, and without the figures of zones that another package brings
  *
  * A forced intensity counts more than any of them, and `offline` makes no connection.
  */
@@ -34,14 +34,15 @@ export interface ChooseOptions {
   readonly offline?: boolean | undefined
   /** gCO2e/kWh. */
   readonly forceCarbonIntensityGCo2eKwh?: number | undefined
-  /** Zone of Electricity Maps, such as `US-CAL-CISO`, in place of the one that the place lies in. */
-  readonly zone?: string | undefined
   /** Other addresses of the services, for tests. */
   readonly baseUrls?: Readonly<Partial<Record<'electricitymaps' | 'uk' | 'rte', string>>> | undefined
 }
 
 /** The place as `resolvePlace` gives it. */
-export type ChoosePlace = Pick<Place, 'countryIsoCode' | 'regionCode' | 'cloudProvider' | 'cloudRegion'>
+export type ChoosePlace = Pick<
+  Place,
+  'countryIsoCode' | 'regionCode' | 'cloudProvider' | 'cloudRegion' | 'zone'
+>
 
 /** The service to ask, if any, and what the user should know. */
 export interface ProviderChoice {
@@ -118,7 +119,7 @@ function chooseElectricityMaps(options: ChooseOptions, place: ChoosePlace): Prov
   if (!/^[\x21-\x7e]+$/.test(token)) {
     return refused('electricitymaps_api_token holds white space or characters that no token has')
   }
-  const { area, scope, remark } = areaOf(place, options.zone)
+  const { area, scope, remark } = areaOf(place)
   if (area === undefined) {
     const known =
       place.countryIsoCode === undefined ? 'the place is not known' : 'it has no zone for the place'
@@ -140,10 +141,9 @@ interface FoundArea {
 /** Providers whose regions Electricity Maps knows by their own names (electricitymaps-contrib, `config/data_centers`). */
 const dataCenterProviders = ['aws', 'azure', 'gcp']
 
-function areaOf(place: ChoosePlace, given: string | undefined): FoundArea {
-  const zone = given?.trim() ?? ''
-  if (zone !== '') return { area: { zone }, scope: 'region' }
-  const { cloudProvider, cloudRegion, regionCode, countryIsoCode } = place
+function areaOf(place: ChoosePlace): FoundArea {
+  const { zone, cloudProvider, cloudRegion, regionCode, countryIsoCode } = place
+  if (zone !== undefined) return { area: { zone }, scope: 'zone' }
   const cloud = cloudRegion === undefined ? undefined : findCloudRegion(cloudProvider, cloudRegion)
   if (cloud !== undefined) {
     const isKnown = dataCenterProviders.includes(cloud.cloudProvider)

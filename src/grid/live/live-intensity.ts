@@ -156,7 +156,8 @@ class LiveIntensityKeeper implements LiveIntensity {
       gramsPerKwh,
       scope: provider.scope,
       year: undefined,
-      source: provider.name,
+      // Nothing else in a record says which zone.
+      source: provider.scope === 'zone' ? `${provider.name}, ${provider.area}` : provider.name,
       basis,
       quality: isEstimated === true ? 'estimated' : 'ok',
       isLive: true,

@@ -79,10 +79,14 @@ export const unusable = (message: string): IntensityUnavailable =>
  */
 const mostGramsPerKwh = 5000
 
+/** Whether a figure in gCO2e/kWh is possible. */
+export const isPossibleIntensity = (gramsPerKwh: number): boolean =>
+  gramsPerKwh >= 0 && gramsPerKwh <= mostGramsPerKwh
+
 /** A carbon intensity that is possible. @throws IntensityUnavailable */
 export function toGramsPerKwh(value: unknown): number {
   if (typeof value !== 'number') throw unusable('answered without a carbon intensity that is a number')
-  if (Number.isFinite(value) && value >= 0 && value <= mostGramsPerKwh) return value
+  if (isPossibleIntensity(value)) return value
   throw unusable(
     `answered with ${value} g/kWh, which cannot be: expected a number from 0 to ${mostGramsPerKwh}`,
   )

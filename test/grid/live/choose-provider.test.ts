@@ -114,7 +114,7 @@ describe('intensity_source', () => {
 })
 
 describe('the area that Electricity Maps is asked about', () => {
-  const ask = (query: PlaceQuery, zone?: string) => choose({ electricitymapsApiToken: token, zone }, query)
+  const ask = (query: PlaceQuery) => choose({ electricitymapsApiToken: token }, query)
 
   it.each([
     [{ cloudProvider: 'gcp', cloudRegion: 'europe-west9' }, 'gcp europe-west9', 'cloud region'],
@@ -140,11 +140,14 @@ describe('the area that Electricity Maps is asked about', () => {
     expect(ask({ countryIsoCode: 'CAN', region: 'NL' }).area).toBe('zone CA')
   })
 
-  it('is the zone that is given', () => {
-    expect(ask({ countryIsoCode: 'USA' }, 'US-CAL-CISO')).toMatchObject({
-      area: 'zone US-CAL-CISO',
-      scope: 'region',
-    })
+  it('is the zone that is given, whatever else is', () => {
+    for (const query of [{}, { countryIsoCode: 'USA' }, { cloudProvider: 'aws', cloudRegion: 'us-east-1' }]) {
+      expect(ask({ ...query, zone: 'us-cal-ciso' })).toMatchObject({
+        area: 'zone US-CAL-CISO',
+        scope: 'zone',
+        told: [],
+      })
+    }
   })
 
   it('never holds latitude or longitude, nor a way back to the place of the caller', () => {
