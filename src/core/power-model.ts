@@ -143,15 +143,16 @@ const memoryShape: readonly (readonly [load: number, mean: number, least: number
 const lowPowerShare = { value: 0.5, low: 0.2, high: 1 }
 const usualShare = { value: 1, low: 1, high: 1 }
 
+/** Power of memory, and the part of it that is there because the machine is busy. */
+export interface MemoryPower extends Estimate<Watts> {
+  readonly dynamic: Watts
+}
+
 /**
  * Power of memory from its size (decimal GB), how busy the CPUs are, and whether all of it is of a low-power kind; without a load, anything
- * between idle and full.
+ * between idle and full, of which no part is told to be dynamic.
  */
-export function estimateMemoryPower(
-  gigabytes: number,
-  utilisation?: Ratio,
-  isLowPower = false,
-): Estimate<Watts> {
+export function estimateMemoryPower(gigabytes: number, utilisation?: Ratio, isLowPower = false): MemoryPower {
   const share = isLowPower ? lowPowerShare : usualShare
   const at = (column: 1 | 2 | 3, load: number): number =>
     gigabytes *
@@ -163,6 +164,7 @@ export function estimateMemoryPower(
     value: watts(share.value * at(1, utilisation ?? 0.1)),
     low: watts(share.low * at(2, utilisation ?? 0)),
     high: watts(share.high * at(3, utilisation ?? 1)),
+    dynamic: watts(utilisation === undefined ? 0 : share.value * (at(1, utilisation) - at(1, 0))),
   }
 }
 

@@ -262,8 +262,19 @@ describe('memory power', () => {
     )
   })
 
+  test('what is there at idle and what load adds make up the whole', () => {
+    fc.assert(
+      fc.property(size, load, fc.boolean(), (gigabytes, busy, isLowPower) => {
+        const idle = estimateMemoryPower(gigabytes, ratio(0), isLowPower)
+        const { value, dynamic } = estimateMemoryPower(gigabytes, ratio(busy), isLowPower)
+        expect(idle.dynamic).toBe(0)
+        expect(idle.value + dynamic).toBeCloseTo(value, 9)
+      }),
+    )
+  })
+
   test('no memory draws no power', () => {
-    expect(estimateMemoryPower(0, ratio(1))).toEqual({ value: 0, low: 0, high: 0 })
+    expect(estimateMemoryPower(0, ratio(1))).toEqual({ value: 0, low: 0, high: 0, dynamic: 0 })
   })
 
   test.each(awsMetal)(
@@ -290,5 +301,6 @@ describe('memory power', () => {
     expect(unknown.high).toBe(estimateMemoryPower(64, ratio(1)).high)
     expect(unknown.value).toBeGreaterThan(unknown.low)
     expect(unknown.value).toBeLessThan(unknown.high)
+    expect(unknown.dynamic).toBe(0)
   })
 })
