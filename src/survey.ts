@@ -6,7 +6,7 @@ import { messageOf, ProbeUnavailable } from './core/errors.ts'
 import type { LoadSource } from './core/load.ts'
 import { estimateMemoryPower } from './core/power-model.ts'
 import type { Problem } from './core/problem.ts'
-import { toGibibytes, toGigabytes, type Ratio } from './core/units.ts'
+import { toGigabytes } from './core/units.ts'
 import { estimateEmbodied, type EmbodiedMachine } from './embodied/estimate-embodied.ts'
 import { intensityFor } from './grid/intensity.ts'
 import { chooseProvider } from './grid/live/choose-provider.ts'
@@ -14,13 +14,13 @@ import { resolvePlace, type Place, type PlaceProblem, type ResolvedPlace } from 
 import { zonesFor, type ZoneSource } from './grid/zones/zone-table.ts'
 import { createCpuModel, type CpuModel, type CpuModelOptions } from './probes/cpu-model.ts'
 import { detect, type Candidate, type Candidates, type Detection } from './probes/detector.ts'
-import { constantPower, createEstimateProbe } from './probes/estimates.ts'
+import { constantPower, createEstimateProbe, type PowerModel } from './probes/estimates.ts'
 import { readChassis } from './probes/linux/chassis.ts'
 import { openCpuFrequency } from './probes/linux/cpu-frequency.ts'
 import { findGpus } from './probes/linux/gpu-presence.ts'
-import { readMemoryLimit } from './probes/linux/memory-limit.ts'
 import { openProcfsLoad } from './probes/linux/procfs-load.ts'
 import { describeMachine, type Machine } from './probes/machine.ts'
+import { findMemory, findMemoryLimit } from './probes/memory.ts'
 import { openOsLoad } from './probes/os-load.ts'
 import { createRaplProbe, type RaplOptions, type RaplProbe } from './probes/rapl.ts'
 import { createUtilisation } from './probes/utilisation.ts'
@@ -65,7 +65,6 @@ export function surveyMachine(
   const { place, problems: doubts, isGiven: isPlaceGiven } = givenPlace(options)
   const { intensity, problems: remarks } = intensityOf(place, options, zones)
   problems.push(...[...doubts, ...remarks].map((problem) => placeProblem(problem, origins)))
-  const memory = memoryOf(machine, sysfsPath)
   let embodied: { readonly is: Embodied | undefined } | undefined
   return {
     machine,
@@ -79,7 +78,7 @@ export function surveyMachine(
       }).is,
     detection,
     load,
-    memoryLimitBytes: memory.limit,
+    memoryLimitBytes: findMemoryLimit(machine, sysfsPath),
     gpus,
     place,
     isPlaceGiven,
@@ -238,23 +237,7 @@ function candidatesFor(
     probe: 'ram-estimate',
     method: 'estimated',
     open() {
-      const { forceRamPower } = options
-      const { bytes, of } = memoryOf(machine, options.sysfsPath)
-      const gigabytes = bytes === undefined ? undefined : toGigabytes(bytes)
-      if (forceRamPower === undefined && gigabytes === undefined) {
-        throw new ProbeUnavailable(
-          'the size of the memory cannot be read',
-          'give its watts with force_ram_power',
-        )
-      }
-      const power =
-        forceRamPower === undefined
-          ? (busy: Ratio | undefined) => estimateMemoryPower(gigabytes ?? 0, busy)
-          : constantPower(forceRamPower)
-      const basis =
-        forceRamPower === undefined
-          ? `${toGibibytes(bytes ?? 0).toFixed(1)} GiB of memory${of}`
-          : `${forceRamPower} W, as configured`
+      const { power, basis } = ramModel(options, machine)
       return {
         probe: createEstimateProbe(
           { name: 'ram-estimate', component: 'ram', domain: 'ram', kind: 'ram', power },
@@ -271,17 +254,21 @@ function candidatesFor(
   ]
 }
 
-/** The memory that is this machine's to use: in a container what it is limited to, however much its host has. */
-function memoryOf(
-  { memoryBytes }: Machine,
-  sysfsPath: string,
-): { bytes: number | undefined; limit: number | undefined; of: string } {
-  const limit = process.platform === 'linux' ? readMemoryLimit(sysfsPath) : undefined
-  if (limit === undefined || memoryBytes === undefined || limit >= memoryBytes) {
-    return { bytes: memoryBytes, limit: undefined, of: '' }
+/** How the memory's power is estimated. Its modules are looked for only here: memory that is measured needs none of it. */
+function ramModel(
+  { forceRamPower, sysfsPath }: Options,
+  machine: Machine,
+): { power: PowerModel['power']; basis: string } {
+  if (forceRamPower !== undefined) {
+    return { power: constantPower(forceRamPower), basis: `${forceRamPower} W, as configured` }
   }
-  const of = `, the limit of this container, of ${toGibibytes(memoryBytes).toFixed(1)} GiB`
-  return { bytes: limit, limit, of }
+  const memory = findMemory(machine, sysfsPath)
+  if (memory === undefined) {
+    throw new ProbeUnavailable('the size of the memory cannot be read', 'give its watts with force_ram_power')
+  }
+  const { bytes, isLowPower, basis } = memory
+  const gigabytes = toGigabytes(bytes)
+  return { power: (busy) => estimateMemoryPower(gigabytes, busy, isLowPower), basis }
 }
 
 function openRapl(options: RaplOptions, { cpu }: Machine): RaplProbe {

@@ -54,7 +54,7 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
       'grid/time-zone.ts',
     ],
   ],
-  ['grid/', ['core/', 'grid/', 'config/nearest.ts', 'data-table.ts']],
+  ['grid/', ['core/', 'grid/', 'config/nearest.ts', 'data-table.ts', 'package-file.ts']],
   ['embodied/', ['core/', 'data-table.ts']],
   ['cpu/', ['core/', 'cpu/', 'package-file.ts']],
   ['probes/linux/', ['core/', 'probes/linux/']],

@@ -97,7 +97,11 @@ export function createMeter(options: MeterOptions): Meter {
       tree?.hold(counted, gramsPerKwh)
     }
     const loadNow: Load = load?.read(now.monotonic) ?? {}
-    tree?.settle(now.monotonic, options.logicalCpus ?? 1, options.memoryBytes ?? loadNow.memoryTotalBytes)
+    tree?.settle(now.monotonic, {
+      logicalCpus: options.logicalCpus ?? 1,
+      cpuBusy: loadNow.cpuBusy,
+      memoryBytes: options.memoryBytes ?? loadNow.memoryTotalBytes,
+    })
     machine.retain(told)
     treeTally.retain(told)
     const passed = seconds(previous === undefined ? 0 : now.monotonic - previous.monotonic)
@@ -185,12 +189,13 @@ export function createMeter(options: MeterOptions): Meter {
 /** Energy since the last reading of the same domain: one that failed for a while loses nothing, one never read before starts at zero. */
 function stepSince(
   last: Reading | undefined,
-  reading: Reading,
-): { value: number; low: number; high: number } {
+  { energy, low, high, dynamic }: Reading,
+): Pick<EnergyStep, 'value' | 'low' | 'high' | 'dynamic'> {
   return {
-    value: Math.max(0, reading.energy - (last?.energy ?? 0)),
-    low: Math.max(0, reading.low - (last?.low ?? 0)),
-    high: Math.max(0, reading.high - (last?.high ?? 0)),
+    value: Math.max(0, energy - (last?.energy ?? 0)),
+    low: Math.max(0, low - (last?.low ?? 0)),
+    high: Math.max(0, high - (last?.high ?? 0)),
+    dynamic: dynamic === undefined ? undefined : Math.max(0, dynamic - (last?.dynamic ?? 0)),
   }
 }
 

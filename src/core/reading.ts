@@ -24,4 +24,6 @@ export interface Reading {
   /** Ends of the interval around `energy`; the same number where a counter was read. */
   readonly low: Joules
   readonly high: Joules
+  /** The part of `energy` that is there because the machine is busy, where a model tells it from the part that is there at idle. */
+  readonly dynamic?: Joules
 }

@@ -9,6 +9,8 @@ export interface EnergyStep {
   readonly value: number
   readonly low: number
   readonly high: number
+  /** The part of `value` that load adds to what is there at idle, where somebody tells. */
+  readonly dynamic?: number | undefined
 }
 
 /** Running sum of energy and emissions; the one place where cumulative {@link Usage} is made. */

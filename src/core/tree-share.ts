@@ -1,13 +1,23 @@
+import { BusyShare } from './busy-share.ts'
 import type { TreeSource } from './load.ts'
 import type { EnergyStep, Tally } from './tally.ts'
-import { ratio, seconds, type Seconds } from './units.ts'
+import { ratio, seconds, type Ratio, type Seconds } from './units.ts'
 
 /** More than a few steps of the clock would be work of another time. */
 const maxCarriedSeconds = 0.05
 
+/** What the whole machine has at a moment. */
+export interface MachineNow {
+  readonly logicalCpus: number
+  /** Time that all logical CPUs together have been busy; cumulative. */
+  readonly cpuBusy: Seconds | undefined
+  readonly memoryBytes: number | undefined
+}
+
 /**
  * Gives a process tree its share of the machine's energy: the CPU by the tree's share of the CPU time there was, memory by its share
- * of the memory. What is left belongs to other programs and to idleness. GPU energy is nobody's until a process list says so.
+ * of the memory, but for what load adds to it, where that is known: by its share of the CPU time that was busy. What is left belongs to
+ * other programs and to idleness. GPU energy is nobody's until a process list says so.
  * The CPU rule is that of Kepler: active energy is the machine's energy × utilisation, shared by CPU time.
  */
 export class TreeShare {
@@ -20,6 +30,7 @@ export class TreeShare {
     return this.#at !== undefined
   }
 
+  readonly #busy = new BusyShare()
   #cpu = 0
   /** CPU time that was told in a shorter interval than it was used in: clocks of the system step by 10 ms. */
   #carried = 0
@@ -47,21 +58,24 @@ export class TreeShare {
       value: held.step.value + step.value,
       low: held.step.low + step.low,
       high: held.step.high + step.high,
+      dynamic: (held.step.dynamic ?? 0) + (step.dynamic ?? 0),
     }
   }
 
   /** Shares out what is held; where the system would not say, it stays held until the next time. */
-  settle(at: Seconds, logicalCpus: number, memory: number | undefined): void {
+  settle(at: Seconds, { logicalCpus, cpuBusy, memoryBytes }: MachineNow): void {
     const use = this.#tree.read()
     if (use === undefined) return
     const time = at - (this.#at ?? at)
     // A process that ended within the interval has no memory at its end, one that began in it had none at its beginning.
     const resident = Math.max(this.#resident, use.residentBytes)
     this.#resident = use.residentBytes
-    const ramShare = memory === undefined || memory <= 0 ? undefined : ratio(resident / memory)
+    const heldShare =
+      memoryBytes === undefined || memoryBytes <= 0 ? undefined : ratio(resident / memoryBytes)
     const first = this.#at === undefined
     this.#began ??= at
     if (time <= 0 && !first) return
+    const busyShare = this.#busy.since(use.cpu, cpuBusy)
     const capacity = time * logicalCpus
     const used = first ? 0 : use.cpu - this.#cpu + this.#carried
     const cpuShare = capacity > 0 ? ratio(used / capacity) : ratio(0)
@@ -71,6 +85,7 @@ export class TreeShare {
     this.#tally.occupy(seconds(time * cpuShare))
 
     for (const { step, weightedGrams, gramsPerKwh } of this.#pending.values()) {
+      const ramShare = heldShare === undefined ? undefined : memoryShare(step, heldShare, busyShare)
       const share = step.component === 'cpu' ? cpuShare : step.component === 'ram' ? ramShare : undefined
       // Nothing yet is less than the system can see: not zero, but too short, or too idle, to tell.
       if (share === undefined || (share === 0 && !this.#seen.has(step.component))) continue
@@ -80,6 +95,15 @@ export class TreeShare {
     }
     this.#pending.clear()
   }
+}
+
+/**
+ * What is there at idle goes by the memory held, what load adds by the share of the busy CPU time: to one share of value and interval
+ * alike, so that no end of what the tree gets is beyond that of the machine. Where nobody tells the parts, all goes by memory.
+ */
+function memoryShare({ value, dynamic = 0 }: EnergyStep, held: Ratio, busy: Ratio = held): Ratio {
+  const part = value > 0 ? ratio(dynamic / value) : 0
+  return ratio((1 - part) * held + part * busy)
 }
 
 /** Energy not yet shared out, with the grams per kWh of the moments it was used in. */

@@ -2,8 +2,8 @@ import type { Estimate } from '../core/estimate.ts'
 import { Integrator } from '../core/integrator.ts'
 import type { FrequencySource } from '../core/load.ts'
 import type { Probe } from '../core/probe.ts'
-import type { Component, DomainKind } from '../core/reading.ts'
-import { seconds, watts, type Ratio, type Seconds, type Watts } from '../core/units.ts'
+import type { Component, DomainKind, Reading } from '../core/reading.ts'
+import { joules, seconds, watts, type Ratio, type Seconds, type Watts } from '../core/units.ts'
 import type { Utilisation } from './utilisation.ts'
 
 /** A model of one component's power. */
@@ -17,7 +17,12 @@ export interface PowerModel {
    * Mean power over a time in which the CPUs were this busy, and ran at this share of their base frequency; without a number, nobody
    * could tell.
    */
-  readonly power: (utilisation: Ratio | undefined, frequencyRatio?: number) => Estimate<Watts>
+  readonly power: (utilisation: Ratio | undefined, frequencyRatio?: number) => ModelledPower
+}
+
+/** Power by a model that may tell apart what load adds to the power at idle. */
+export interface ModelledPower extends Estimate<Watts> {
+  readonly dynamic?: Watts
 }
 
 /** The curve between load and power is bent, so a mean over a long time would be wrong for a load that comes and goes. */
@@ -30,6 +35,7 @@ export function createEstimateProbe(
   frequency?: FrequencySource,
 ): Probe {
   const energy = new Integrator()
+  let dynamic: number | undefined
   let last: Seconds | undefined
   let closed = false
 
@@ -40,14 +46,26 @@ export function createEstimateProbe(
       if (closed) return { readings: [], problems: [] }
       const busy = utilisation?.(at)
       const elapsed = seconds(at - (last ?? at))
-      if (elapsed > 0) energy.hold(model.power(busy, frequency?.read(at)), elapsed)
+      if (elapsed > 0) {
+        const power = model.power(busy, frequency?.read(at))
+        energy.hold(power, elapsed)
+        if (power.dynamic !== undefined) dynamic = (dynamic ?? 0) + power.dynamic * elapsed
+      }
       last = at
       const { value, low, high } = energy.energy
       const { name, component, domain, kind } = model
-      return {
-        readings: [{ domain, kind, component, method: 'estimated', probe: name, energy: value, low, high }],
-        problems: [],
+      const reading: Reading = {
+        domain,
+        kind,
+        component,
+        method: 'estimated',
+        probe: name,
+        energy: value,
+        low,
+        high,
+        ...(dynamic === undefined ? {} : { dynamic: joules(dynamic) }),
       }
+      return { readings: [reading], problems: [] }
     },
     close() {
       if (!closed) frequency?.close()

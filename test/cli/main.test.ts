@@ -1,10 +1,11 @@
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { optionSpecs } from '../../src/config/option-table.ts'
 import { toFlag } from '../../src/config/spelling.ts'
 import { cliPath, runCli, startChild, type Ended } from '../fixtures/programs/child.ts'
 import { temporaryFolder } from '../fixtures/programs/temporary-folder.ts'
+import { table, tableFile } from '../fixtures/smbios.ts'
 import { fakeMachine } from '../tracker/fake-machine.ts'
 
 let folder: string
@@ -109,6 +110,16 @@ describe('detect', () => {
     const { stdout } = await cli(['detect', ...paths])
     expect(stdout).toMatch(/not rapl: no RAPL counters/)
     expect(stdout).toMatch(/For better figures[^]*sudo modprobe intel_rapl_msr/)
+  })
+
+  it('tells the memory modules that an estimate stands on', async () => {
+    const { options } = fakeMachine(join(folder, 'machine'))
+    const tables = join(folder, 'sys', tableFile)
+    mkdirSync(dirname(tables), { recursive: true })
+    writeFileSync(tables, table([{}, { size: 0 }]))
+    const paths = ['--sysfs-path', join(folder, 'sys'), '--procfs-path', options.procfsPath]
+    const { stdout } = await cli(['detect', ...paths])
+    expect(stdout).toMatch(/^ram +estimated by ram-estimate: 1 module of 16 GiB DDR4 at 3200 MT\/s$/m)
   })
 
   it('sends nobody after counters that a virtual machine does not have', async () => {

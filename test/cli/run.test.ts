@@ -1,5 +1,5 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { constants } from 'node:os'
+import { constants, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -304,6 +304,17 @@ describe.runIf(process.platform === 'linux')("the command's own share", () => {
     const { command: share, components } = summary()
     const [cpu] = components
     expect(share?.energy_joules).toBeGreaterThan(0.1 * (cpu?.energy_joules ?? NaN))
+  })
+
+  it('of estimated memory is far more than the memory it holds, for one that keeps a CPU busy', async () => {
+    const nothing = ['--sysfs-path', join(folder, 'nothing'), '--force-cpu-power', '0']
+    await run(['--summary-file', 'summary.json', ...nothing, '--', node, program, 'busy for long'])
+    const { command, components } = summary()
+    const memory = components.find(({ component }) => component === 'ram')
+    const held = (200 * 2 ** 20) / totalmem()
+    expect(memory?.method).toBe('estimated')
+    expect(command?.energy_joules).toBeGreaterThan((memory?.energy_joules ?? NaN) * Math.max(held, 0.01))
+    expect(command?.energy_joules).toBeLessThanOrEqual(memory?.energy_joules ?? NaN)
   })
 
   it('is all there is where the tree alone is tracked', async () => {

@@ -65,13 +65,15 @@ export function itIsAProbe(name: string, factory: (start: BenchStart) => ProbeBe
       for (let tick = 0; tick < 300; tick += 1) {
         work(1)
         const after = byDomain(read(1))
-        for (const [domain, { energy, low, high }] of after) {
+        for (const [domain, { energy, low, high, dynamic = 0 }] of after) {
           const last = before.get(domain)
           expect(energy).toBeGreaterThan(last?.energy ?? 0)
           expect(low).toBeGreaterThanOrEqual(last?.low ?? 0)
           expect(high).toBeGreaterThanOrEqual(last?.high ?? 0)
           expect(low).toBeLessThanOrEqual(energy)
           expect(high).toBeGreaterThanOrEqual(energy)
+          expect(dynamic).toBeGreaterThanOrEqual(last?.dynamic ?? 0)
+          expect(dynamic - (last?.dynamic ?? 0)).toBeLessThanOrEqual(energy - (last?.energy ?? 0) + 1e-9)
         }
         before = after
       }

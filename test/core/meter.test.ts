@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Load, LoadSource, TreeSource, TreeUse } from '../../src/core/load.ts'
 import { createMeter, type Meter, type MeterOptions } from '../../src/core/meter.ts'
@@ -478,6 +479,125 @@ describe('the share of a process tree', () => {
     const cpu = pass(10).tree?.energy.cpu
     expect(cpu).toMatchObject({ value: 100, low: 50, high: 175 })
     expect(cpu?.methods).toEqual({ measured: 0, integrated: 0, estimated: 100 })
+  })
+
+  /** Memory by a model: 2 W at idle, and as many more as there are CPUs busy. */
+  const modelled = (busySeconds: () => number): Probe =>
+    probeOf(({ at }) => {
+      const idle = 2 * (at - start)
+      const energy = idle + busySeconds()
+      const ends = { low: joules(0.5 * energy), high: joules(1.5 * energy), dynamic: joules(busySeconds()) }
+      const kind = { domain: 'ram', kind: 'ram', component: 'ram', method: 'estimated' } as const
+      return { readings: [reading(energy, { ...kind, ...ends })], problems: [] }
+    })
+
+  /** A machine on which so many CPUs are busy with other work, whose memory is modelled. */
+  function loaded(others: number, isLoadTold = true): TreeBench {
+    let cpus = 0
+    let busy = 0
+    const bench = tracked({
+      probes: [modelled(() => busy)],
+      load: { read: () => ({ ...memory, ...(isLoadTold ? { cpuBusy: seconds(busy) } : {}) }) },
+    })
+    return {
+      ...bench,
+      use(own, residentBytes) {
+        cpus = own
+        bench.use(own, residentBytes)
+      },
+      pass(time) {
+        busy += (cpus + others) * time
+        return bench.pass(time)
+      },
+    }
+  }
+
+  test('of modelled memory, what is there at idle goes by memory, what load adds by the busy CPU time', () => {
+    const { use, pass } = loaded(1)
+    use(3, 20)
+    const snapshot = pass(10)
+    expect(snapshot.machine.energy.ram?.value).toBeCloseTo(20 + 40, 6)
+    expect(treeEnergy(snapshot, 'ram')).toBeCloseTo(0.2 * 20 + 0.75 * 40, 6)
+    const share = (0.2 * 20 + 0.75 * 40) / 60
+    expect(snapshot.tree?.energy.ram?.low).toBeCloseTo(share * 30, 6)
+    expect(snapshot.tree?.energy.ram?.high).toBeCloseTo(share * 90, 6)
+  })
+
+  test('of modelled memory, a tree that is alone on the machine gets all that load adds', () => {
+    const { use, pass } = loaded(0)
+    use(2, 50)
+    expect(treeEnergy(pass(10), 'ram')).toBeCloseTo(0.5 * 20 + 20, 6)
+  })
+
+  test('of modelled memory, a tree that waits gets none of what others add', () => {
+    const { use, pass } = loaded(8)
+    use(0, 50)
+    expect(treeEnergy(pass(10), 'ram')).toBeCloseTo(0.5 * 20, 6)
+  })
+
+  test('modelled memory goes by memory alone where nobody tells how busy the machine is', () => {
+    const { use, pass } = loaded(1, false)
+    use(3, 20)
+    expect(treeEnergy(pass(10), 'ram')).toBeCloseTo(0.2 * 60, 6)
+  })
+
+  test('modelled memory of a time in which the system said nothing is shared out later, by the load of that time', () => {
+    const { use, hide, pass } = loaded(1)
+    use(3, 20)
+    hide(true)
+    pass(5)
+    hide(false)
+    expect(treeEnergy(pass(5), 'ram')).toBeCloseTo(0.2 * 20 + 0.75 * 40, 6)
+  })
+
+  interface Moment {
+    readonly time: number
+    /** CPUs that each of two trees keeps busy, and memory that it holds. */
+    readonly cpus: readonly [number, number]
+    readonly resident: readonly [number, number]
+  }
+
+  /** What one of two trees, which are all there is on the machine, is given of its modelled memory. */
+  function shareOf(tree: 0 | 1, moments: readonly Moment[]): Snapshot {
+    let [cpu, busy, residentBytes] = [0, 0, 0]
+    const { clock, meter } = open({
+      probes: [modelled(() => busy)],
+      interval: seconds(3600),
+      logicalCpus,
+      load: { read: () => ({ ...memory, cpuBusy: seconds(busy) }) },
+      tree: { read: () => ({ cpu: seconds(cpu), residentBytes }) },
+    })
+    for (const { time, cpus, resident } of moments) {
+      cpu += time * cpus[tree]
+      busy += time * (cpus[0] + cpus[1])
+      residentBytes = resident[tree]
+      clock.advance(time)
+      meter.read()
+    }
+    return meter.read()
+  }
+
+  test('whatever trees do, no more of modelled memory is given out than there is, and each lies in its interval', () => {
+    const two = <T>(one: fc.Arbitrary<T>): fc.Arbitrary<[T, T]> => fc.tuple(one, one)
+    const moment = fc.record({
+      time: fc.double({ min: 0.001, max: 3, noNaN: true }),
+      cpus: two(fc.double({ min: 0, max: 4, noNaN: true })),
+      resident: two(fc.integer({ min: 0, max: 50 })),
+    })
+    fc.assert(
+      fc.property(fc.array(moment, { minLength: 1, maxLength: 30 }), (moments) => {
+        const [one, other] = [shareOf(0, moments), shareOf(1, moments)]
+        const [a, b] = [one.tree?.energy.ram, other.tree?.energy.ram]
+        for (const end of ['value', 'low', 'high'] as const) {
+          const given = (a?.[end] ?? 0) + (b?.[end] ?? 0)
+          expect(given).toBeLessThanOrEqual((one.machine.energy.ram?.[end] ?? 0) * (1 + 1e-9))
+        }
+        for (const { value, low, high } of [a, b].filter((share) => share !== undefined)) {
+          expect(low).toBeLessThanOrEqual(value)
+          expect(high).toBeGreaterThanOrEqual(value)
+        }
+      }),
+    )
   })
 
   test('two reads at one moment share nothing out twice', () => {

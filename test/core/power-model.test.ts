@@ -232,12 +232,14 @@ describe('the models of CodeCarbon for Python', () => {
 })
 
 describe('memory power', () => {
+  const size = fc.double({ min: 1, max: 4000, noNaN: true })
+
   test('more memory and more load are never less power', () => {
     fc.assert(
-      fc.property(fc.double({ min: 1, max: 4000, noNaN: true }), load, load, (gigabytes, one, other) => {
-        const less = estimateMemoryPower(gigabytes, ratio(Math.min(one, other)))
-        const more = estimateMemoryPower(gigabytes, ratio(Math.max(one, other)))
-        const larger = estimateMemoryPower(gigabytes * 2, ratio(Math.min(one, other)))
+      fc.property(size, load, load, fc.boolean(), (gigabytes, one, other, isLowPower) => {
+        const less = estimateMemoryPower(gigabytes, ratio(Math.min(one, other)), isLowPower)
+        const more = estimateMemoryPower(gigabytes, ratio(Math.max(one, other)), isLowPower)
+        const larger = estimateMemoryPower(gigabytes * 2, ratio(Math.min(one, other)), isLowPower)
         for (const end of ['value', 'low', 'high'] as const) {
           expect(more[end]).toBeGreaterThanOrEqual(less[end] - 1e-9)
           expect(larger[end]).toBeGreaterThan(less[end])
@@ -248,8 +250,31 @@ describe('memory power', () => {
     )
   })
 
+  test('low-power memory draws half of it, by its maker’s word, which moves the low end and not the high one', () => {
+    fc.assert(
+      fc.property(size, load, (gigabytes, busy) => {
+        const usual = estimateMemoryPower(gigabytes, ratio(busy))
+        const lowPower = estimateMemoryPower(gigabytes, ratio(busy), true)
+        expect(lowPower.value).toBeCloseTo(usual.value / 2, 9)
+        expect(lowPower.low).toBeLessThan(usual.low)
+        expect(lowPower.high).toBe(usual.high)
+      }),
+    )
+  })
+
+  test('what is there at idle and what load adds make up the whole', () => {
+    fc.assert(
+      fc.property(size, load, fc.boolean(), (gigabytes, busy, isLowPower) => {
+        const idle = estimateMemoryPower(gigabytes, ratio(0), isLowPower)
+        const { value, dynamic } = estimateMemoryPower(gigabytes, ratio(busy), isLowPower)
+        expect(idle.dynamic).toBe(0)
+        expect(idle.value + dynamic).toBeCloseTo(value, 9)
+      }),
+    )
+  })
+
   test('no memory draws no power', () => {
-    expect(estimateMemoryPower(0, ratio(1))).toEqual({ value: 0, low: 0, high: 0 })
+    expect(estimateMemoryPower(0, ratio(1))).toEqual({ value: 0, low: 0, high: 0, dynamic: 0 })
   })
 
   test.each(awsMetal)(
@@ -276,5 +301,6 @@ describe('memory power', () => {
     expect(unknown.high).toBe(estimateMemoryPower(64, ratio(1)).high)
     expect(unknown.value).toBeGreaterThan(unknown.low)
     expect(unknown.value).toBeLessThan(unknown.high)
+    expect(unknown.dynamic).toBe(0)
   })
 })

@@ -147,6 +147,21 @@ describe('an estimate', () => {
     expect([energy, low, high]).toEqual([60, 60, 60])
   })
 
+  test('tells what load adds to the power at idle, where its model does', () => {
+    const { load, work } = machine()
+    const utilisation = createUtilisation(load)
+    const [cpu, ram] = [cpuModel, ramModel].map((model) => createEstimateProbe(model, utilisation))
+    for (const at of [0, 1, 3]) {
+      if (at > 0) work(at, 0.5)
+      cpu?.read({ at: seconds(at), resumed: false })
+      ram?.read({ at: seconds(at), resumed: false })
+    }
+    const at = { at: seconds(3), resumed: false }
+    const { energy, dynamic } = expectReading(ram?.read(at) ?? expect.fail(), 'ram')
+    expect(dynamic).toBeCloseTo(energy - 3 * estimateMemoryPower(64, ratio(0)).value, 6)
+    expect(expectReading(cpu?.read(at) ?? expect.fail(), 'cpu')).not.toHaveProperty('dynamic')
+  })
+
   test('follows a load that comes and goes, since the meter reads it every second', () => {
     const { load, work } = machine()
     const utilisation = createUtilisation(load)
