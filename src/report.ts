@@ -35,6 +35,9 @@ function commandShare(started: Started, data: EmissionsData): string[] {
   return [`${figure} of the above (${share}), by its shares of CPU time and of memory`]
 }
 
+/** What tells a place that a machine may have for other reasons. */
+const guesses: ReadonlySet<string> = new Set(['time zone', 'IP lookup', 'domain of a SLURM job'])
+
 /** What would turn estimates into measurements, and a guessed place into a known one. */
 export function adviceFor(
   survey: Pick<Survey, 'detection'>,
@@ -49,9 +52,10 @@ export function adviceFor(
     }
     if (chosen === undefined) advice.push(`${component}: unmeasured; run codecarbon detect`)
   }
-  if ((place.foundBy === 'time zone' || place.foundBy === 'IP lookup') && scope !== 'given') {
+  const told = place.toldBy ?? place.foundBy
+  if (guesses.has(told) && scope !== 'given') {
     advice.push(
-      `place taken from the ${place.foundBy}: ${place.countryName ?? place.countryIsoCode}; if that is wrong, give --country-iso-code`,
+      `place taken from the ${told}: ${place.countryName ?? place.countryIsoCode}; if that is wrong, give --country-iso-code`,
     )
   }
   if (place.foundBy === 'none' && scope !== 'given') {

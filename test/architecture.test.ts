@@ -49,6 +49,7 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
       'grid/live/http-get.ts',
       'grid/live/json-fields.ts',
       'grid/live/retry-after.ts',
+      'grid/cloud-region.ts',
       'grid/gazetteer.ts',
       'grid/place.ts',
       'grid/time-zone.ts',

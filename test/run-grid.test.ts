@@ -82,7 +82,12 @@ const kwh = (joules: number): number => joules / 3.6e6
 describe('the place of a run', () => {
   it('is found by its time zone where nobody says it', async () => {
     vi.stubEnv('TZ', 'Europe/Paris')
-    const { end } = begin([], { countryIsoCode: undefined, electricitymapsApiToken: undefined })
+    const { end } = begin([], {
+      countryIsoCode: undefined,
+      electricitymapsApiToken: undefined,
+      // Not by the name of the machine that this test runs on.
+      locateBy: ['time-zone'],
+    })
     await settle()
     expect(end()).toMatchObject({
       countryIsoCode: 'FRA',

@@ -82,6 +82,7 @@ function toJson(survey: Survey): object {
       cloud_provider: place.cloudProvider ?? null,
       cloud_region: place.cloudRegion ?? null,
       found_by: place.foundBy,
+      told_by: place.toldBy ?? null,
     },
     intensity: {
       grams_per_kwh: intensity.gramsPerKwh,
@@ -136,7 +137,7 @@ function toText(survey: Survey): string {
   const from = [of, when, basis, intensity.source].filter(Boolean).join(', ')
   lines.push(
     '',
-    `Place       ${[where, place.region, place.cloudProvider, place.cloudRegion].filter(Boolean).join(', ')} (found by: ${place.foundBy})`,
+    `Place       ${[where, place.region, place.cloudProvider, place.cloudRegion].filter(Boolean).join(', ')} (found by: ${[place.foundBy, place.toldBy].filter(Boolean).join(', ')})`,
     `Intensity   ${intensity.gramsPerKwh} gCO2eq/kWh, ${from}`,
     `Embodied    ${embodied === undefined ? 'unknown: give --embodied-emissions-kg' : `${embodied.basis}: ${embodied.source}`}`,
   )

@@ -220,7 +220,7 @@ export const optionTable = {
     group: 'place',
     default: ['environment', 'time-zone'],
     choices: ['environment', 'cloud', 'time-zone', 'ip'],
-    help: 'how the place is found where it is not given: variables of cloud services, metadata of clouds, time zone, IP address; cloud and ip ask over the network',
+    help: 'how the place is found where it is not given: environment is variables of cloud services, OTEL_RESOURCE_ATTRIBUTES, host names and domains of clouds and of SLURM jobs; cloud is metadata of clouds, ip the IP address, and these two ask over the network',
   },
   /** Carbon intensity in gCO2e/kWh, in place of any table. */
   forceCarbonIntensityGCo2eKwh: {

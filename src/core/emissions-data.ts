@@ -194,6 +194,8 @@ export interface PlaceRecord {
   readonly cloudProvider: string | undefined
   readonly cloudRegion: string | undefined
   readonly foundBy: string
+  /** Which of several sources of that step, for people. */
+  readonly toldBy?: string | undefined
 }
 
 /** What does not change during a run. */

@@ -42,6 +42,8 @@ export interface Place {
   readonly zone: string | undefined
   /** The step that told the place: `none` where nothing did. */
   readonly foundBy: 'configuration' | 'environment' | 'cloud metadata' | 'time zone' | 'IP lookup' | 'none'
+  /** Which of several sources of that step: `OTEL_RESOURCE_ATTRIBUTES`. */
+  readonly toldBy?: string | undefined
 }
 
 /** Something about a place that could not be used as it was given. */

@@ -97,11 +97,20 @@ describe('detect', () => {
   })
 
   it('takes the place from the time zone where nobody says it, and says so', async () => {
-    const { stdout } = await cli(['detect'], { TZ: 'Europe/Paris' })
+    // Not from the name of the machine that this test runs on.
+    const { stdout } = await cli(['detect', '--locate-by', 'time-zone'], { TZ: 'Europe/Paris' })
     expect(stdout).toMatch(/^Place +France \(found by: time zone\)$/m)
     expect(stdout).toContain('if that is wrong, give --country-iso-code')
     const wrong = await cli(['detect', '--country-iso-code', 'FRX'], { TZ: 'Europe/Paris' })
     expect(wrong.stdout).toMatch(/^Place +unknown/m)
+  })
+
+  it('takes the place from what describes the machine to OpenTelemetry, and says so', async () => {
+    const attributes = 'cloud.provider=azure,cloud.region=swedencentral'
+    const { stdout } = await cli(['detect'], { TZ: 'Europe/Paris', OTEL_RESOURCE_ATTRIBUTES: attributes })
+    expect(stdout).toMatch(
+      /^Place +Sweden, azure, swedencentral \(found by: environment, OTEL_RESOURCE_ATTRIBUTES\)$/m,
+    )
   })
 
   it('gives the exact remedy where there are no counters, and the reason', async () => {

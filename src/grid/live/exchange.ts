@@ -101,6 +101,7 @@ const reasons: Readonly<Record<string, string>> = {
   ECONNRESET: 'the connection was broken off',
   ENOTFOUND: 'its name is not known (DNS)',
   EAI_AGAIN: 'its name could not be looked up (DNS)',
+  ETIMEOUT: 'no name server answers (DNS)',
   ENETUNREACH: 'there is no way to it',
 }
 

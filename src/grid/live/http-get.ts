@@ -1,3 +1,5 @@
+import { nameLookup } from './name-lookup.ts'
+
 /** What is asked. The part of the standard `fetch` that is used here: `globalThis.fetch` is a {@link Fetch} too. */
 export interface FetchInit {
   /** @default 'GET' */
@@ -26,8 +28,10 @@ export type Fetch = (url: string, init: FetchInit) => Promise<Fetched>
 export const httpGet: Fetch = async (url, { method = 'GET', headers, signal }) => {
   // Loaded when it is first needed, which for most programs is never.
   const { request } = await (url.startsWith('https:') ? import('node:https') : import('node:http'))
+  const lookup = nameLookup(signal)
+  const options = { method, headers, signal, agent: false, ...(lookup === undefined ? {} : { lookup }) }
   return new Promise((resolve, reject) => {
-    const exchange = request(url, { method, headers, signal, agent: false }, (response) => {
+    const exchange = request(url, options, (response) => {
       // Whoever reads the body is told of its error; where nobody does, it is of no interest.
       response.on('error', () => undefined)
       resolve({

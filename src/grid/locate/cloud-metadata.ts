@@ -2,6 +2,7 @@ import { resolvePlace, type PlaceQuery } from '../place.ts'
 import { jsonOf, type Ask } from './ask.ts'
 import type { Cloud, CloudsHere } from './clouds-here.ts'
 import { LookupFailure, toFailure, unusable, type Asked, type LocateStep } from './step.ts'
+import { regionOfZone } from './zones.ts'
 
 /** Options of {@link createCloudMetadata}. */
 export interface CloudMetadataOptions {
@@ -142,8 +143,7 @@ async function findAzureRegion(ask: Ask, baseUrl: string): Promise<string> {
 }
 
 /**
- * https://cloud.google.com/compute/docs/metadata/querying-metadata: `projects/NUMBER/zones/europe-west10-a`. Zones with longer names, such
- * as `us-central1-ai1a`, are elsewhere than their region (https://cloud.google.com/compute/docs/regions-zones/ai-zones).
+ * https://cloud.google.com/compute/docs/metadata/querying-metadata: `projects/NUMBER/zones/europe-west10-a`.
  */
 async function findGcpRegion(ask: Ask, baseUrl: string): Promise<string> {
   const url = `${baseUrl}/computeMetadata/v1/instance/zone`
@@ -151,7 +151,7 @@ async function findGcpRegion(ask: Ask, baseUrl: string): Promise<string> {
   if (headers.get('metadata-flavor') !== 'Google')
     throw unusable('answered without the header Metadata-Flavor: Google')
   const zone = /^projects\/[\w.:-]{1,64}\/zones\/([a-z0-9-]{1,64})$/.exec(text.trim())?.[1]
-  const region = /^([a-z]+(?:-[a-z]+)+\d+)-[a-z]$/.exec(zone ?? '')?.[1]
+  const region = zone === undefined ? undefined : regionOfZone('gcp', zone)
   if (region !== undefined) return region
   if (zone === undefined) throw unusable('answered with something that is no zone')
   throw new LookupFailure('unknown place', `names the zone ${zone}, which is of no known region`)

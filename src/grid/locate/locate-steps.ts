@@ -1,10 +1,14 @@
 import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { countryOfTimeZone, systemTimeZone } from '../time-zone.ts'
 import { createCloudMetadata } from './cloud-metadata.ts'
 import { cloudsHere, type Cloud } from './clouds-here.ts'
 import { regionOfEnvironment } from './environment.ts'
 import { createIpLookup } from './ip-lookup.ts'
+import { readNodeNames, regionOfNames, type NodeNames } from './node-names.ts'
+import { regionOfResourceAttributes } from './resource-attributes.ts'
+import { countryOfJob, provinceOfJob } from './slurm-job.ts'
 import type { LocateStep } from './step.ts'
 
 /** Options of {@link locateSteps}. */
@@ -19,6 +23,10 @@ export interface LocateStepsOptions {
   readonly procfsPath?: string | undefined
   /** @default process.env */
   readonly environment?: NodeJS.ProcessEnv | undefined
+  /** @default os.hostname() */
+  readonly hostName?: string | undefined
+  /** @default '/etc/resolv.conf' */
+  readonly resolvConf?: string | undefined
   /** What the system's clock is set to. @default systemTimeZone */
   readonly timeZone?: (() => string | undefined) | undefined
   /** Other addresses of the services, for tests. */
@@ -29,11 +37,35 @@ export interface LocateStepsOptions {
 export function locateSteps(options: LocateStepsOptions): LocateStep[] {
   const { offline, mayAskIp = false, sysfsPath = '/sys', procfsPath = '/proc', baseUrls } = options
   const { environment = process.env, timeZone = () => systemTimeZone(environment) } = options
+  const { hostName = hostname(), resolvConf = '/etc/resolv.conf' } = options
+  let names: NodeNames | undefined
+  const nodeNames = (): NodeNames => (names ??= readNodeNames({ environment, hostName, resolvConf }))
   const asksCloud = (): LocateStep =>
     createCloudMetadata({ here: cloudsHere(sysfsPath), bootId: readBootId(procfsPath), baseUrls })
   return [
-    { foundBy: 'environment', know: () => regionOfEnvironment(environment) },
+    {
+      foundBy: 'environment',
+      toldBy: 'variables of a cloud service',
+      know: () => regionOfEnvironment(environment),
+    },
+    {
+      foundBy: 'environment',
+      toldBy: 'OTEL_RESOURCE_ATTRIBUTES',
+      know: () => regionOfResourceAttributes(environment),
+    },
+    {
+      foundBy: 'environment',
+      toldBy: 'host name or search domain',
+      know: () => regionOfNames(nodeNames(), () => cloudsHere(sysfsPath)),
+    },
     ...(offline ? [] : [asksCloud()]),
+    // A computing centre may be in a cloud, which knows better.
+    { foundBy: 'environment', toldBy: 'CC_CLUSTER', know: () => provinceOfJob(environment) },
+    {
+      foundBy: 'environment',
+      toldBy: 'domain of a SLURM job',
+      know: () => countryOfJob(environment, nodeNames()),
+    },
     {
       foundBy: 'time zone',
       know: () => ({ countryIsoCode: countryOfTimeZone(timeZone() ?? '') }),

@@ -210,17 +210,18 @@ class BackgroundLocator implements Locator {
 }
 
 /** `undefined` where the words are of no known country. */
-function toPlace({ foundBy }: LocateStep, query: PlaceQuery): Place | undefined {
+function toPlace({ foundBy, toldBy }: LocateStep, query: PlaceQuery): Place | undefined {
   const { place } = resolvePlace(query)
-  return place.countryIsoCode === undefined ? undefined : { ...place, foundBy }
+  return place.countryIsoCode === undefined ? undefined : { ...place, foundBy, toldBy }
 }
 
 /** `Virginia, United States (aws us-east-1; cloud metadata)`. */
 function described(place: Place): string {
-  const { countryName, region, cloudProvider, cloudRegion, foundBy } = place
+  const { countryName, region, cloudProvider, cloudRegion, foundBy, toldBy } = place
   const cloud = [cloudProvider, cloudRegion].filter((word) => word !== undefined).join(' ')
   const where = [region, countryName].filter((word) => word !== undefined).join(', ')
-  return `${where} (${cloud === '' ? '' : `${cloud}; `}${foundBy})`
+  const by = [foundBy, toldBy].filter((word) => word !== undefined).join(', ')
+  return `${where} (${cloud === '' ? '' : `${cloud}; `}${by})`
 }
 
 /** A word of the environment, which may hold anything. */

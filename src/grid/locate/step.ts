@@ -6,6 +6,8 @@ import type { Ask } from './ask.ts'
 /** One way to find out where this machine is. */
 export interface LocateStep {
   readonly foundBy: Place['foundBy']
+  /** Which of several sources it is that `know` asks. */
+  readonly toldBy?: string | undefined
   /** What can be told without waiting, from variables and small files. */
   readonly know?: (() => PlaceQuery | undefined) | undefined
   /** Asks somebody, in the background. May reject; that counts as no answer. */

@@ -51,6 +51,8 @@ function create(
   const steps = locateSteps({
     offline: false,
     environment: {},
+    hostName: 'host',
+    resolvConf: '/nowhere',
     timeZone: () => 'UTC',
     ...machine,
     sysfsPath: fakeSysfs(dmi).path,
