@@ -1,5 +1,6 @@
+import type { TaskEmissionsData } from './core/emissions-data.ts'
 import type { LoadMark } from './core/load-meter.ts'
-import type { Exporter, Report } from './core/exporter.ts'
+import type { Exporter, ExporterHealth, Report, RunView } from './core/exporter.ts'
 import type { Usage } from './core/usage.ts'
 
 /** Up to where an exporter has been told. */
@@ -8,16 +9,6 @@ export interface Told {
   readonly usage: Usage
   /** Functional units that were counted up to then. */
   readonly units: number | undefined
-}
-
-/** How an exporter has been doing. */
-export interface ExporterHealth {
-  readonly name: string
-  /** Wall-clock time of its last success in milliseconds since 1970; `undefined` before the first. */
-  readonly lastSuccessMs: number | undefined
-  /** What it said last, where it has failed since its last success. */
-  readonly error: string | undefined
-  readonly failures: number
 }
 
 /** How long an exporter may take at a flush and at the end before the run goes on without it. */
@@ -50,6 +41,16 @@ export class ExporterLane {
   get health(): ExporterHealth {
     const { name } = this.#exporter
     return { name, lastSuccessMs: this.#lastSuccessMs, error: this.#error, failures: this.#failures }
+  }
+
+  /** Lets it look at the run whenever it is asked. */
+  open(look: () => RunView): void {
+    this.#now(() => this.#exporter.open?.(look))
+  }
+
+  /** Tells it of a task that has ended. */
+  tellTask(task: TaskEmissionsData): void {
+    if (this.#exporter.onTask !== undefined) this.#now(() => this.#exporter.onTask?.(task))
   }
 
   get isBusy(): boolean {

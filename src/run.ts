@@ -5,14 +5,14 @@ import {
   type RunFacts,
   type TaskEmissionsData,
 } from './core/emissions-data.ts'
-import type { Exporter, Reason, Report } from './core/exporter.ts'
+import type { Exporter, ExporterHealth, Reason, Report, RunView } from './core/exporter.ts'
 import { LoadMeter, meansBetween, type LoadMark } from './core/load-meter.ts'
 import type { Meter, MeterOptions } from './core/meter.ts'
 import { createScopes, type Scope, type Scopes } from './core/scopes.ts'
 import type { Snapshot } from './core/snapshot.ts'
 import { seconds, type Seconds } from './core/units.ts'
 import { noUsage, usageBetween, type Usage } from './core/usage.ts'
-import { ExporterLane, type ExporterHealth, type Told } from './exporter-lane.ts'
+import { ExporterLane, type Told } from './exporter-lane.ts'
 import type { Log } from './log.ts'
 
 /** What a run is put together from. */
@@ -23,6 +23,8 @@ export interface RunParts {
   /** What was used since a moment of the monotonic clock. */
   readonly intensity: (since: Seconds) => IntensityRecord
   readonly apiCallInterval: number
+  /** Of the monotonic clock. */
+  readonly now: () => Seconds
   /** Functional units of the run, where nobody counts them. */
   readonly functionalUnits?: number | undefined
   readonly log: Log
@@ -42,6 +44,12 @@ export interface RunTask {
   /** Functional units that were counted in it; `undefined` where none were. */
   units: number | undefined
 }
+
+/**
+ * Readings that anybody may look at must not be newer than this: energy told more closely gives away what other programs compute (PLATYPUS,
+ * https://platypusattack.com), which is why the kernel lets root alone read the counters.
+ */
+const viewSeconds = 1
 
 /** Ended tasks are handed out when this many have gathered, so that a service with millions of them needs no more memory. */
 const tasksHeld = 1000
@@ -65,6 +73,8 @@ export class Run {
   #measurements = 0
   #units: number | undefined
   #final: EmissionsData | undefined
+  #view: RunView | undefined
+  #isViewFinal = false
 
   constructor(parts: RunParts) {
     this.#parts = parts
@@ -99,6 +109,7 @@ export class Run {
         }),
     )
     opened = true
+    for (const lane of this.#lanes) lane.open(() => this.view())
   }
 
   /** The record up to now; the final one once the run has ended. */
@@ -189,6 +200,26 @@ export class Run {
     return final
   }
 
+  /** The run as outputs see it that are asked from outside: the last look, or a new one where that is a second old. */
+  view(): RunView {
+    const age = this.#parts.now() - (this.#view?.snapshot.at.monotonic ?? -Infinity)
+    if (this.#view === undefined || (age >= viewSeconds && !this.#isViewFinal)) this.#view = this.#look()
+    return this.#view
+  }
+
+  #look(): RunView {
+    this.#isViewFinal = this.#final !== undefined
+    if (!this.#isViewFinal) this.#meter.read()
+    return {
+      snapshot: this.#last,
+      record: this.#final ?? this.#total(),
+      used: this.used(),
+      unattributed: this.unattributed(),
+      process: this.facts.trackingMode === 'process' ? this.used() : this.usedByTree(),
+      exporters: this.health(),
+    }
+  }
+
   /** How each exporter has been doing. */
   health(): readonly ExporterHealth[] {
     return this.#lanes.map(({ health }) => health)
@@ -231,8 +262,10 @@ export class Run {
     const data = {
       ...this.#record(task.scope.end(), task.begunAt, this.#load.mark, { units: task.units }),
       taskName: task.name,
+      givenTaskName: task.givenName,
     }
     this.#ended.push(data)
+    for (const lane of this.#lanes) lane.tellTask(data)
     if (this.#ended.length >= tasksHeld) this.#reportLive()
     return data
   }

@@ -11,6 +11,7 @@ import { countedComponents } from './core/usage.ts'
 import { createCsvExporter, type CsvExporter } from './exporters/csv/csv-exporter.ts'
 import { createSummaryExporter } from './exporters/summary-file.ts'
 import type { Fetch } from './grid/live/http-get.ts'
+import { lazyExporter } from './lazy-exporter.ts'
 import type { Log } from './log.ts'
 import { createProcessTree } from './probes/linux/process-tree.ts'
 import { createSelfProcess } from './probes/os-load.ts'
@@ -73,7 +74,10 @@ function beginRun(options: Options, extras: StartExtras, onEnd: (() => void) | u
     options.summaryFile === undefined
       ? undefined
       : createSummaryExporter({ path: options.summaryFile, csvPath: () => csv?.path })
-  const exporters = [csv, summary, ...(extras.exporters ?? [])].filter((exporter) => exporter !== undefined)
+  const pull = prometheusPull(options, log)
+  const exporters = [csv, summary, pull, ...(extras.exporters ?? [])].filter(
+    (exporter) => exporter !== undefined,
+  )
   const tree = extras.tree ?? (options.trackingMode === 'process' ? ownTree(options) : undefined)
 
   const clock = extras.clock ?? systemClock
@@ -91,6 +95,7 @@ function beginRun(options: Options, extras: StartExtras, onEnd: (() => void) | u
     exporters,
     log,
     apiCallInterval: options.apiCallInterval,
+    now: () => clock.now().monotonic,
     functionalUnits: options.functionalUnits,
     intensity: (since) => grid.record(since),
     onEnd: () => {
@@ -119,6 +124,25 @@ function beginRun(options: Options, extras: StartExtras, onEnd: (() => void) | u
   })
   prepareForEnd(survey, csv)
   return { run, survey, csvPath: () => csv?.path }
+}
+
+function prometheusPull(options: Options, log: Log): Exporter | undefined {
+  const { prometheusPort, prometheusHost: host, webConfigFile, outputMethods } = options
+  if (prometheusPort === undefined && !outputMethods.includes('prometheus_pull')) return undefined
+  return lazyExporter('prometheus_pull', async () => {
+    const { createPrometheusPull, defaultPort } = await import('./exporters/prometheus/prometheus-pull.ts')
+    return createPrometheusPull({
+      port: prometheusPort ?? defaultPort,
+      host,
+      webConfigFile,
+      onListen: (url) => {
+        log('info', `metrics for Prometheus at ${url}`)
+      },
+      onError: (message) => {
+        log('warning', `Prometheus endpoint: ${message}`)
+      },
+    })
+  })
 }
 
 /** A counter tells of all the memory there is, an estimate of what a container may use. */

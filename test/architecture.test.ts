@@ -62,7 +62,24 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
   ['probes/', ['core/', 'cpu/', 'probes/']],
   ['exporters/csv/', ['core/', 'exporters/csv/', 'files/', 'csv-']],
   ['exporters/text/', ['core/', 'exporters/text/']],
-  ['exporters/', ['core/', 'files/', 'exporters/summary.ts']],
+  [
+    'exporters/prometheus/',
+    [
+      'core/',
+      'exporters/prometheus/',
+      'exporters/metrics.ts',
+      'exporters/observations.ts',
+      'exporters/task-points.ts',
+      'prom-client',
+      '@opentelemetry/api',
+      'bcryptjs',
+      'yaml',
+    ],
+  ],
+  [
+    'exporters/',
+    ['core/', 'files/', 'exporters/summary.ts', 'exporters/metrics.ts', 'exporters/observations.ts'],
+  ],
   [
     'statement/',
     [

@@ -49,7 +49,6 @@ export const waitingOutputs: Readonly<Record<string, string>> = {
   api: 'the CodeCarbon API',
   logger: 'the logger output',
   prometheus: 'the Pushgateway',
-  prometheus_pull: 'the Prometheus endpoint',
   otlp: 'OpenTelemetry',
   comet: 'Comet',
   boamps: 'BoAmps',
@@ -424,8 +423,7 @@ export const optionTable = {
     group: 'prometheus',
     min: 0,
     max: 65535,
-    waitsFor: 'the Prometheus endpoint',
-    help: 'port of the Prometheus endpoint; giving it turns the endpoint on',
+    help: 'port of the Prometheus endpoint, 0 for any that is free; giving it turns the endpoint on, as output_methods=prometheus_pull does with 12044',
   },
   /** Address that the Prometheus endpoint listens on. */
   prometheusHost: {
@@ -433,7 +431,6 @@ export const optionTable = {
     group: 'prometheus',
     default: '127.0.0.1',
     notEmpty: true,
-    waitsFor: 'the Prometheus endpoint',
     help: 'address that the Prometheus endpoint listens on',
   },
   /** File that sets TLS and passwords of the Prometheus endpoint. */
@@ -441,8 +438,7 @@ export const optionTable = {
     type: 'text',
     group: 'prometheus',
     notEmpty: true,
-    waitsFor: 'the Prometheus endpoint',
-    help: 'file that sets TLS and passwords of the Prometheus endpoint',
+    help: 'file that sets TLS, client certificates and passwords of the Prometheus endpoint, as --web.config.file of Prometheus itself',
   },
   /** Address of the Pushgateway. */
   prometheusUrl: {

@@ -106,6 +106,8 @@ export interface EmissionsData {
 /** The record of a task. */
 export interface TaskEmissionsData extends EmissionsData {
   readonly taskName: string
+  /** The name as it was asked for, which tasks that run at the same time may share. */
+  readonly givenTaskName: string
 }
 
 /** One component: how much, how it was obtained, and by what. Energies include PUE, power does not. */

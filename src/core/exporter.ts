@@ -1,5 +1,6 @@
 import type { EmissionsData, TaskEmissionsData } from './emissions-data.ts'
 import type { Snapshot } from './snapshot.ts'
+import type { Usage } from './usage.ts'
 
 /**
  * Why figures are handed out: in between (`live`), because the program asked (`flush`), at the end (`stop`), because the process ends
@@ -19,9 +20,40 @@ export interface Report {
   readonly tasks: readonly TaskEmissionsData[]
 }
 
+/** How an exporter has been doing. */
+export interface ExporterHealth {
+  readonly name: string
+  /** Wall-clock time of its last success in milliseconds since 1970; `undefined` before the first. */
+  readonly lastSuccessMs: number | undefined
+  /** What it said last, where it has failed since its last success. */
+  readonly error: string | undefined
+  readonly failures: number
+}
+
+/** A run at the moment at which somebody from outside looks, complete and from one instant. */
+export interface RunView {
+  readonly snapshot: Snapshot
+  /** The run so far. */
+  readonly record: EmissionsData
+  /** What the run has used so far, before PUE. */
+  readonly used: Usage
+  /** What it used while no task was running, before PUE. */
+  readonly unattributed: Usage
+  /** The tracked process tree's share, where one is followed, before PUE. */
+  readonly process: Usage | undefined
+  readonly exporters: readonly ExporterHealth[]
+}
+
 /** Hands figures to one destination. One that throws, rejects or hangs delays nobody else. */
 export interface Exporter {
   readonly name: string
+  /**
+   * Called once, before the first report, for those that are asked from outside whenever somebody likes. Looking is cheap and changes nothing: what
+   * it shows is up to a second old, so that nobody from outside can watch the hardware's counters closely.
+   */
+  open?(look: () => RunView): void | Promise<void>
+  /** A task has ended; called at once, beside the reports. */
+  onTask?(task: TaskEmissionsData): void
   export(report: Report): void | Promise<void>
   /**
    * The same without waiting for anything, for the moment at which a process ends. It may be given a report that `export` is still

@@ -5,6 +5,7 @@ import { ProblemLog, type Problem } from './problem.ts'
 import type { Probe } from './probe.ts'
 import type { Component, Reading } from './reading.ts'
 import type { Snapshot } from './snapshot.ts'
+import { DomainPower } from './domain-power.ts'
 import { countedComponent, Tally, type EnergyStep } from './tally.ts'
 import { TreeShare } from './tree-share.ts'
 import { seconds, type Seconds } from './units.ts'
@@ -57,10 +58,12 @@ export function createMeter(options: MeterOptions): Meter {
   const treeTally = new Tally()
   const tree = options.tree === undefined ? undefined : new TreeShare(options.tree, treeTally)
   const domains = new Map<string, Reading>()
+  const power = new DomainPower()
   let previous: Instant | undefined
   let began: Seconds | undefined
   let cancelTimer: (() => void) | undefined
   let closed = false
+  let selfTime = 0
 
   function report(problem: Problem): void {
     if (problems.add(problem)) onProblem?.(problem)
@@ -115,8 +118,10 @@ export function createMeter(options: MeterOptions): Meter {
       at: now,
       readings,
       machine: machine.usage(),
+      power: power.over(readings, now.monotonic),
       ...(tree?.isKnown === true ? { tree: treeTally.usage() } : {}),
       load: loadNow,
+      selfTime: seconds((selfTime += clock.now().monotonic - now.monotonic)),
       problems: problems.list(),
     }
     onSnapshot?.(snapshot)

@@ -2,6 +2,7 @@ import type { Instant } from './clock.ts'
 import type { Load } from './load.ts'
 import type { ProblemCount } from './problem.ts'
 import type { Reading } from './reading.ts'
+import type { Seconds, Watts } from './units.ts'
 import type { Usage } from './usage.ts'
 
 /** Everything the meter knows at one instant. Immutable: looking changes nothing. */
@@ -13,7 +14,11 @@ export interface Snapshot {
   readonly machine: Usage
   /** The tracked process tree's share of it, where a tree is tracked. */
   readonly tree?: Usage
+  /** Mean power of each domain over the last measurement or so; one that was not read then is absent. */
+  readonly power: Readonly<Record<string, Watts>>
   readonly load: Load
+  /** Time that reading the hardware and keeping the books has taken since the meter was opened. */
+  readonly selfTime: Seconds
   /** Problems so far, each with its count. */
   readonly problems: readonly ProblemCount[]
 }

@@ -30,7 +30,9 @@ export class Tally {
     sum.low += low
     sum.high += high
     sum[step.method] += value
-    this.#emissions.value += gramsAt(joules(value), gramsPerKwh)
+    const mass = gramsAt(joules(value), gramsPerKwh)
+    sum.emissions += mass
+    this.#emissions.value += mass
     this.#emissions.low += gramsAt(joules(low), gramsPerKwh)
     this.#emissions.high += gramsAt(joules(high), gramsPerKwh)
   }
@@ -71,6 +73,7 @@ export class Tally {
         low: joules(sum.low),
         high: joules(sum.high),
         told: seconds(sum.told),
+        emissions: grams(sum.emissions),
         methods: {
           measured: joules(sum.measured),
           integrated: joules(sum.integrated),
@@ -95,6 +98,7 @@ export class Tally {
         low: 0,
         high: 0,
         told: 0,
+        emissions: 0,
         toldAt: undefined,
         measured: 0,
         integrated: 0,
@@ -111,6 +115,7 @@ interface Sum extends Record<Method, number> {
   low: number
   high: number
   told: number
+  emissions: number
   toldAt: number | undefined
 }
 

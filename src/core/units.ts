@@ -46,6 +46,7 @@ export const fromYears = (value: number): Seconds => seconds(value * secondsPerY
 export const toYears = (time: Seconds): number => time / secondsPerYear
 export const toHours = (time: Seconds): number => time / secondsPerHour
 export const toGigabytes = (bytes: number): number => bytes / bytesPerGigabyte
+export const fromGibibytes = (value: number): number => value * bytesPerGibibyte
 export const toGibibytes = (bytes: number): number => bytes / bytesPerGibibyte
 
 /** Energy of a mean power held for a time. */

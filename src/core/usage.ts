@@ -11,6 +11,8 @@ export type CountedComponent = Exclude<Component, 'host'>
 export interface EnergyUse extends Estimate<Joules> {
   /** For how much of the time somebody told this energy; the rest is unmeasured, not zero. */
   readonly told: Seconds
+  /** That this energy has caused. */
+  readonly emissions: Grams
   readonly methods: Readonly<Record<Method, Joules>>
 }
 
@@ -103,12 +105,18 @@ export function mainMethod(use: EnergyUse): Method | undefined {
   return integrated > estimated ? 'integrated' : 'estimated'
 }
 
-const noEnergy: EnergyUse = { ...exactly(joules(0)), told: seconds(0), methods: noMethods }
+const noEnergy: EnergyUse = {
+  ...exactly(joules(0)),
+  told: seconds(0),
+  emissions: grams(0),
+  methods: noMethods,
+}
 
 function addEnergy(a: EnergyUse, b: EnergyUse, weight: number): EnergyUse {
   return {
     ...addEstimates(a, b, weight),
     told: seconds(a.told + weight * b.told),
+    emissions: grams(a.emissions + weight * b.emissions),
     methods: {
       measured: joules(a.methods.measured + weight * b.methods.measured),
       integrated: joules(a.methods.integrated + weight * b.methods.integrated),

@@ -11,6 +11,8 @@ const snapshot = (at: number, load: Load): Snapshot => ({
   at: { monotonic: seconds(at), wallMs: at * 1000 },
   readings: [],
   machine: noUsage,
+  power: {},
+  selfTime: seconds(0),
   load,
   problems: [],
 })

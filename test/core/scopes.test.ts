@@ -11,6 +11,7 @@ function used(cpu: number, ram = 0, time = 1): Usage {
     value: joules(value),
     low: joules(value * 0.5),
     high: joules(value * 1.5),
+    emissions: grams(value / 10),
     told: seconds(time),
     methods: { measured: joules(0), integrated: joules(0), estimated: joules(0), [method]: joules(value) },
   })

@@ -1,7 +1,7 @@
 import cliTruncate from 'cli-truncate'
 import type { ComponentRecord, EmissionsData } from '../../core/emissions-data.ts'
 import { fromKilowattHours } from '../../core/units.ts'
-import type { ExporterHealth } from '../../exporter-lane.ts'
+import type { ExporterHealth } from '../../core/exporter.ts'
 import {
   formatDuration,
   formatEnergy,

@@ -9,6 +9,7 @@ import { recordOf, unmeasuredRecord } from '../../fixtures/csv/records.ts'
 
 const energy = (value: number): EnergyUse => ({
   ...exactly(joules(value)),
+  emissions: grams(0),
   told: seconds(1),
   methods: { measured: joules(value), integrated: joules(0), estimated: joules(0) },
 })

@@ -1,0 +1,206 @@
+import type { RunView } from '../core/exporter.ts'
+import type { Reading } from '../core/reading.ts'
+import {
+  fromGibibytes,
+  fromKilograms,
+  fromMilliseconds,
+  gramsAt,
+  type Grams,
+  type Joules,
+} from '../core/units.ts'
+import { countedComponents, totalEnergy, type CountedComponent, type Usage } from '../core/usage.ts'
+import type { MetricKey } from './metrics.ts'
+
+/** One point of one series: what OpenTelemetry and Prometheus are given alike. Histograms are fed by tasks and are not among them. */
+export interface Observation {
+  readonly metric: MetricKey
+  readonly value: number
+  readonly attributes: Readonly<Record<string, string>>
+}
+
+/** All series of a run at one moment. What is unmeasured has none: it is absent, never zero. */
+export function observe(view: RunView): Observation[] {
+  return [
+    ...hardware(view),
+    ...components(view),
+    ...carbon(view),
+    ...byComponent('unattributedEnergy', view.unattributed),
+    ...(view.process === undefined ? [] : byComponent('processEnergy', view.process)),
+    ...facts(view),
+    ...health(view),
+  ]
+}
+
+const one = (
+  metric: MetricKey,
+  value: number | undefined,
+  attributes: Observation['attributes'] = {},
+): Observation[] => (value === undefined ? [] : [{ metric, value, attributes }])
+
+/** What OpenTelemetry calls the parts of a computer. */
+const hardwareTypes: Readonly<Record<CountedComponent, string>> = { cpu: 'cpu', ram: 'memory', gpu: 'gpu' }
+
+function hardware({ snapshot }: RunView): Observation[] {
+  return snapshot.readings.flatMap((reading) => {
+    const { domain, component, parent, energy } = reading
+    // A part of another domain would be counted twice by whoever sums up.
+    if (parent !== undefined) return []
+    const power = snapshot.power[domain]
+    if (component === 'host') {
+      const attributes = { 'hw.id': idOf(reading), 'hw.name': domain, 'codecarbon.method': wayOf(reading) }
+      return [...one('hwHostEnergy', energy, attributes), ...one('hwHostPower', power, attributes)]
+    }
+    const attributes = {
+      'hw.id': idOf(reading),
+      'hw.type': hardwareTypes[component],
+      'hw.name': domain,
+      'codecarbon.method': wayOf(reading),
+    }
+    return [...one('hwEnergy', energy, attributes), ...one('hwPower', power, attributes)]
+  })
+}
+
+/** A graphics processor is known by its UUID, any other device by who reads it and what. */
+const idOf = ({ domain, probe, component }: Reading): string =>
+  component === 'gpu' ? domain.replace(/^gpu:/, '') : `${probe}:${domain}`
+
+/** How a device is read, in the words of the metric: the models by what they stand on, all others by their probe. */
+function wayOf({ probe, method }: Reading): string {
+  if (probe === 'cpu-estimate') return 'tdp'
+  if (probe === 'ram-estimate') return 'ram_model'
+  if (probe === 'nvml') return method === 'measured' ? 'nvml_energy' : 'nvml_power'
+  return probe
+}
+
+function components({ used, record, snapshot }: RunView): Observation[] {
+  const overhead = totalEnergy(used).value * (record.pue - 1)
+  return [
+    ...countedComponents.flatMap((component) => {
+      const use = used.energy[component]
+      if (use === undefined) return []
+      const methods = Object.entries(use.methods).filter(([, energy]) => energy > 0)
+      const power = powerOf(component, snapshot)
+      return [
+        ...methods.flatMap(([method, energy]) => one('componentEnergy', energy, { component, method })),
+        ...one('energyBound', use.low, { component, bound: 'low' }),
+        ...one('energyBound', use.high, { component, bound: 'high' }),
+        ...one('componentPower', power, { component }),
+        ...one('measured', use.value > 0 ? use.methods.measured / use.value : undefined, { component }),
+        ...one('emissions', use.emissions, { component, basis: 'location' }),
+      ]
+    }),
+    ...(overhead > 0 ? one('componentEnergy', overhead, { component: 'overhead', method: 'estimated' }) : []),
+  ]
+}
+
+/** Sum over the domains of a component that were read in the last measurement. */
+function powerOf(component: CountedComponent, { readings, power }: RunView['snapshot']): number | undefined {
+  const parts = readings
+    .filter((reading) => reading.component === component && reading.parent === undefined)
+    .map(({ domain }) => power[domain])
+    .filter((watts) => watts !== undefined)
+  return parts.length === 0 ? undefined : parts.reduce((sum, watts) => sum + watts, 0)
+}
+
+function carbon({ used, record }: RunView): Observation[] {
+  const { intensity, marketBased, embodied, sci, pue } = record
+  const grams = used.emissions.value
+  const source = { basis: 'location', source: intensity.source }
+  const since =
+    intensity.observedAtMs ?? (intensity.year === undefined ? undefined : Date.UTC(intensity.year))
+  const { emissionsLow, emissionsHigh } = record
+  return [
+    ...(pue > 1 ? one('emissions', grams * (pue - 1), { component: 'overhead', basis: 'location' }) : []),
+    ...one('emissionsBound', given(emissionsLow, fromKilograms), { bound: 'low' }),
+    ...one('emissionsBound', given(emissionsHigh, fromKilograms), { bound: 'high' }),
+    ...marketEmissions(used, marketBased?.gramsPerKwh, pue),
+    ...one('embodiedEmissions', given(embodied?.kg, fromKilograms), { component: 'machine' }),
+    ...one('carbonIntensity', intensity.gramsPerKwh, source),
+    ...one('carbonIntensity', marketBased?.gramsPerKwh, { basis: 'market', source: 'given by the user' }),
+    ...one('carbonIntensityTimestamp', given(since, fromMilliseconds), source),
+    ...one('pue', pue),
+    ...(record.wue > 0 ? one('waterVolume', record.waterConsumed) : []),
+    ...(sci === undefined
+      ? []
+      : [
+          ...one('functionalUnits', sci.functionalUnits, { unit_name: sci.functionalUnit }),
+          ...one('sci', sci.gramsPerUnit, { unit_name: sci.functionalUnit }),
+        ]),
+  ]
+}
+
+/** The same energy by its contract. */
+function marketEmissions(used: Usage, gramsPerKwh: number | undefined, pue: number): Observation[] {
+  if (gramsPerKwh === undefined) return []
+  const massOf = (energy: Joules): Grams => gramsAt(energy, gramsPerKwh)
+  return [
+    ...countedComponents.flatMap((component) => {
+      const use = used.energy[component]
+      return one('emissions', given(use?.value, massOf), { component, basis: 'market' })
+    }),
+    ...(pue > 1
+      ? one('emissions', massOf(totalEnergy(used).value) * (pue - 1), {
+          component: 'overhead',
+          basis: 'market',
+        })
+      : []),
+  ]
+}
+
+const byComponent = (metric: MetricKey, usage: Usage): Observation[] =>
+  countedComponents.flatMap((component) => one(metric, usage.energy[component]?.value, { component }))
+
+/** What is not known is an empty text, as a label that is not there is to Prometheus. */
+function facts({ record }: RunView): Observation[] {
+  const { ramTotalSize } = record
+  return [
+    ...one('buildInfo', 1, { version: record.codecarbonVersion, runtime: record.pythonVersion }),
+    ...one('runInfo', 1, {
+      project_name: record.projectName,
+      run_id: record.runId,
+      country_iso_code: record.countryIsoCode ?? '',
+      cloud_provider: record.cloudProvider ?? '',
+      cloud_region: record.cloudRegion ?? '',
+      cpu_model: record.cpuModel ?? '',
+      gpu_model: record.gpuModel ?? '',
+      ram_total_bytes: ramTotalSize === undefined ? '' : String(fromGibibytes(ramTotalSize)),
+      tracking_mode: record.trackingMode,
+    }),
+  ]
+}
+
+function health({ snapshot, record, exporters }: RunView): Observation[] {
+  return [
+    ...record.components.flatMap(({ component, source, method }) =>
+      one('sourceUp', method === 'unmeasured' || !isTold(component, snapshot) ? 0 : 1, {
+        component,
+        source: source ?? 'none',
+      }),
+    ),
+    ...snapshot.problems.flatMap(({ subject, code, count }) =>
+      one('sourceErrors', count, { source: subject, reason: code }),
+    ),
+    ...[...gapsBySource(snapshot)].flatMap(([source, gap]) => one('gapTime', gap, { source })),
+    ...exporters.flatMap(({ name, failures }) => one('exporterErrors', failures, { exporter: name })),
+    ...one('lastTick', fromMilliseconds(snapshot.at.wallMs)),
+    ...one('selfCpu', snapshot.selfTime),
+  ]
+}
+
+/** Several problems may have left one source untold. */
+function gapsBySource({ problems }: RunView['snapshot']): ReadonlyMap<string, number> {
+  const gaps = new Map<string, number>()
+  for (const { subject, gap } of problems) {
+    if (gap > 0) gaps.set(subject, (gaps.get(subject) ?? 0) + gap)
+  }
+  return gaps
+}
+
+/** Whether somebody told of the component in the last reading, itself or as part of another one's figure. */
+const isTold = (component: CountedComponent, { readings }: RunView['snapshot']): boolean =>
+  readings.some((reading) => reading.component === component)
+
+const given = <From extends number, To extends number>(
+  value: From | undefined,
+  to: (value: From) => To,
+): To | undefined => (value === undefined ? undefined : to(value))

@@ -1,0 +1,75 @@
+import type { ServerResponse } from 'node:http'
+import type { Exporter } from '../../core/exporter.ts'
+import { createPrometheusExporter } from './prometheus-exporter.ts'
+import { startServer, type RunningServer } from './server.ts'
+
+/** Where the endpoint listens. */
+export interface PrometheusPullOptions {
+  readonly port: number
+  readonly host: string
+  readonly webConfigFile?: string | undefined
+  /** Told where it listens. */
+  readonly onListen: (url: string) => void
+  readonly onError: (message: string) => void
+}
+
+/** The port that is listened on where none is given. */
+export const defaultPort = 12_044
+
+/**
+ * The endpoint that Prometheus scrapes: `/metrics`, `/healthz` and a page that names them. It listens while the run lasts and keeps no process
+ * alive. Where it cannot listen, the run goes on without it and says so.
+ */
+export function createPrometheusPull(options: PrometheusPullOptions): Exporter {
+  const { onListen, onError, ...where } = options
+  const exporter = createPrometheusExporter()
+  let server: Promise<RunningServer> | undefined
+  return {
+    ...exporter,
+    async open(look) {
+      await exporter.open?.(look)
+      const routes = {
+        '/': (_request: unknown, response: ServerResponse) => {
+          response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' })
+          response.end(landingPage)
+        },
+        '/metrics': exporter.handler,
+        '/healthz': (_request: unknown, response: ServerResponse) => {
+          response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' })
+          response.end('ok\n')
+        },
+      }
+      server = startServer({ ...where, routes, onError }).catch((error: unknown) => {
+        throw inWords(error, where)
+      })
+      onListen(`${(await server).url}metrics`)
+    },
+    async close() {
+      // Why it could not be opened was told then.
+      const open = await server?.catch(() => undefined)
+      await open?.close()
+    },
+  }
+}
+
+const landingPage = `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>CodeCarbon</title></head>
+<body><h1>CodeCarbon</h1><p>Energy and emissions of this machine.</p>
+<ul><li><a href="/metrics">Metrics</a> for Prometheus</li><li><a href="/healthz">Health</a></li></ul></body></html>
+`
+
+function inWords(error: unknown, { port, host }: { readonly port: number; readonly host: string }): unknown {
+  const code = (error as NodeJS.ErrnoException).code
+  const where = `${host}:${port}`
+  if (code === 'EADDRINUSE') {
+    return new Error(`${where} is taken by another program: give another prometheus_port, or 0 for any`, {
+      cause: error,
+    })
+  }
+  if (code === 'EACCES')
+    return new Error(`${where} may not be listened on: give a prometheus_port above 1023`, { cause: error })
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+    return new Error(`${host} is no address of this machine: give another prometheus_host`, { cause: error })
+  }
+  return error
+}

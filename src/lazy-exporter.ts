@@ -1,0 +1,37 @@
+import type { TaskEmissionsData } from './core/emissions-data.ts'
+import type { Exporter } from './core/exporter.ts'
+
+/**
+ * An exporter whose code is loaded when the run begins, so that programs that do not use it pay nothing for it. Tasks that end before it is
+ * there wait for it.
+ */
+export function lazyExporter(name: string, load: () => Promise<Exporter>): Exporter {
+  let loading: Promise<Exporter> | undefined
+  let ready: Exporter | undefined
+  const early: TaskEmissionsData[] = []
+  const exporter = (): Promise<Exporter> =>
+    (loading ??= load().then((loaded) => {
+      ready = loaded
+      for (const task of early.splice(0)) loaded.onTask?.(task)
+      return loaded
+    }))
+  return {
+    name,
+    async open(look) {
+      await (await exporter()).open?.(look)
+    },
+    onTask(task) {
+      if (ready === undefined) early.push(task)
+      else ready.onTask?.(task)
+    },
+    async export(report) {
+      await (await exporter()).export(report)
+    },
+    exportSync(report) {
+      ready?.exportSync?.(report)
+    },
+    async close() {
+      await (await loading)?.close?.()
+    },
+  }
+}
