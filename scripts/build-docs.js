@@ -54,7 +54,8 @@ Files are INI in UTF-8 with a section \`[codecarbon]\`. Keys may be in any case,
 white space around them and without quotes around the whole; a value goes on in lines that are indented. Switches take true, yes, on, 1, false, no, off and
 0 in files, variables and flags, and true or false in code. Lists are separated by commas.
 
-A wrong value is an error that names the option, the place, the value and what was expected. It is a warning where something later overrides it. An option
+A wrong value is an error that names the option, the place, the value and what was expected. It is a warning where something later overrides it, and where
+a country, region, cloud region or zone is not known: the run goes on with the next larger place and says with which. An option
 that there is not is an error in code and on the command line, and a warning with the nearest right name elsewhere, since files and variables may be
 shared with other versions. A file in the working directory that says where figures are sent is named in a warning.
 

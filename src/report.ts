@@ -40,7 +40,7 @@ const guesses: ReadonlySet<string> = new Set(['time zone', 'IP lookup', 'domain 
 
 /** What would turn estimates into measurements, and a guessed place into a known one. */
 export function adviceFor(
-  survey: Pick<Survey, 'detection'>,
+  survey: Pick<Survey, 'detection' | 'isPlaceGiven'>,
   place: PlaceRecord,
   scope: IntensityRecord['scope'],
 ): string[] {
@@ -58,7 +58,7 @@ export function adviceFor(
       `place taken from the ${told}: ${place.countryName ?? place.countryIsoCode}; if that is wrong, give --country-iso-code`,
     )
   }
-  if (place.foundBy === 'none' && scope !== 'given') {
+  if (place.foundBy === 'none' && scope !== 'given' && !survey.isPlaceGiven) {
     advice.push(
       'place unknown: give --country-iso-code (countryIsoCode in code), or CODECARBON_COUNTRY_ISO_CODE=FRA',
     )

@@ -64,7 +64,9 @@ export function surveyMachine(
 
   const { place, problems: doubts, isGiven: isPlaceGiven } = givenPlace(options)
   const { intensity, problems: remarks } = intensityOf(place, options, zones)
-  problems.push(...[...doubts, ...remarks].map((problem) => placeProblem(problem, origins)))
+  const named = options.countryIsoCode === undefined ? byTwoLetters(origins) : origins
+  const told = doubts.map((doubt) => ({ ...doubt, message: withStandIn(doubt.message, intensity, place) }))
+  problems.push(...[...told, ...remarks].map((problem) => placeProblem(problem, named)))
   let embodied: { readonly is: Embodied | undefined } | undefined
   return {
     machine,
@@ -106,7 +108,25 @@ function embodiedMachine(
 /** Where options come from, to name them as their user does. */
 type Origins = Readonly<Record<PlaceOption, { readonly where?: string | undefined }>>
 
-type PlaceOption = Exclude<PlaceProblem['subject'], 'zone' | '@tgwf/co2'> | 'electricitymapsZone'
+type PlaceOption =
+  Exclude<PlaceProblem['subject'], 'zone' | '@tgwf/co2'> | 'electricitymapsZone' | 'country2letterIsoCode'
+
+/** Where the country is given by its two letters, that is the option to name. */
+const byTwoLetters = (origins: Origins | undefined): Origins | undefined =>
+  origins === undefined ? undefined : { ...origins, countryIsoCode: origins.country2letterIsoCode }
+
+/** What is wrong with a place, and what counts in its stead. */
+function withStandIn(message: string, { scope, gramsPerKwh }: IntensityRecord, place: Place): string {
+  if (scope === 'given' || / (is used|counts)$/.test(message)) return message
+  const areas = {
+    world: 'the world average',
+    country: `that of ${place.countryName}`,
+    region: `that of ${place.region}`,
+    zone: `that of zone ${place.zone}`,
+    'cloud region': `that of ${place.cloudRegion}`,
+  }
+  return `${message}; the carbon intensity used is ${areas[scope]}, ${Number(gramsPerKwh.toPrecision(4))} g/kWh`
+}
 
 /** A problem with a place, with its option called what it was called where it was given. */
 export function placeProblem({ subject, message }: PlaceProblem, origins?: Origins): Problem {

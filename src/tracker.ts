@@ -2,6 +2,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { loadOptions } from './config/load-options.ts'
 import { fromCode } from './config/option-source.ts'
+import { show } from './config/parse-value.ts'
 import type { ResolvedOptions } from './config/resolve-options.ts'
 import type { GivenOptions, Options } from './config/option-table.ts'
 import type { EmissionsData, TaskEmissionsData } from './core/emissions-data.ts'
@@ -347,7 +348,10 @@ export class EmissionsTracker {
   #countUnits(run: Run | undefined, count: number, task: RunTask | undefined): void {
     if (Number.isFinite(count) && count >= 0) run?.countUnits(count, task)
     else
-      this.#log('error', `countFunctionalUnits(${String(count)}): expected a number from 0; none is counted`)
+      this.#log(
+        'error',
+        `countFunctionalUnits(): expected a number from 0, got ${show(count)}; none is counted`,
+      )
   }
 
   #beginTask(name: string, parent: RunTask | undefined): Task {
@@ -358,7 +362,9 @@ export class EmissionsTracker {
       stop: () => (task === undefined ? undefined : this.#attempt('end a task', () => run?.endTask(task))),
       startTask: (inner = crypto.randomUUID()) => this.#beginTask(inner, task),
       countFunctionalUnits: (count = 1) => {
-        this.#countUnits(run, count, task)
+        if (task?.scope.ended === true)
+          this.#log('warning', `countFunctionalUnits(): task "${name}" has ended; none is counted`)
+        else this.#countUnits(run, count, task)
       },
     }
   }

@@ -124,9 +124,11 @@ function listText(tables: Tables): string {
       (source) => `  ${listed(source.title, source.retrieved, source.licence, source.url)}`,
     )
     const size = listed(`${rows.length} rows`, retrieved)
-    return [`${name}: ${title}`, `  ${size}; unit: ${unit}`, ...from].join('\n')
+    return [`${name}: ${title}`, `  ${size}; unit: ${unit}`, ...new Set(from)].join('\n')
   })
-  const missing = tables.has(zoneTableName) ? [] : [`${zoneTableName}: not here; ${whyNoZones()}`]
+  const missing = tables.has(zoneTableName)
+    ? []
+    : [`${zoneTableName}: not here; the figures ${whyNoZones().replace(/^those /, '')}`]
   return `${[...blocks, ...missing].join('\n\n')}\n`
 }
 

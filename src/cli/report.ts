@@ -1,5 +1,8 @@
 import { realpathSync } from 'node:fs'
+import { join } from 'node:path'
 import { InvalidArgumentError, Option, type Command } from 'commander'
+import { loadOptions } from '../config/load-options.ts'
+import { fromFlags } from '../config/option-source.ts'
 import { nearest } from '../config/nearest.ts'
 import { ConfigError, EnergyError } from '../core/errors.ts'
 import { ratio, type Ratio } from '../core/units.ts'
@@ -41,7 +44,10 @@ export function addReport(program: Command): void {
   program
     .command('report')
     .description('sum the runs of CSV files into a statement for a paper or a page')
-    .argument('[file...]', 'CSV files of runs, of this program or CodeCarbon for Python', ['emissions.csv'])
+    .argument(
+      '[file...]',
+      'CSV files of runs, of this program or CodeCarbon for Python (default: the file that the configuration names, emissions.csv)',
+    )
     .addOption(
       new Option(`--format <${formatNames.join('|')}>`, 'what to print (default: text)').choices(formatNames),
     )
@@ -56,7 +62,8 @@ export function addReport(program: Command): void {
     .action(report)
 }
 
-async function report(paths: readonly string[], flags: ReportFlags): Promise<void> {
+async function report(given: readonly string[], flags: ReportFlags): Promise<void> {
+  const paths = given.length > 0 ? given : [configuredFile()]
   const format = formatOf(flags)
   if (flags.output !== undefined && paths.some((path) => realPath(path) === realPath(flags.output ?? ''))) {
     throw new ConfigError(`--output ${flags.output} is one of the files to be read; give another name`)
@@ -71,6 +78,12 @@ async function report(paths: readonly string[], flags: ReportFlags): Promise<voi
   const text = formats[format](statement)
   if (flags.output === undefined) process.stdout.write(text)
   else writeWholeFile(flags.output, text)
+}
+
+/** Where runs are written to. */
+function configuredFile(): string {
+  const { outputDir, outputFile } = loadOptions(fromFlags({})).options
+  return join(outputDir, outputFile)
 }
 
 function formatOf({ format, json }: ReportFlags): Format {

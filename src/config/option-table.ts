@@ -173,7 +173,7 @@ export const optionTable = {
     group: 'output',
     default: 'codecarbon',
     choices: ['codecarbon', 'extended'],
-    help: 'the 38 columns of CodeCarbon, or those and ours after them',
+    help: 'the 38 columns of CodeCarbon, or those and ours after them, in the files of runs and of tasks: intervals, methods, sources, embodied and market-based emissions, SCI',
   },
   /** Write the figures of the run as JSON to this file at its end. */
   summaryFile: {
@@ -282,7 +282,7 @@ export const optionTable = {
     group: 'carbon',
     unit: 'kg CO2eq',
     min: 0,
-    help: 'emissions of making the whole machine in kg CO2eq; else those that are published for its kind',
+    help: 'emissions of making the whole machine, or the whole server of a virtual one, in kg CO2eq; else those that are published for its kind',
   },
   /** Years over which they are written off. */
   embodiedLifespanYears: {
@@ -314,7 +314,7 @@ export const optionTable = {
     type: 'number',
     group: 'carbon',
     min: 0,
-    help: 'functional units that the run makes, where the program does not count them; turns the SCI on',
+    help: 'functional units that the run makes, where the program does not count them; turns the SCI on, of all that the run tracks',
   },
 
   /** TDP of the machine's processors together, in watts; also turns hardware counters off for them. */
@@ -438,7 +438,7 @@ export const optionTable = {
     type: 'text',
     group: 'prometheus',
     notEmpty: true,
-    help: 'file that sets TLS, client certificates and passwords of the Prometheus endpoint, as --web.config.file of Prometheus itself',
+    help: 'file that sets TLS, client certificates and passwords of the Prometheus endpoint, in the form of the web configuration of Prometheus itself',
   },
   /** Address of the Pushgateway. */
   prometheusUrl: {

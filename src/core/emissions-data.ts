@@ -180,10 +180,10 @@ export interface SciRecord {
   /** What is counted: `request`. */
   readonly functionalUnit: string
   readonly functionalUnits: number
-  /** gCO2eq by functional unit, and the ends of its interval. */
-  readonly gramsPerUnit: number
-  readonly low: number
-  readonly high: number
+  /** gCO2eq by functional unit, and the ends of its interval; `undefined` where a part of the sum is unknown, and of no units. */
+  readonly gramsPerUnit: number | undefined
+  readonly low: number | undefined
+  readonly high: number | undefined
   /** The software boundary: components whose energy is in it. */
   readonly boundary: readonly string[]
 }
@@ -353,8 +353,13 @@ function toMarketBased(
   }
 }
 
-function toEmbodied({ embodied }: RunFacts, { usage }: RecordInput): EmbodiedRecord | undefined {
+/** A process tree whose share of the CPU time nobody could tell has an unknown part of the machine, not none. */
+function toEmbodied(
+  { embodied, trackingMode }: RunFacts,
+  { usage }: RecordInput,
+): EmbodiedRecord | undefined {
   if (embodied === undefined) return undefined
+  if (trackingMode === 'process' && usage.energy.cpu === undefined) return undefined
   const { value, low, high } = embodiedOver(embodied, usage.machineTime)
   return {
     kg: toKilograms(value),
@@ -367,23 +372,23 @@ function toEmbodied({ embodied }: RunFacts, { usage }: RecordInput): EmbodiedRec
   }
 }
 
-/** Nothing where a part of the sum is unknown, or where it would be divided by nothing. */
 function toSci(
   { functionalUnit, pue }: RunFacts,
   { functionalUnits, usage }: RecordInput,
   emissions: Estimate<Grams> | undefined,
   embodied: EmbodiedRecord | undefined,
 ): SciRecord | undefined {
-  if (functionalUnits === undefined || functionalUnits <= 0) return undefined
-  if (emissions === undefined || embodied === undefined) return undefined
-  const perUnit = (operational: Grams, embodiedKg: number): number =>
-    (operational * pue + fromKilograms(embodiedKg)) / functionalUnits
+  if (functionalUnits === undefined) return undefined
+  const perUnit = (operational: Grams | undefined, embodiedKg: number | undefined): number | undefined =>
+    operational === undefined || embodiedKg === undefined || functionalUnits <= 0
+      ? undefined
+      : (operational * pue + fromKilograms(embodiedKg)) / functionalUnits
   return {
     functionalUnit,
     functionalUnits,
-    gramsPerUnit: perUnit(emissions.value, embodied.kg),
-    low: perUnit(emissions.low, embodied.lowKg),
-    high: perUnit(emissions.high, embodied.highKg),
+    gramsPerUnit: perUnit(emissions?.value, embodied?.kg),
+    low: perUnit(emissions?.low, embodied?.lowKg),
+    high: perUnit(emissions?.high, embodied?.highKg),
     boundary: countedComponents.filter((component) => usage.energy[component] !== undefined),
   }
 }

@@ -39,94 +39,80 @@ const table = lazyTable<EmbodiedRow>('embodied')
 /**
  * What making a machine has emitted: the user's figure, or else one for its kind out of published ones, with an interval as wide as they
  * differ. A rack server is put together as Teads does (see `data/embodied.json`): 1000 kg, and more for each further processor, each GB of
- * memory and each graphics processor; drives are left out. A virtual machine has its threads' share of a server with two processors, and its
- * own memory.
+ * memory and each graphics processor; drives are left out. A virtual machine has its threads' share of a server with two processors, whose
+ * memory and graphics processors are shared out like its threads.
  *
  * @returns `undefined` where nobody says what the machine is
  */
 export function estimateEmbodied(given: GivenEmbodied, machine: EmbodiedMachine): Embodied | undefined {
-  const { embodiedEmissionsKg: kg, embodiedLifespanYears, embodiedShare } = given
-  const lifespan = fromYears(embodiedLifespanYears)
-  const years = `${embodiedLifespanYears} years`
-  if (kg !== undefined) {
-    const share = ratio(embodiedShare ?? 1)
-    const reserved = exactly(fromKilograms(kg * share))
-    const part = share === 1 ? '' : `${percent(share)} of `
-    return { reserved, lifespan, basis: `${part}${kg} kg, as configured, over ${years}`, source: userSource }
+  const { embodiedEmissionsKg: kg, embodiedLifespanYears: years, embodiedShare } = given
+  const own = ownPart(machine)
+  const share = embodiedShare === undefined ? own : exactly(ratio(embodiedShare))
+  const whole = kg === undefined ? wholeMachine(machine, own) : exactly(fromKilograms(kg))
+  if (whole === undefined) return undefined
+  const reserved = combine(whole, share, (mass, part) => grams(mass * part))
+  const what = kg === undefined ? `${nameOf(machine)}, ${kilograms(reserved)}` : `${kg} kg, as configured`
+  return {
+    reserved,
+    lifespan: fromYears(years),
+    basis: `${partOf(machine, embodiedShare)}${what}, over ${years} ${years === 1 ? 'year' : 'years'}`,
+    source:
+      kg === undefined
+        ? titleOf(machine.kind === 'virtual' ? 'server' : (machine.kind ?? 'server'))
+        : userSource,
   }
-  const found = ofMachine(machine, embodiedShare)
-  if (found === undefined) return undefined
-  const { reserved, what, source } = found
-  return { reserved, lifespan, basis: `${what}, ${kilograms(reserved)}, over ${years}`, source }
 }
 
 /** As it stands in records. */
 const userSource = 'given by the user'
 
-interface Found {
-  readonly reserved: Estimate<Grams>
-  readonly what: string
-  readonly source: string
+/** All of a machine, or the threads that a virtual one has of its server's. */
+function ownPart(machine: EmbodiedMachine): Estimate<Ratio> {
+  if (machine.kind !== 'virtual') return exactly(ratio(1))
+  const { value, low, high } = serverThreads(machine)
+  const part = (threads: number): Ratio => ratio(machine.logicalCpus / threads)
+  return { value: part(value), low: part(high), high: part(low) }
 }
 
-function ofMachine(machine: EmbodiedMachine, givenShare: number | undefined): Found | undefined {
-  const { kind } = machine
+function serverThreads({ threadsPerSocket }: EmbodiedMachine): Pick<EmbodiedRow, 'value' | 'low' | 'high'> {
+  if (threadsPerSocket === undefined) return rowOf('server_threads')
+  const all = threadsPerSocket * rowOf('server_processors').value
+  return { value: all, low: all, high: all }
+}
+
+function wholeMachine(machine: EmbodiedMachine, own: Estimate<Ratio>): Estimate<Grams> | undefined {
+  const { kind, sockets = 1, memoryGigabytes, gpus } = machine
   if (kind === undefined) return undefined
-  if (kind === 'laptop' || kind === 'desktop') {
-    const share = ratio(givenShare ?? 1)
-    return {
-      reserved: scaled(massOf(kind), share),
-      what: `${share === 1 ? '' : `${percent(share)} of `}a ${kind}`,
-      source: titleOf(kind),
-    }
-  }
-  return kind === 'server' ? ofServer(machine, givenShare) : ofVirtual(machine, givenShare)
-}
-
-function ofServer(
-  { sockets = 1, memoryGigabytes = baseMemory, gpus }: EmbodiedMachine,
-  givenShare: number | undefined,
-): Found {
-  const share = ratio(givenShare ?? 1)
-  const further = Math.max(0, memoryGigabytes - baseMemory)
-  const whole = addEstimates(bareServer(sockets, gpus), massOf('server_memory_gb'), further)
-  const parts = `${sockets} processor${sockets === 1 ? '' : 's'} and ${memoryGigabytes.toFixed(0)} GB of memory`
-  return {
-    reserved: scaled(whole, share),
-    what: `${share === 1 ? '' : `${percent(share)} of `}a server with ${parts}`,
-    source: titleOf('server'),
-  }
-}
-
-function ofVirtual(machine: EmbodiedMachine, givenShare: number | undefined): Found {
-  const { logicalCpus, threadsPerSocket, memoryGigabytes = 0, gpus } = machine
-  const sockets = rowOf('server_processors').value
-  const known = threadsPerSocket === undefined ? undefined : threadsPerSocket * sockets
-  const threads = known === undefined ? rowOf('server_threads') : exactly(known)
-  const shareOf = (all: number): Ratio => ratio(givenShare ?? logicalCpus / all)
-  const whole = bareServer(sockets, 0)
-  const host = {
-    value: grams(whole.value * shareOf(threads.value)),
-    low: grams(whole.low * shareOf(threads.high)),
-    high: grams(whole.high * shareOf(threads.low)),
-  }
-  const own = addEstimates(scaled(massOf('server_memory_gb'), memoryGigabytes), massOf('gpu'), gpus)
-  const part =
-    givenShare === undefined
-      ? `${logicalCpus} of ${Math.max(threads.value, logicalCpus)} threads`
-      : percent(shareOf(threads.value))
-  return {
-    reserved: addEstimates(host, own),
-    what: `${part} of a server and ${memoryGigabytes.toFixed(0)} GB of memory`,
-    source: titleOf('server'),
-  }
+  if (kind === 'laptop' || kind === 'desktop') return massOf(kind)
+  const isPart = kind === 'virtual'
+  const processors = isPart ? rowOf('server_processors').value : sockets
+  const bare = addEstimates(massOf('server'), massOf('server_processor'), processors - 1)
+  const memory = isPart ? (memoryGigabytes ?? 0) : Math.max(0, (memoryGigabytes ?? baseMemory) - baseMemory)
+  const fitted = addEstimates(scaled(massOf('server_memory_gb'), memory), massOf('gpu'), gpus)
+  return combine(
+    bare,
+    combine(fitted, own, (mass, part) => grams(mass / part)),
+    (a, b) => grams(a + b),
+  )
 }
 
 /** Memory in GB that is part of the figure for a server. */
 const baseMemory = 16
 
-const bareServer = (sockets: number, gpus: number): Estimate<Grams> =>
-  addEstimates(addEstimates(massOf('server'), massOf('server_processor'), sockets - 1), massOf('gpu'), gpus)
+/** `2 of 72 threads of `, `25 % of `, or nothing. */
+function partOf(machine: EmbodiedMachine, given: number | undefined): string {
+  if (given !== undefined) return given === 1 ? '' : `${Number((given * 100).toPrecision(3))} % of `
+  if (machine.kind !== 'virtual') return ''
+  return `${machine.logicalCpus} of ${Math.max(serverThreads(machine).value, machine.logicalCpus)} threads of `
+}
+
+function nameOf({ kind, sockets = 1, memoryGigabytes }: EmbodiedMachine): string {
+  const memory = memoryGigabytes === undefined ? '' : ` and ${memoryGigabytes.toFixed(0)} GB of memory`
+  if (kind === 'virtual') return `a server${memory}`
+  return kind === 'server'
+    ? `a server with ${sockets} processor${sockets === 1 ? '' : 's'}${memory}`
+    : `a ${kind}`
+}
 
 function rowOf(key: string): EmbodiedRow {
   const row = table().rows.find((entry) => entry.key === key)
@@ -142,8 +128,17 @@ function massOf(key: string): Estimate<Grams> {
 
 const titleOf = (key: string): string => table().sources[rowOf(key).source]?.title ?? rowOf(key).source
 
-const scaled = (mass: Estimate<Grams>, by: Ratio | number): Estimate<Grams> =>
+const scaled = (mass: Estimate<Grams>, by: number): Estimate<Grams> =>
   mapEstimate(mass, (value) => grams(value * by))
 
+const combine = <A extends number, B extends number>(
+  one: Estimate<A>,
+  other: Estimate<B>,
+  join: (a: A, b: B) => Grams,
+): Estimate<Grams> => ({
+  value: join(one.value, other.value),
+  low: join(one.low, other.low),
+  high: join(one.high, other.high),
+})
+
 const kilograms = ({ value }: Estimate<Grams>): string => `${Number(toKilograms(value).toPrecision(3))} kg`
-const percent = (share: Ratio): string => `${Number((share * 100).toPrecision(3))} %`

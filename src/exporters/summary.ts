@@ -91,9 +91,9 @@ export function toSummary(input: SummaryInput): object {
         : {
             functional_unit: data.sci.functionalUnit,
             functional_units: data.sci.functionalUnits,
-            grams_per_unit: data.sci.gramsPerUnit,
-            low: data.sci.low,
-            high: data.sci.high,
+            grams_per_unit: data.sci.gramsPerUnit ?? null,
+            low: data.sci.low ?? null,
+            high: data.sci.high ?? null,
             boundary: data.sci.boundary,
           },
     place: {

@@ -85,7 +85,7 @@ export function resolvePlace(query: PlaceQuery): ResolvedPlace {
   if (cloud !== undefined && country !== undefined && cloud.countryIsoCode !== country.countryIsoCode) {
     report(
       'countryIsoCode',
-      `countryIsoCode "${given.country}" disagrees with cloudRegion "${given.cloudRegion}", which is in ${cloud.countryIsoCode}: the cloud region counts`,
+      `countryIsoCode "${given.country}" disagrees with the cloud region ${given.cloudRegion}, which is in ${cloud.countryIsoCode}: the cloud region counts`,
     )
   }
   const zone = given.zone === undefined ? undefined : resolveZone(given.zone, report)
@@ -94,7 +94,7 @@ export function resolvePlace(query: PlaceQuery): ResolvedPlace {
     const [other, what] =
       cloud === undefined
         ? [`countryIsoCode "${given.country}"`, 'country']
-        : [`cloudRegion "${given.cloudRegion}", which is in ${countryHint}`, 'cloud region']
+        : [`the cloud region ${given.cloudRegion}, which is in ${countryHint}`, 'cloud region']
     report(
       'zone',
       `zone "${given.zone}" disagrees with ${other}: the zone counts for the carbon intensity, the ${what} for the place`,
@@ -108,7 +108,7 @@ export function resolvePlace(query: PlaceQuery): ResolvedPlace {
   if (provider !== undefined && given.cloudRegion === undefined && countryIsoCode === undefined) {
     report(
       'cloudProvider',
-      `cloudProvider "${given.provider}" alone does not say where: give cloudRegion as well`,
+      `cloudProvider "${given.provider}" alone does not say where: give its region as well`,
     )
   }
 
@@ -153,7 +153,7 @@ function resolveCountry(word: string, report: Report): PlaceRow | undefined {
   const hint = close === undefined ? '' : `; did you mean ${close.countryIsoCode} (${close.name})?`
   report(
     'countryIsoCode',
-    `countryIsoCode "${word}" is not known: expected an ISO 3166-1 alpha-3 code such as FRA${hint}`,
+    `countryIsoCode "${word}" is not known: expected an ISO 3166-1 code such as FRA${hint}`,
   )
   return undefined
 }
@@ -166,7 +166,7 @@ function resolveRegion(
   const elsewhere = subdivisionAnywhere(word)
   if (countryIsoCode === undefined) {
     if (elsewhere !== undefined) return elsewhere
-    report('region', `region "${word}" says nothing without its country: give countryIsoCode as well`)
+    report('region', `region "${word}" says nothing without its country: give that as well`)
     return undefined
   }
   const name = countryName(countryIsoCode) ?? countryIsoCode

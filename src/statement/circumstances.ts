@@ -9,6 +9,9 @@ export interface Circumstances {
   readonly trackingModes: readonly Counted<{ readonly mode: string }>[]
   readonly pues: readonly Counted<{ readonly pue: number }>[]
   readonly software: readonly Counted<Software>[]
+  /** Where the carbon intensities are from, as far as the files tell. */
+  readonly intensities: readonly Counted<IntensitySource>[]
+  readonly embodiedSources: readonly Counted<{ readonly source: string }>[]
 }
 
 /** Something, and the number of runs that have it. */
@@ -35,6 +38,13 @@ export interface Gpu {
   readonly count: number | undefined
 }
 
+/** Who published a carbon intensity, and what it is of. */
+export interface IntensitySource {
+  readonly source: string
+  readonly year: number | undefined
+  readonly basis: string | undefined
+}
+
 /** What wrote the rows. */
 export interface Software {
   readonly codecarbonVersion: string | undefined
@@ -55,6 +65,12 @@ export function circumstancesOf(settings: ReadonlyMap<Setting, number>): Circums
     ),
     trackingModes: tally(settings, ({ trackingMode: mode }) => (mode === undefined ? undefined : { mode })),
     pues: tally(settings, ({ pue }) => (pue === undefined ? undefined : { pue })),
+    intensities: tally(settings, ({ intensitySource: source, intensityYear: year, intensityBasis: basis }) =>
+      source === undefined ? undefined : { source, year, basis },
+    ),
+    embodiedSources: tally(settings, ({ embodiedSource: source }) =>
+      source === undefined ? undefined : { source },
+    ),
     software: tally(settings, ({ codecarbonVersion, runtimeVersion }) =>
       codecarbonVersion === undefined && runtimeVersion === undefined
         ? undefined

@@ -1,8 +1,8 @@
 import { toHours } from '../core/units.ts'
 import { formatEnergy, formatMass, formatRange, formatShare } from '../exporters/text/quantity.ts'
-import type { Counted, Cpu, Gpu, Place, Software } from './circumstances.ts'
+import type { Counted, Cpu, Gpu, IntensitySource, Place, Software } from './circumstances.ts'
 import type { Statement } from './statement.ts'
-import { componentNames, type ComponentName, type Sums } from './sums.ts'
+import { componentNames, type ComponentName, type Interval, type Sums } from './sums.ts'
 
 /** Pieces of sentences that the formats for people share. They hold text from files, which each format escapes in its own way. */
 
@@ -47,11 +47,7 @@ export function emissionsRangeOf({ emissions, emissionsInterval: interval }: Sum
 /** `52 g CO2eq (30 to 80 g)`, of how many runs where it is not all; `undefined` where no run knows. */
 export function embodiedPhrase({ runs, embodied, embodiedInterval: interval }: Sums): string | undefined {
   if (embodied.value === undefined) return undefined
-  const range =
-    interval !== undefined && isWide(interval)
-      ? ` (${formatRange(interval.low, interval.high, 'mass', embodied.value)})`
-      : ''
-  return `${formatMass(embodied.value)} CO2eq${range}${ofRuns(embodied.runs, runs)}`
+  return `${formatMass(embodied.value)} CO2eq${rangeOf(interval, embodied.value)}${ofRuns(embodied.runs, runs)}`
 }
 
 /** `0 g CO2eq`, of how many runs where it is not all; `undefined` where no run knows. */
@@ -61,9 +57,14 @@ export const marketPhrase = ({ runs, marketEmissions: { value, runs: known } }: 
 /** `1.2 mg CO2eq per request, of 1000`. */
 export const sciPhrases = ({ runs, sci }: Sums): string[] =>
   sci.map(
-    ({ functionalUnit, functionalUnits, gramsPerUnit, runs: known }) =>
-      `${formatMass(gramsPerUnit)} CO2eq per ${functionalUnit}, of ${Number(functionalUnits.toPrecision(6))}${ofRuns(known, runs)}`,
+    ({ functionalUnit, functionalUnits, gramsPerUnit, interval, runs: known }) =>
+      `${formatMass(gramsPerUnit)} CO2eq per ${functionalUnit}${rangeOf(interval, gramsPerUnit)}, of ${Number(functionalUnits.toPrecision(6))}${ofRuns(known, runs)}`,
   )
+
+const rangeOf = (interval: Interval<number> | undefined, like: number): string =>
+  interval !== undefined && isWide(interval)
+    ? ` (${formatRange(interval.low, interval.high, 'mass', like)})`
+    : ''
 
 const ofRuns = (known: number, all: number): string => (known === all ? '' : `, of ${counted(known, 'run')}`)
 
@@ -111,6 +112,10 @@ export function cpuPhrase({ model, logicalCpus, tdpWatts }: Cpu): string {
 /** `2 x NVIDIA A100`: CodeCarbon writes the number into the name; a name without it gets it. */
 export const gpuPhrase = ({ model, count }: Gpu): string =>
   count === undefined || /^\d+ x /.test(model) ? model : `${count} x ${model}`
+
+/** `Ember, Yearly Electricity Data, 2024, lifecycle`. */
+export const intensityPhrase = ({ source, year, basis }: IntensitySource): string =>
+  [source, year, basis === 'unknown' ? undefined : basis].filter((fact) => fact !== undefined).join(', ')
 
 /** `codecarbon 3.3.0 on Python 3.12.1`, `codecarbon 0.1.0 on node v20.20.2`. */
 export function softwarePhrase({ codecarbonVersion, runtimeVersion }: Software): string {

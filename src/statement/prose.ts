@@ -10,6 +10,7 @@ import {
   energyRangeOf,
   gapsOf,
   gpuPhrase,
+  intensityPhrase,
   hoursOf,
   listed,
   marketPhrase,
@@ -69,7 +70,7 @@ function partSentence({ energy, components }: Sums): string[] {
 }
 
 function circumstanceSentences(statement: Statement): string[] {
-  const { total, places, cpus, gpus, trackingModes, software } = statement
+  const { total, places, cpus, gpus, trackingModes, software, intensities, embodiedSources } = statement
   const { carbonIntensity } = total
   return [
     ...sentence('Provider and place: ', withRuns(places, total, placePhrase)),
@@ -78,6 +79,11 @@ function circumstanceSentences(statement: Statement): string[] {
       : [
           `Carbon efficiency of the electricity: ${Number(toKilograms(grams(carbonIntensity)).toPrecision(4))} kgCO2eq/kWh on average.`,
         ]),
+    ...sentence('Sources of the carbon intensity: ', withRuns(intensities, total, intensityPhrase)),
+    ...sentence(
+      'Sources of the emissions of making the machines: ',
+      withRuns(embodiedSources, total, ({ source }) => source),
+    ),
     ...sentence('Hardware: ', [...withRuns(cpus, total, cpuPhrase), ...withRuns(gpus, total, gpuPhrase)]),
     ...sentence(
       'Tracking mode: ',

@@ -44,6 +44,8 @@ export interface RunSci {
   readonly functionalUnit: string
   readonly functionalUnits: number
   readonly gramsPerUnit: number
+  readonly low: number | undefined
+  readonly high: number | undefined
 }
 
 /** Where, on what and by what runs were done. Runs that have all of it in common share one object. */
@@ -67,6 +69,12 @@ export interface Setting {
   readonly pue: number | undefined
   /** Litres per kWh. */
   readonly wue: number | undefined
+  /** Who published the carbon intensity; it and the two below are in extended files alone. */
+  readonly intensitySource: string | undefined
+  readonly intensityYear: number | undefined
+  readonly intensityBasis: string | undefined
+  /** Who published the emissions of making the machine. */
+  readonly embodiedSource: string | undefined
 }
 
 /** Settings met so far, by their cells. */
@@ -129,7 +137,7 @@ export function createRunParser(header: readonly string[], settings: Settings): 
       embodied: given(number('embodied_emissions'), fromKilograms),
       embodiedLow: given(number('embodied_low'), fromKilograms),
       embodiedHigh: given(number('embodied_high'), fromKilograms),
-      sci: toSci(toText(cells[at['functional_unit'] ?? -1]), number('functional_units'), number('sci')),
+      sci: toSci(toText(cells[at['functional_unit'] ?? -1]), number),
     }
   }
 }
@@ -139,12 +147,14 @@ const numberColumns: ReadonlySet<string> = new Set([
   ...['duration', 'energy_consumed', 'energy_low', 'energy_high', 'cpu_energy', 'ram_energy', 'gpu_energy'],
   ...['emissions', 'emissions_low', 'emissions_high', 'measured_share', 'water_consumed', 'pue', 'wue'],
   ...['market_emissions', 'embodied_emissions', 'embodied_low', 'embodied_high', 'functional_units', 'sci'],
+  ...['sci_low', 'sci_high'],
 ])
 
 const settingColumns = [
   ...['project_name', 'country_name', 'country_iso_code', 'region', 'cloud_provider', 'cloud_region'],
   ...['on_cloud', 'cpu_model', 'cpu_count', 'gpu_model', 'gpu_count', 'tracking_mode', 'python_version'],
-  ...['codecarbon_version', 'pue', 'wue'],
+  ...['codecarbon_version', 'pue', 'wue', 'carbon_intensity_source', 'carbon_intensity_year'],
+  ...['carbon_intensity_basis', 'embodied_source'],
 ]
 
 function toSetting(text: (name: string) => string | undefined): Setting {
@@ -166,17 +176,21 @@ function toSetting(text: (name: string) => string | undefined): Setting {
     codecarbonVersion: text('codecarbon_version'),
     pue: toNumber(text('pue')),
     wue: toNumber(text('wue')),
+    intensitySource: text('carbon_intensity_source'),
+    intensityYear: toNumber(text('carbon_intensity_year')),
+    intensityBasis: text('carbon_intensity_basis'),
+    embodiedSource: text('embodied_source'),
   }
 }
 
 function toSci(
   functionalUnit: string | undefined,
-  functionalUnits: number | undefined,
-  gramsPerUnit: number | undefined,
+  number: (name: string) => number | undefined,
 ): RunSci | undefined {
+  const [functionalUnits, gramsPerUnit] = [number('functional_units'), number('sci')]
   if (functionalUnit === undefined || functionalUnits === undefined || gramsPerUnit === undefined)
     return undefined
-  return { functionalUnit, functionalUnits, gramsPerUnit }
+  return { functionalUnit, functionalUnits, gramsPerUnit, low: number('sci_low'), high: number('sci_high') }
 }
 
 /** What Python and its libraries write where they know nothing. */

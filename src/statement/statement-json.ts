@@ -46,6 +46,13 @@ function toJson(statement: Statement): object {
       runs,
     })),
     gpus: statement.gpus.map(({ model, count, runs }) => ({ model, count: count ?? null, runs })),
+    intensities: statement.intensities.map(({ source, year, basis, runs }) => ({
+      source,
+      year: year ?? null,
+      basis: basis ?? null,
+      runs,
+    })),
+    embodied_sources: statement.embodiedSources,
     tracking_modes: statement.trackingModes,
     pues: statement.pues,
     software: statement.software.map(({ codecarbonVersion, runtimeVersion, runs }) => ({
@@ -88,10 +95,12 @@ function sumsToJson(sums: Sums): object {
     embodied_low_kg: kilograms(sums.embodiedInterval?.low),
     embodied_high_kg: kilograms(sums.embodiedInterval?.high),
     embodied_runs: sums.embodied.runs,
-    sci: sums.sci.map(({ functionalUnit, functionalUnits, gramsPerUnit, runs: count }) => ({
+    sci: sums.sci.map(({ functionalUnit, functionalUnits, gramsPerUnit, interval, runs: count }) => ({
       functional_unit: functionalUnit,
       functional_units: rounded(functionalUnits),
       grams_per_unit: rounded(gramsPerUnit),
+      low: rounded(interval?.low),
+      high: rounded(interval?.high),
       runs: count,
     })),
   }

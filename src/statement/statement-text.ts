@@ -10,6 +10,7 @@ import {
   energyRangeOf,
   gapsOf,
   gpuPhrase,
+  intensityPhrase,
   marketPhrase,
   measuredPhrase,
   nameOf,
@@ -82,16 +83,18 @@ function energyLines({ total, pues }: Statement): string[] {
   ]
 }
 
-function emissionLines({ total, offsetShare }: Statement): string[] {
+function emissionLines({ total, offsetShare, intensities, embodiedSources }: Statement): string[] {
   const { carbonIntensity, waterLitres } = total
   return [
     row('Emissions', `${emissionsOf(total)}${inBrackets(emissionsRangeOf(total))}`),
     ...(carbonIntensity === undefined
       ? []
       : [row('', `at ${Number(carbonIntensity.toPrecision(4))} gCO2eq/kWh on average`)]),
+    ...withRuns(intensities, total, intensityPhrase).map((text) => row('', text)),
     ...(offsetShare === undefined ? [] : [row('', `${formatShare(offsetShare)} of it offset`)]),
     ...given(marketPhrase(total), (market) => row('', `market-based ${market}`)),
     ...given(embodiedPhrase(total), (embodied) => row('Embodied', `${embodied}, not in the above`)),
+    ...withRuns(embodiedSources, total, ({ source }) => source).map((text) => row('', text)),
     ...titled('SCI', sciPhrases(total)),
     ...titled(
       'Water',

@@ -62,6 +62,8 @@ export interface SciSum {
   readonly functionalUnit: string
   readonly functionalUnits: number
   readonly gramsPerUnit: number
+  /** `undefined` unless all of these runs have one. */
+  readonly interval: Interval<number> | undefined
   readonly runs: number
 }
 
@@ -92,7 +94,7 @@ export function createAdder(): Adder {
   const measured = { joules: 0, known: 0 }
   const water = { value: 0, runs: 0 }
   const settings = new Map<Setting, number>()
-  const sci = new Map<string, { grams: number; units: number; runs: number }>()
+  const sci = new Map<string, SciTotal>()
   let period: Period | undefined
   let runs = 0
 
@@ -141,10 +143,11 @@ export function createAdder(): Adder {
       embodied: known(sums.embodied, grams),
       embodiedInterval: interval(sums.embodied, sums.embodiedLow, sums.embodiedHigh, grams),
       sci: [...sci]
-        .map(([functionalUnit, { grams: mass, units, runs: count }]) => ({
+        .map(([functionalUnit, { grams: mass, low, high, units, runs: count }]) => ({
           functionalUnit,
           functionalUnits: units,
           gramsPerUnit: mass / units,
+          interval: Number.isNaN(low + high) ? undefined : { low: low / units, high: high / units },
           runs: count,
         }))
         .toSorted((one, other) => other.runs - one.runs),
@@ -172,13 +175,24 @@ function addTo(total: Total, value: number | undefined): void {
   total.runs += 1
 }
 
+/** Its ends are not a number where a run has none. */
+interface SciTotal {
+  grams: number
+  low: number
+  high: number
+  units: number
+  runs: number
+}
+
 function addSci(
-  sums: Map<string, { grams: number; units: number; runs: number }>,
-  { functionalUnit, functionalUnits, gramsPerUnit }: RunSci,
+  sums: Map<string, SciTotal>,
+  { functionalUnit, functionalUnits, gramsPerUnit, low, high }: RunSci,
 ): void {
   if (functionalUnits <= 0) return
-  const sum = sums.get(functionalUnit) ?? { grams: 0, units: 0, runs: 0 }
+  const sum = sums.get(functionalUnit) ?? { grams: 0, low: 0, high: 0, units: 0, runs: 0 }
   sum.grams += gramsPerUnit * functionalUnits
+  sum.low += (low ?? Number.NaN) * functionalUnits
+  sum.high += (high ?? Number.NaN) * functionalUnits
   sum.units += functionalUnits
   sum.runs += 1
   sums.set(functionalUnit, sum)

@@ -179,9 +179,17 @@ describe('beside the emissions of the place', () => {
   test('stands no SCI of nothing, of an unknown part, or of an unmeasured run', () => {
     const all = { ...facts, embodied }
     expect(toEmissionsData(all, input()).sci).toBeUndefined()
-    expect(toEmissionsData(all, input({ functionalUnits: 0 })).sci).toBeUndefined()
-    expect(toEmissionsData(facts, input({ functionalUnits: 5 })).sci).toBeUndefined()
-    expect(toEmissionsData(all, input({ functionalUnits: 5, usage: noUsage })).sci).toBeUndefined()
+    const unknown = { gramsPerUnit: undefined, low: undefined, high: undefined }
+    expect(toEmissionsData(all, input({ functionalUnits: 0 })).sci).toMatchObject(unknown)
+    expect(toEmissionsData(facts, input({ functionalUnits: 5 })).sci).toMatchObject(unknown)
+    expect(toEmissionsData(all, input({ functionalUnits: 5, usage: noUsage })).sci).toMatchObject(unknown)
+  })
+
+  test('stand no embodied emissions of a process whose share of the CPU time nobody could tell', () => {
+    const all = { ...facts, embodied, trackingMode: 'process' } as const
+    const { cpu: _, ...energy } = usage().energy
+    const record = toEmissionsData(all, input({ functionalUnits: 5, usage: { ...usage(), energy } }))
+    expect([record.embodied, record.sci?.gramsPerUnit]).toEqual([undefined, undefined])
   })
 })
 

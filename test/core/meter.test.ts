@@ -418,6 +418,9 @@ describe('the share of a process tree', () => {
     use(2, 25)
     const first = pass(10)
     expect(treeEnergy(first, 'cpu')).toBeCloseTo((2 / 8) * 800, 6)
+    // Of ten seconds of the machine it has those of two of eight CPUs.
+    expect(first.machine.machineTime).toBeCloseTo(10, 9)
+    expect(first.tree?.machineTime).toBeCloseTo((2 / 8) * 10, 9)
     expect(treeEnergy(first, 'ram')).toBeCloseTo((25 / 100) * 100, 6)
     use(8, 50)
     const second = pass(5)

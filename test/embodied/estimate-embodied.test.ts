@@ -16,6 +16,22 @@ const kilograms = (mass: Grams | undefined): number => toKilograms(mass ?? (Numb
 const fourYears = { embodiedLifespanYears: 4 }
 
 describe('the embodied emissions of a machine', () => {
+  it('that is virtual are its part of the figure that the user gives for the server', () => {
+    const virtual = { ...machine, kind: 'virtual', logicalCpus: 2 } as const
+    const found = estimateEmbodied({ ...fourYears, embodiedEmissionsKg: 720 }, virtual)
+    expect(kilograms(found?.reserved.value)).toBeCloseTo(20, 9)
+    expect(kilograms(found?.reserved.low)).toBeCloseTo(15, 9)
+    expect(kilograms(found?.reserved.high)).toBeCloseTo(30, 9)
+    expect(found?.basis).toBe('2 of 72 threads of 720 kg, as configured, over 4 years')
+  })
+
+  it.each([0, 0.5, 1])('are in proportion to the share that is given: %d', (share) => {
+    const virtual = { ...machine, kind: 'virtual', logicalCpus: 2 } as const
+    const whole = estimateEmbodied({ ...fourYears, embodiedShare: 1 }, virtual)?.reserved.value ?? Number.NaN
+    const part = estimateEmbodied({ ...fourYears, embodiedShare: share }, virtual)?.reserved.value
+    expect(part).toBeCloseTo(whole * share, 6)
+  })
+
   it('are the figure that the user gives, without an interval', () => {
     const found = estimateEmbodied(
       { ...fourYears, embodiedEmissionsKg: 500 },
@@ -115,7 +131,7 @@ describe('the embodied emissions of a machine', () => {
           const more = estimateEmbodied(given, {
             ...machine,
             kind: is,
-            logicalCpus: cpus + 1,
+            logicalCpus: share === null ? cpus + 1 : cpus,
             memoryGigabytes: memory + 1,
           })
           if (one === undefined || more === undefined) throw new Error('nothing was found')

@@ -37,7 +37,7 @@ describe('the country', () => {
 
   it('that nobody knows is a problem that names the nearest, and no place', () => {
     expect(messages({ countryIsoCode: 'FRN' })).toEqual([
-      'countryIsoCode "FRN" is not known: expected an ISO 3166-1 alpha-3 code such as FRA; did you mean FRA (France)?',
+      'countryIsoCode "FRN" is not known: expected an ISO 3166-1 code such as FRA; did you mean FRA (France)?',
     ])
     expect(messages({ countryIsoCode: 'Germny' })[0]).toMatch(/did you mean DEU \(Germany\)\?$/)
     expect(messages({ countryIsoCode: 'qqqqq' })[0]).toMatch(/such as FRA$/)
@@ -72,7 +72,7 @@ describe('the region', () => {
     expect(place({ region: 'Quebec' })).toMatchObject({ countryIsoCode: 'CAN', regionCode: 'CA-QC' })
     expect(place({ region: 'US-TX' })).toMatchObject({ countryIsoCode: 'USA', regionCode: 'US-TX' })
     expect(messages({ region: 'CA' })).toEqual([
-      'region "CA" says nothing without its country: give countryIsoCode as well',
+      'region "CA" says nothing without its country: give that as well',
     ])
   })
 
@@ -144,7 +144,7 @@ describe('the cloud region', () => {
   it('counts more than a country that says otherwise', () => {
     const query = { countryIsoCode: 'FRA', cloudProvider: 'aws', cloudRegion: 'us-east-1' }
     expect(messages(query)).toEqual([
-      'countryIsoCode "FRA" disagrees with cloudRegion "us-east-1", which is in USA: the cloud region counts',
+      'countryIsoCode "FRA" disagrees with the cloud region us-east-1, which is in USA: the cloud region counts',
     ])
     expect(place(query)).toMatchObject({
       countryIsoCode: 'USA',
@@ -155,7 +155,7 @@ describe('the cloud region', () => {
 
   it('is asked for where the provider is all there is', () => {
     expect(messages({ cloudProvider: 'aws' })).toEqual([
-      'cloudProvider "aws" alone does not say where: give cloudRegion as well',
+      'cloudProvider "aws" alone does not say where: give its region as well',
     ])
     expect(messages({ cloudProvider: 'aws', countryIsoCode: 'FRA' })).toEqual([])
   })
@@ -206,7 +206,7 @@ describe('the zone', () => {
     expect(place(country)).toMatchObject({ zone: 'CH', countryIsoCode: 'LIE' })
     const cloud = { cloudProvider: 'aws', cloudRegion: 'eu-west-3', zone: 'DE' }
     expect(messages(cloud)).toEqual([
-      'zone "DE" disagrees with cloudRegion "eu-west-3", which is in FRA: the zone counts for the carbon intensity, the cloud region for the place',
+      'zone "DE" disagrees with the cloud region eu-west-3, which is in FRA: the zone counts for the carbon intensity, the cloud region for the place',
     ])
     expect(place(cloud)).toMatchObject({ zone: 'DE', countryIsoCode: 'FRA', cloudRegion: 'eu-west-3' })
   })

@@ -58,7 +58,9 @@ describe('what stands beside the emissions', () => {
   const cells = {
     ...{ project_name: 'p', duration: 5, emissions: 0.05, energy_consumed: 1, market_emissions: 0 },
     ...{ embodied_emissions: 0.002, embodied_low: 0.001, embodied_high: 0.003 },
-    ...{ functional_unit: 'image', functional_units: 1000, sci: 0.052 },
+    ...{ functional_unit: 'image', functional_units: 1000, sci: 0.052, sci_low: 0.04, sci_high: 0.06 },
+    ...{ carbon_intensity_source: 'Ember', carbon_intensity_year: 2024, carbon_intensity_basis: 'lifecycle' },
+    ...{ embodied_source: 'Dell' },
   }
 
   it.each([renderText, renderMarkdown, renderLatex])(
@@ -70,7 +72,9 @@ describe('what stands beside the emissions', () => {
       expect(text).toMatch(/50\.0 g CO2eq/)
       expect(text).toMatch(/market-based.* 0 g CO2eq/s)
       expect(text).toMatch(/2\.00 g CO2eq \(1\.00 to 3\.00 g\)/)
-      expect(text).toMatch(/52\.0 mg CO2eq per image, of 1000/)
+      expect(text).toMatch(/52\.0 mg CO2eq per image \(40\.0 to 60\.0 mg\), of 1000/)
+      expect(text).toMatch(/Ember, 2024, lifecycle/)
+      expect(text).toContain('Dell')
     },
   )
 

@@ -183,8 +183,14 @@ describe('what stands beside the emissions', () => {
     expect(sums.embodied.value).toBeCloseTo(300, 9)
     expect(sums.embodiedInterval?.low).toBeCloseTo(150, 9)
     expect(sums.sci).toEqual([
-      { functionalUnit: 'image', functionalUnits: 40, gramsPerUnit: (1100 + 1500) / 40, runs: 2 },
-      { functionalUnit: 'request', functionalUnits: 10, gramsPerUnit: 110, runs: 1 },
+      {
+        functionalUnit: 'image',
+        functionalUnits: 40,
+        gramsPerUnit: (1100 + 1500) / 40,
+        interval: undefined,
+        runs: 2,
+      },
+      { functionalUnit: 'request', functionalUnits: 10, gramsPerUnit: 110, interval: undefined, runs: 1 },
     ])
   })
 

@@ -392,6 +392,15 @@ describe('functional units', () => {
     expect(tracker.finalEmissionsData?.sci?.functionalUnits).toBe(12)
   })
 
+  it('cannot be counted in a task that has ended', async () => {
+    const { tracker } = running(given)
+    const task = tracker.startTask('epoch')
+    task.stop()
+    task.countFunctionalUnits(5)
+    await tracker.stop()
+    expect(tracker.finalEmissionsData?.sci).toBeUndefined()
+  })
+
   it.each([-1, Number.NaN, Infinity])(
     'cannot be %d, which counts nothing and throws nothing',
     async (count) => {

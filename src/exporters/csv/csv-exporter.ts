@@ -36,7 +36,8 @@ export interface CsvExporter extends Exporter {
  */
 export function createCsvExporter(options: CsvExporterOptions): CsvExporter {
   const { csvSchema, onCsvWrite, onFallback } = options
-  const columns = csvSchema === 'extended' ? [...emissionsColumns, ...extendedColumns] : emissionsColumns
+  const more = csvSchema === 'extended' ? extendedColumns : []
+  const columns = [...emissionsColumns, ...more]
   let folder = placeOf(options.outputDir, onFallback)
   let path = resolve(folder, options.outputFile)
   /** A row was written that a later one is to replace: the run went on after a signal. */
@@ -57,7 +58,7 @@ export function createCsvExporter(options: CsvExporterOptions): CsvExporter {
         write(to) {
           for (const task of report.tasks) {
             if (written.has(task)) continue
-            appendRow(to, taskColumns, toRow(task))
+            appendRow(to, [...taskColumns, ...more], toRow(task))
             written.add(task)
           }
         },

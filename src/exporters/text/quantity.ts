@@ -6,6 +6,7 @@ const energyUnits = [
   [3600 * 0.1, 'Wh', 3600],
   [1, 'J'],
   [1e-3, 'mJ'],
+  [1e-6, 'µJ'],
 ] as const satisfies readonly Unit[]
 
 const massUnits = [
@@ -14,6 +15,8 @@ const massUnits = [
   [1, 'g'],
   [1e-3, 'mg'],
   [1e-6, 'µg'],
+  [1e-9, 'ng'],
+  [1e-12, 'pg'],
 ] as const satisfies readonly Unit[]
 
 const powerUnits = [

@@ -115,29 +115,38 @@ function marketLines({ marketBased }: EmissionsData): string[] {
   ]
 }
 
-function embodiedLines({ embodied }: EmissionsData): string[] {
+function embodiedLines({ embodied, trackingMode }: EmissionsData): string[] {
   if (embodied === undefined) return []
   const { kg, lowKg, highKg, basis, source } = embodied
   const interval = intervalOf(lowKg * 1000, highKg * 1000, 'mass', kg * 1000)
   return [
     row(
       'Embodied',
-      `${formatMass(kg * 1000)} CO2eq${interval}, not in the above: making the machine, for this time of its life`,
+      `${formatMass(kg * 1000)} CO2eq${interval}, not in the above: making the machine, for this ${trackingMode === 'process' ? 'process and its share of the time' : 'time of its life'}`,
     ),
     row('', [basis, ...(source === 'given by the user' ? [] : [source])].join(': ')),
   ]
 }
 
-function sciLines({ sci }: EmissionsData): string[] {
+/** What is missing is said where functional units are counted: silence would look like an oversight. */
+function sciLines({ sci, embodied, trackingMode }: EmissionsData): string[] {
   if (sci === undefined) return []
-  const { gramsPerUnit, low, high, functionalUnit, functionalUnits, boundary } = sci
+  const { gramsPerUnit, low = 0, high = 0, functionalUnit, functionalUnits, boundary } = sci
+  if (gramsPerUnit === undefined) {
+    const why =
+      functionalUnits <= 0
+        ? `no ${functionalUnit} was counted`
+        : embodied === undefined
+          ? 'the embodied emissions are, give --embodied-emissions-kg'
+          : 'the energy is'
+    return [row('SCI', `unknown: ${why}`)]
+  }
   const interval = intervalOf(low, high, 'mass', gramsPerUnit)
+  const whose = trackingMode === 'process' ? 'the share of the process' : 'the whole machine'
   const names = boundary.map((component) => titles[component] ?? component).join(', ')
   return [
-    row(
-      'SCI',
-      `${formatMass(gramsPerUnit)} CO2eq per ${functionalUnit}${interval}, of ${functionalUnits}: ${names}, embodied`,
-    ),
+    row('SCI', `${formatMass(gramsPerUnit)} CO2eq per ${functionalUnit}${interval}, of ${functionalUnits}`),
+    row('', `${whose}: ${names}, embodied`),
   ]
 }
 
