@@ -1,4 +1,5 @@
-// Makes docs/configuration.md from the option table. `--check` writes nothing and fails where the page is not what it would make.
+// Makes docs/configuration.md from the option table and docs/metrics.md from that of metrics. `--check` writes nothing and fails where a page is
+// not what it would make.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { format, resolveConfig } from 'prettier'
@@ -10,16 +11,41 @@ import {
   waitingOutputs,
 } from '../build/config/option-table.js'
 import { describeValues } from '../build/config/parse-value.js'
+import { metricSpecs, prometheusName } from '../build/exporters/metrics.js'
 import { toSnakeCase } from '../build/config/spelling.js'
 import { root } from './ready.js'
 
-const path = join(root, 'docs/configuration.md')
-const page = await format(render(), { ...(await resolveConfig(path)), parser: 'markdown' })
-if (!process.argv.includes('--check')) {
-  writeFileSync(path, page)
-} else if (readFileSync(path, 'utf8') !== page) {
-  console.error('docs/configuration.md is not what the option table says: run npm run docs')
-  process.exit(1)
+for (const [name, text] of [
+  ['docs/configuration.md', render()],
+  ['docs/metrics.md', renderMetrics()],
+]) {
+  const path = join(root, name)
+  const page = await format(text, { ...(await resolveConfig(path)), parser: 'markdown' })
+  if (!process.argv.includes('--check')) {
+    writeFileSync(path, page)
+  } else if (readFileSync(path, 'utf8') !== page) {
+    console.error(`${name} is not what the code says: run npm run docs`)
+    process.exit(1)
+  }
+}
+
+function renderMetrics() {
+  const rows = metricSpecs.map(([, spec]) => {
+    const { name, instrument, unit, help, attributes } = spec
+    const labels = attributes.map((attribute) => `\`${attribute}\``).join(', ')
+    return `| \`${name}\` | \`${prometheusName(spec)}\` | ${instrument} | \`${unit}\` | ${labels} | ${help.charAt(0).toUpperCase()}${help.slice(1)}. |`
+  })
+  return `<!-- Made by scripts/build-docs.js from src/exporters/metrics.ts. Do not edit. -->
+
+# Metrics
+
+The same figures under the names of OpenTelemetry and of Prometheus, which are those that the OpenTelemetry Collector makes of them. Dots in attributes are underscores in labels. What is unmeasured
+has no series: it is absent, never zero. Counters begin with the run. At most 100 names of tasks have series of their own, all others are \`_other\`, and those that nobody named \`_unnamed\`.
+
+| OpenTelemetry | Prometheus | instrument | unit | attributes | meaning |
+| --- | --- | --- | --- | --- | --- |
+${rows.join('\n')}
+`
 }
 
 function render() {

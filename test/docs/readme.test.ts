@@ -23,6 +23,24 @@ test('the program in README runs as it stands', () => {
   expect(readFileSync(join(outputDir, 'emissions.csv'), 'utf8').trimEnd().split('\n')).toHaveLength(3)
 })
 
+test('the program in README that serves metrics runs as it stands', () => {
+  const [, program] = [...readme.matchAll(/```js\n([^]*?)```/g)].map(([, text]) => text)
+  const outputDir = temporaryFolder()
+  const app = 'const app = { get: (path, handler) => console.log(path, typeof handler) }\n'
+  const end = '\nconsole.log((await prometheus.metrics()).body); await tracker.stop()\n'
+  const printed = execFileSync(
+    process.execPath,
+    ['--input-type=module', '-e', `${app}${program ?? ''}${end}`],
+    {
+      cwd: root,
+      env: { ...environmentFor(outputDir), CODECARBON_OUTPUT_DIR: outputDir, CODECARBON_LOG_LEVEL: 'error' },
+      encoding: 'utf8',
+    },
+  )
+  expect(printed).toContain('/metrics function')
+  expect(printed).toContain('codecarbon_build_info{')
+})
+
 test('README links to files that are there', () => {
   const links = [...readme.matchAll(/\]\(([^)#]+)\)/g)].map(([, link = '']) => link)
   expect(links.filter((link) => !link.includes(':') && !existsSync(join(root, link)))).toEqual([])

@@ -33,7 +33,7 @@ describe('what is seen of a run', () => {
       functionalUnits: 3,
     })
     const keys = list.map(({ metric, attributes }) =>
-      JSON.stringify([metric, Object.entries(attributes).toSorted()]),
+      JSON.stringify([metric, ...Object.entries(attributes).map(String).toSorted()]),
     )
     expect(new Set(keys).size).toBe(keys.length)
     for (const { metric, attributes, value } of list) {

@@ -1,7 +1,6 @@
-import type { ServerResponse } from 'node:http'
-import type { Exporter } from '../../core/exporter.ts'
+import type { Exporter, RunView } from '../../core/exporter.ts'
 import { createPrometheusExporter } from './prometheus-exporter.ts'
-import { startServer, type RunningServer } from './server.ts'
+import { startServer, type Route, type RunningServer } from './server.ts'
 
 /** Where the endpoint listens. */
 export interface PrometheusPullOptions {
@@ -24,24 +23,24 @@ export function createPrometheusPull(options: PrometheusPullOptions): Exporter {
   const { onListen, onError, ...where } = options
   const exporter = createPrometheusExporter()
   let server: Promise<RunningServer> | undefined
+  async function begin(look: () => RunView): Promise<RunningServer> {
+    await exporter.open?.(look)
+    const routes = {
+      '/': page('text/html; charset=utf-8', landingPage),
+      '/metrics': exporter.handler,
+      '/healthz': page('text/plain; charset=utf-8', 'ok\n'),
+    }
+    try {
+      return await startServer({ ...where, routes, onError })
+    } catch (error) {
+      throw inWords(error, where)
+    }
+  }
+
   return {
     ...exporter,
     async open(look) {
-      await exporter.open?.(look)
-      const routes = {
-        '/': (_request: unknown, response: ServerResponse) => {
-          response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' })
-          response.end(landingPage)
-        },
-        '/metrics': exporter.handler,
-        '/healthz': (_request: unknown, response: ServerResponse) => {
-          response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' })
-          response.end('ok\n')
-        },
-      }
-      server = startServer({ ...where, routes, onError }).catch((error: unknown) => {
-        throw inWords(error, where)
-      })
+      server = begin(look)
       onListen(`${(await server).url}metrics`)
     },
     async close() {
@@ -51,6 +50,13 @@ export function createPrometheusPull(options: PrometheusPullOptions): Exporter {
     },
   }
 }
+
+const page =
+  (contentType: string, text: string): Route =>
+  (_request, response) => {
+    response.writeHead(200, { 'content-type': contentType })
+    response.end(text)
+  }
 
 const landingPage = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>CodeCarbon</title></head>

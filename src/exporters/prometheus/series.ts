@@ -49,10 +49,10 @@ export function createSeries(prom: PromClient, registry: Registry, onCollect?: (
   }
   return {
     show(view) {
-      for (const metric of [...counters.values(), ...gauges.values()]) {
+      for (const [key, metric] of [...counters, ...gauges]) {
         metric.reset()
         // One without labels begins at zero, which would be a figure that nobody told.
-        metric.remove()
+        if (metricTable[key].attributes.length === 0) metric.remove()
       }
       for (const { metric, value, attributes } of observe(view)) {
         const labels = toLabels(attributes)

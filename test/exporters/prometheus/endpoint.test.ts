@@ -1,0 +1,269 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { createServer, request, type IncomingMessage } from 'node:http'
+import { request as secureRequest } from 'node:https'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import { hash } from 'bcryptjs'
+import { Counter, Registry } from 'prom-client'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { createPrometheusExporter } from '../../../src/exporters/prometheus/prometheus-exporter.ts'
+import { createPrometheusPull } from '../../../src/exporters/prometheus/prometheus-pull.ts'
+import { EmissionsTracker, type TrackerOptions } from '../../../src/index.ts'
+import { fakeMachine, type FakeMachine } from '../../tracker/fake-machine.ts'
+import { temporaryFolder } from '../../fixtures/programs/temporary-folder.ts'
+
+interface Answer {
+  readonly status: number | undefined
+  readonly headers: IncomingMessage['headers']
+  readonly body: Buffer
+}
+
+const get = (url: string, options: object = {}): Promise<Answer> =>
+  new Promise((resolve, reject) => {
+    const ask = url.startsWith('https:') ? secureRequest : request
+    ask(url, { agent: false, ...options }, (response) => {
+      const chunks: Buffer[] = []
+      response.on('data', (chunk: Buffer) => chunks.push(chunk))
+      response.on('end', () => {
+        resolve({ status: response.statusCode, headers: response.headers, body: Buffer.concat(chunks) })
+      })
+    })
+      .on('error', reject)
+      .end()
+  })
+
+/** A run whose metrics can be scraped. */
+async function endpoint(options: TrackerOptions & { webConfigFile?: string } = {}): Promise<{
+  url: string
+  machine: FakeMachine
+  tracker: EmissionsTracker
+  errors: string[]
+}> {
+  const machine = fakeMachine()
+  const errors: string[] = []
+  const { webConfigFile, ...others } = options
+  const url = await new Promise<string>((resolve, reject) => {
+    const pull = createPrometheusPull({
+      port: 0,
+      host: '127.0.0.1',
+      webConfigFile,
+      onListen: resolve,
+      onError: (message) => errors.push(message),
+    })
+    const exporter = {
+      ...pull,
+      open: async (look: never) => Promise.resolve(pull.open?.(look)).catch(reject),
+    }
+    tracker = new EmissionsTracker({ ...machine.options, ...others, exporters: [exporter] }).start()
+  })
+  const running = tracker
+  onTestFinished(async () => {
+    await running.stop()
+  })
+  return { url, machine, tracker: running, errors }
+}
+let tracker: EmissionsTracker
+
+describe('the endpoint for Prometheus', () => {
+  it('answers with what the run has used, as text 0.0.4', async () => {
+    const { url, machine } = await endpoint()
+    machine.use(36)
+    const { status, headers, body } = await get(url)
+    expect(status).toBe(200)
+    expect(headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8')
+    expect(body.toString()).toMatch(/^hw_energy_joules_total\{.*hw_name="package-0".*\} 36$/m)
+    expect(body.toString()).toContain('codecarbon_run_info{project_name="codecarbon"')
+  })
+
+  it('answers in OpenMetrics to who asks for it, and in text afterwards, with the names that they are to have', async () => {
+    const { url } = await endpoint()
+    const open = await get(url, {
+      headers: { accept: 'application/openmetrics-text;version=1.0.0,text/plain;q=0.5' },
+    })
+    expect(open.headers['content-type']).toMatch(/^application\/openmetrics-text/)
+    expect(open.body.toString()).toMatch(/# EOF\n$/)
+    expect(open.body.toString()).toContain('# TYPE hw_energy_joules counter')
+    const text = (await get(url)).body.toString()
+    expect(text).toContain('# TYPE hw_energy_joules_total counter')
+    expect(text).not.toContain('# EOF')
+  })
+
+  it('zips for who takes it, and has a page, a health and nothing else', async () => {
+    const { url } = await endpoint()
+    const zipped = await get(url, { headers: { 'accept-encoding': 'gzip' } })
+    expect(zipped.headers['content-encoding']).toBe('gzip')
+    expect(gunzipSync(zipped.body).toString()).toContain('hw_energy_joules_total')
+    const at = (path: string): Promise<Answer> => get(new URL(path, url).href)
+    expect((await at('/')).body.toString()).toContain('/metrics')
+    expect((await at('/healthz')).body.toString()).toBe('ok\n')
+    expect((await at('/../etc/passwd')).status).toBe(404)
+    expect((await at('/__proto__')).status).toBe(404)
+    expect((await get(url, { method: 'POST' })).status).toBe(405)
+    expect((await get(url, { method: 'HEAD' })).body).toHaveLength(0)
+  })
+
+  it.each(['evil.example', 'evil.example:12044', '127.0.0.1.nip.io'])(
+    'refuses a request that was meant for %s',
+    async (host) => {
+      const { url } = await endpoint()
+      expect((await get(url, { headers: { host } })).status).toBe(421)
+    },
+  )
+
+  it('bounds the names of tasks, and keeps those that nobody named together', async () => {
+    const { url, tracker: run } = await endpoint()
+    for (let index = 0; index < 300; index += 1) run.startTask(`task ${index}`).stop()
+    for (let index = 0; index < 5; index += 1) run.startTask().stop()
+    const text = (await get(url)).body.toString()
+    const names = new Set(
+      [...text.matchAll(/codecarbon_task_duration_seconds_count\{task="([^"]+)"\}/g)].map(([, name]) => name),
+    )
+    expect(names.size).toBeLessThanOrEqual(102)
+    expect(text).toMatch(/codecarbon_task_duration_seconds_count\{task="_other"\} 205/)
+  })
+
+  it('survives a client that sends its request byte by byte, and one that sends garbage', async () => {
+    const { url } = await endpoint()
+    const { port } = new URL(url)
+    const socket = connect(Number(port), '127.0.0.1')
+    onTestFinished(() => {
+      socket.destroy()
+    })
+    socket.on('error', () => undefined)
+    socket.write('GET /metrics HTTP/1.1\r\nHo')
+    const garbage = connect(Number(port), '127.0.0.1')
+    garbage.on('error', () => undefined)
+    garbage.write('\0\xFF\n\n\n')
+    expect((await get(url)).status).toBe(200)
+    garbage.destroy()
+  })
+})
+
+describe('a port that is taken', () => {
+  it('disturbs nothing: the run goes on and says so', async () => {
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void server.close())
+    const { port } = server.address() as { port: number }
+    const machine = fakeMachine()
+    const messages: string[] = []
+    const say = (message: string): void => void messages.push(message)
+    const logger = { debug: say, info: say, warn: say, error: say }
+    const run = new EmissionsTracker({
+      ...machine.options,
+      logLevel: 'info',
+      logger,
+      prometheusPort: port,
+    }).start()
+    await vi.waitFor(() => {
+      expect(messages.join()).toContain('taken')
+    })
+    machine.use(10)
+    await run.stop()
+    expect(run.finalEmissionsData?.cpuEnergy).toBeCloseTo(10 / 3.6e6, 12)
+    expect(messages.join('\n')).toMatch(/prometheus_pull: 127\.0\.0\.1:\d+ is taken by another program/)
+  })
+})
+
+describe('the web configuration', () => {
+  it('asks for names and passwords, and is read again when it changes', async () => {
+    const file = join(temporaryFolder(), 'web.yml')
+    writeFileSync(
+      file,
+      `basic_auth_users:\n  ada: ${await hash('secret', 4)}\nhttp_server_config:\n  headers:\n    x-frame-options: deny\n`,
+    )
+    const { url, errors } = await endpoint({ webConfigFile: file })
+    const as = (user: string, password: string): Promise<Answer> => get(url, { auth: `${user}:${password}` })
+    expect((await get(url)).status).toBe(401)
+    expect((await as('ada', 'wrong')).status).toBe(401)
+    expect((await as('eve', 'secret')).status).toBe(401)
+    const answer = await as('ada', 'secret')
+    expect([answer.status, answer.headers['x-frame-options']]).toEqual([200, 'deny'])
+    writeFileSync(file, `basic_auth_users:\n  bob: ${await hash('other', 4)}\n`)
+    expect((await as('ada', 'secret')).status).toBe(401)
+    expect((await as('bob', 'other')).status).toBe(200)
+    writeFileSync(file, 'basic_auth_users: [nonsense')
+    expect((await as('bob', 'other')).status).toBe(200)
+    expect(errors.join()).toContain(`web_config_file ${file}`)
+  })
+
+  it.each([
+    ['basic_auth_users:\n  ada: plain', 'ada has no bcrypt hash'],
+    ['tls_server_config:\n  cert_file: a.pem', 'expected cert_file and key_file'],
+    [
+      'tls_server_config:\n  cert_file: a.pem\n  key_file: b.pem\n  client_auth_type: Maybe',
+      'expected one of',
+    ],
+    ['nonsense: 1', 'nonsense is not known'],
+    ['- a', 'expected a mapping'],
+  ])('that is wrong is no endpoint, and says what is wrong: %j', async (text, message) => {
+    const file = join(temporaryFolder(), 'web.yml')
+    writeFileSync(file, text)
+    await expect(endpoint({ webConfigFile: file })).rejects.toThrow(message)
+  })
+
+  it.skipIf(spawnSync('openssl', ['version']).status !== 0)(
+    'turns TLS on, and asks clients for certificates',
+    async () => {
+      const folder = temporaryFolder()
+      const at = (name: string): string => join(folder, name)
+      const make = (name: string): void => {
+        const { status, stderr } = spawnSync('openssl', [
+          ...[
+            'req',
+            '-x509',
+            '-newkey',
+            'ec',
+            '-pkeyopt',
+            'ec_paramgen_curve:prime256v1',
+            '-nodes',
+            '-days',
+            '2',
+          ],
+          ...['-keyout', at(`${name}.key`), '-out', at(`${name}.pem`), '-subj', `/CN=${name}`],
+          ...['-addext', 'subjectAltName=IP:127.0.0.1'],
+        ])
+        if (status !== 0) throw new Error(stderr.toString())
+      }
+      make('server')
+      make('client')
+      writeFileSync(
+        at('web.yml'),
+        'tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n  client_ca_file: client.pem\n  client_auth_type: RequireAndVerifyClientCert\n',
+      )
+      const { url } = await endpoint({ webConfigFile: at('web.yml') })
+      expect(url).toMatch(/^https:/)
+      const ca = readFileSync(at('server.pem'))
+      const [cert, key] = [readFileSync(at('client.pem')), readFileSync(at('client.key'))]
+      expect((await get(url, { ca, cert, key })).status).toBe(200)
+      await expect(get(url, { ca })).rejects.toThrow(/certificate|socket|ECONNRESET|EPIPE/i)
+    },
+  )
+})
+
+describe('the exporter in a server of the program itself', () => {
+  it('answers requests, and fills a registry of the program', async () => {
+    const machine = fakeMachine()
+    const exporter = createPrometheusExporter()
+    const registry = new Registry()
+    new Counter({ name: 'own_total', help: 'own', registers: [registry] }).inc()
+    await exporter.collectInto(registry)
+    const run = new EmissionsTracker({ ...machine.options, exporters: [exporter] }).start()
+    machine.use(5)
+    run.startTask('epoch').stop()
+    const server = createServer(exporter.handler)
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void server.close())
+    const { port } = server.address() as { port: number }
+    const text = (await get(`http://127.0.0.1:${port}/metrics`)).body.toString()
+    expect(text).toMatch(/hw_energy_joules_total\{.*\} 5$/m)
+    const own = await registry.metrics()
+    expect(own).toContain('own_total 1')
+    expect(own).toMatch(/hw_energy_joules_total\{.*\} 5$/m)
+    expect(own).toMatch(/codecarbon_task_duration_seconds_count\{task="epoch"\} 1/)
+    await run.stop()
+    expect((await exporter.metrics()).body).toMatch(/hw_energy_joules_total\{.*\} 5$/m)
+  })
+})
