@@ -15,10 +15,10 @@ import { metricSpecs, prometheusName } from '../build/exporters/metrics.js'
 import { toSnakeCase } from '../build/config/spelling.js'
 import { root } from './ready.js'
 
-for (const [name, text] of [
+for (const [name, text] of /** @type {const} */ ([
   ['docs/configuration.md', render()],
   ['docs/metrics.md', renderMetrics()],
-]) {
+])) {
   const path = join(root, name)
   const page = await format(text, { ...(await resolveConfig(path)), parser: 'markdown' })
   if (!process.argv.includes('--check')) {

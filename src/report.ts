@@ -36,7 +36,12 @@ function commandShare(started: Started, data: EmissionsData): string[] {
 }
 
 /** What tells a place that a machine may have for other reasons. */
-const guesses: ReadonlySet<string> = new Set(['time zone', 'IP lookup', 'domain of a SLURM job'])
+const guesses: ReadonlySet<string> = new Set([
+  'time zone',
+  'IP lookup',
+  'domain of a SLURM job',
+  'host name or search domain',
+])
 
 /** What would turn estimates into measurements, and a guessed place into a known one. */
 export function adviceFor(

@@ -135,8 +135,11 @@ export class Run {
     return tree === undefined ? undefined : usageBetween(this.#first.tree ?? noUsage, tree)
   }
 
-  beginTask(name: string, parent?: RunTask): RunTask {
+  beginTask(name: string, within?: RunTask): RunTask {
     this.#meter.read()
+    // What has ended is let go of, or a chain of tasks that each begin the next one would stay in memory.
+    let parent = within
+    while (parent !== undefined && !this.#active.has(parent)) parent = parent.parent
     const task: RunTask = {
       name: this.#freeName(name),
       givenName: name,
@@ -285,7 +288,10 @@ export class Run {
   }
 
   get #allUnits(): number | undefined {
-    return this.#units ?? this.#parts.functionalUnits
+    // To count none is not to count: the option tells of runs whose program does not.
+    return this.#units === 0
+      ? (this.#parts.functionalUnits ?? 0)
+      : (this.#units ?? this.#parts.functionalUnits)
   }
 
   #record(

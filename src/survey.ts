@@ -1,7 +1,7 @@
 import { readCalibration } from './calibration.ts'
 import type { Options } from './config/option-table.ts'
 import type { Embodied } from './core/embodied.ts'
-import type { IntensityRecord } from './core/emissions-data.ts'
+import { givenByUser, type IntensityRecord } from './core/emissions-data.ts'
 import { messageOf, ProbeUnavailable } from './core/errors.ts'
 import type { LoadSource } from './core/load.ts'
 import { estimateMemoryPower } from './core/power-model.ts'
@@ -12,7 +12,7 @@ import { intensityFor } from './grid/intensity.ts'
 import { chooseProvider } from './grid/live/choose-provider.ts'
 import { resolvePlace, type Place, type PlaceProblem, type ResolvedPlace } from './grid/place.ts'
 import { zonesFor, type ZoneSource } from './grid/zones/zone-table.ts'
-import { createCpuModel, type CpuModel, type CpuModelOptions } from './probes/cpu-model.ts'
+import { createCpuModel, threadsPerSocket, type CpuModel, type CpuModelOptions } from './probes/cpu-model.ts'
 import { detect, type Candidate, type Candidates, type Detection } from './probes/detector.ts'
 import { constantPower, createEstimateProbe, type PowerModel } from './probes/estimates.ts'
 import { readChassis } from './probes/linux/chassis.ts'
@@ -75,7 +75,7 @@ export function surveyMachine(
       (embodied ??= {
         is: estimateEmbodied(options, {
           ...embodiedMachine(machine, sysfsPath, gpus),
-          threadsPerSocket: cpuModel().part?.threads,
+          threadsPerSocket: () => threadsPerSocket(cpuModel().part),
         }),
       }).is,
     detection,
@@ -89,15 +89,18 @@ export function surveyMachine(
   }
 }
 
+/** Names of processors for laptops and desktops. */
+const clientParts = /\b(Core|Ryzen|Pentium|Celeron|Athlon|Atom|Apple)\b/i
+
 function embodiedMachine(
   { cpu, memoryBytes, os }: Machine,
   sysfsPath: string,
   gpus: readonly string[] | undefined,
 ): Omit<EmbodiedMachine, 'threadsPerSocket'> {
-  // The Linux of Windows runs on what nobody tells it, most often a laptop.
-  const isWsl = /microsoft/i.test(os)
+  // The Linux of Windows, and a virtual machine on a processor that no server has, run on what nobody tells them.
+  const isOnClient = /microsoft/i.test(os) || clientParts.test(cpu.modelName ?? '')
   return {
-    kind: isWsl ? undefined : cpu.isVirtual ? 'virtual' : readChassis(sysfsPath),
+    kind: cpu.isVirtual ? (isOnClient ? undefined : 'virtual') : readChassis(sysfsPath),
     logicalCpus: cpu.logicalCpus,
     sockets: cpu.sockets,
     memoryGigabytes: memoryBytes === undefined ? undefined : toGigabytes(memoryBytes),
@@ -189,7 +192,7 @@ const forcedIntensity = (gramsPerKwh: number): IntensityRecord => ({
   gramsPerKwh,
   year: undefined,
   scope: 'given',
-  source: 'given by the user',
+  source: givenByUser,
   basis: 'unknown',
   quality: 'ok',
 })

@@ -2,7 +2,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { loadOptions } from './config/load-options.ts'
 import { fromCode } from './config/option-source.ts'
-import { show } from './config/parse-value.ts'
 import type { ResolvedOptions } from './config/resolve-options.ts'
 import type { GivenOptions, Options } from './config/option-table.ts'
 import type { EmissionsData, TaskEmissionsData } from './core/emissions-data.ts'
@@ -26,6 +25,9 @@ export interface TrackerOptions extends GivenOptions {
   /** Where messages go instead of stderr: `console`, pino, winston, or anything with debug, info, warn and error. */
   readonly logger?: Logger | undefined
 }
+
+/** Functional units that are counted at once: sums of them stay exact enough, and finite. */
+const mostUnits = 1e15
 
 /** Warnings of the configuration, which a program with a tracker for each call needs to hear once. */
 const toldOnStderr = new Set<string>()
@@ -346,11 +348,11 @@ export class EmissionsTracker {
   }
 
   #countUnits(run: Run | undefined, count: number, task: RunTask | undefined): void {
-    if (Number.isFinite(count) && count >= 0) run?.countUnits(count, task)
+    if (Number.isFinite(count) && count >= 0 && count <= mostUnits) run?.countUnits(count, task)
     else
       this.#log(
         'error',
-        `countFunctionalUnits(): expected a number from 0, got ${show(count)}; none is counted`,
+        `countFunctionalUnits(): expected a number from 0, got ${typeof count === 'number' ? count : `a ${typeof count}`}; none is counted`,
       )
   }
 

@@ -274,6 +274,7 @@ export const optionTable = {
     group: 'carbon',
     unit: 'gCO2e/kWh',
     min: 0,
+    max: 1e6,
     help: 'carbon intensity of the electricity as it was bought, in gCO2e/kWh; its emissions are told beside those of the place',
   },
   /** Emissions of making the whole machine, in kg CO2eq; else those of its kind are taken. */
@@ -282,6 +283,7 @@ export const optionTable = {
     group: 'carbon',
     unit: 'kg CO2eq',
     min: 0,
+    max: 1e9,
     help: 'emissions of making the whole machine, or the whole server of a virtual one, in kg CO2eq; else those that are published for its kind',
   },
   /** Years over which they are written off. */
@@ -291,6 +293,7 @@ export const optionTable = {
     unit: 'years',
     default: 4,
     min: 0.1,
+    max: 1e6,
     help: 'years over which the emissions of making the machine are written off',
   },
   /** Part of the machine that is reserved for this system; where it is a virtual machine, else told by its threads. */
@@ -314,6 +317,7 @@ export const optionTable = {
     type: 'number',
     group: 'carbon',
     min: 0,
+    max: 1e15,
     help: 'functional units that the run makes, where the program does not count them; turns the SCI on, of all that the run tracks',
   },
 

@@ -188,6 +188,9 @@ export interface SciRecord {
   readonly boundary: readonly string[]
 }
 
+/** The source of a figure that nobody but the user stands for. */
+export const givenByUser = 'given by the user'
+
 /** Where the machine was taken to be, and which step found it. */
 export interface PlaceRecord {
   readonly countryName: string | undefined
@@ -382,7 +385,7 @@ function toSci(
   const perUnit = (operational: Grams | undefined, embodiedKg: number | undefined): number | undefined =>
     operational === undefined || embodiedKg === undefined || functionalUnits <= 0
       ? undefined
-      : (operational * pue + fromKilograms(embodiedKg)) / functionalUnits
+      : finite((operational * pue + fromKilograms(embodiedKg)) / functionalUnits)
   return {
     functionalUnit,
     functionalUnits,
@@ -392,6 +395,9 @@ function toSci(
     boundary: countedComponents.filter((component) => usage.energy[component] !== undefined),
   }
 }
+
+/** A share of next to nothing is no number. */
+const finite = (value: number): number | undefined => (Number.isFinite(value) ? value : undefined)
 
 /** Mean power over the part of the time of which the energy was told. */
 function powerIn({ usage, duration }: RecordInput, component: CountedComponent): number | undefined {

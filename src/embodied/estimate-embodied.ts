@@ -1,4 +1,5 @@
 import type { Embodied } from '../core/embodied.ts'
+import { givenByUser } from '../core/emissions-data.ts'
 import { addEstimates, exactly, mapEstimate, type Estimate } from '../core/estimate.ts'
 import { fromKilograms, fromYears, grams, ratio, toKilograms, type Grams, type Ratio } from '../core/units.ts'
 import { lazyTable } from '../data-table.ts'
@@ -28,8 +29,8 @@ export interface EmbodiedMachine {
   readonly kind: 'laptop' | 'desktop' | 'server' | 'virtual' | undefined
   readonly logicalCpus: number
   readonly sockets: number | undefined
-  /** Hardware threads of one processor, where it is known by name. */
-  readonly threadsPerSocket: number | undefined
+  /** Hardware threads of one processor, where it is known by name. Asked for virtual machines alone. */
+  readonly threadsPerSocket: () => number | undefined
   readonly memoryGigabytes: number | undefined
   readonly gpus: number
 }
@@ -46,7 +47,9 @@ const table = lazyTable<EmbodiedRow>('embodied')
  */
 export function estimateEmbodied(given: GivenEmbodied, machine: EmbodiedMachine): Embodied | undefined {
   const { embodiedEmissionsKg: kg, embodiedLifespanYears: years, embodiedShare } = given
-  const own = ownPart(machine)
+  const threads = ownPart(machine)
+  // Whoever tells the share has no doubt of it.
+  const own = embodiedShare === undefined ? threads : exactly(threads.value)
   const share = embodiedShare === undefined ? own : exactly(ratio(embodiedShare))
   const whole = kg === undefined ? wholeMachine(machine, own) : exactly(fromKilograms(kg))
   if (whole === undefined) return undefined
@@ -59,12 +62,9 @@ export function estimateEmbodied(given: GivenEmbodied, machine: EmbodiedMachine)
     source:
       kg === undefined
         ? titleOf(machine.kind === 'virtual' ? 'server' : (machine.kind ?? 'server'))
-        : userSource,
+        : givenByUser,
   }
 }
-
-/** As it stands in records. */
-const userSource = 'given by the user'
 
 /** All of a machine, or the threads that a virtual one has of its server's. */
 function ownPart(machine: EmbodiedMachine): Estimate<Ratio> {
@@ -74,9 +74,10 @@ function ownPart(machine: EmbodiedMachine): Estimate<Ratio> {
   return { value: part(value), low: part(high), high: part(low) }
 }
 
-function serverThreads({ threadsPerSocket }: EmbodiedMachine): Pick<EmbodiedRow, 'value' | 'low' | 'high'> {
-  if (threadsPerSocket === undefined) return rowOf('server_threads')
-  const all = threadsPerSocket * rowOf('server_processors').value
+function serverThreads(machine: EmbodiedMachine): Pick<EmbodiedRow, 'value' | 'low' | 'high'> {
+  const perSocket = machine.threadsPerSocket()
+  if (perSocket === undefined) return rowOf('server_threads')
+  const all = perSocket * rowOf('server_processors').value
   return { value: all, low: all, high: all }
 }
 

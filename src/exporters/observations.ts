@@ -1,3 +1,4 @@
+import { givenByUser } from '../core/emissions-data.ts'
 import type { RunView } from '../core/exporter.ts'
 import type { Reading } from '../core/reading.ts'
 import {
@@ -116,7 +117,7 @@ function carbon({ used, record }: RunView): Observation[] {
     ...marketEmissions(used, marketBased?.gramsPerKwh, pue),
     ...one('embodiedEmissions', given(embodied?.kg, fromKilograms), { component: 'machine' }),
     ...one('carbonIntensity', intensity.gramsPerKwh, source),
-    ...one('carbonIntensity', marketBased?.gramsPerKwh, { basis: 'market', source: 'given by the user' }),
+    ...one('carbonIntensity', marketBased?.gramsPerKwh, { basis: 'market', source: givenByUser }),
     ...one('carbonIntensityTimestamp', given(since, fromMilliseconds), source),
     ...one('pue', pue),
     ...(record.wue > 0 ? one('waterVolume', record.waterConsumed) : []),

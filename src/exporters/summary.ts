@@ -102,6 +102,7 @@ export function toSummary(input: SummaryInput): object {
       cloud_provider: place.cloudProvider ?? null,
       cloud_region: place.cloudRegion ?? null,
       found_by: place.foundBy,
+      told_by: place.toldBy ?? null,
     },
     problems: data.problems.map(({ code, subject, message, count, gap }) => ({
       code,

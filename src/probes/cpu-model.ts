@@ -147,10 +147,14 @@ function findFamily(cpu: CpuInfo): CpuPart | undefined {
 const spreadOfShare = (cpu: CpuInfo, part: CpuPart): { low: number; high: number } =>
   cpu.isVirtual && part.threads === undefined ? { low: 1, high: 2 } : noSpread
 
+/** Hardware threads of a part; where only its cores are known, two for each. `undefined` for a family of parts. */
+export const threadsPerSocket = (part: CpuPart | undefined): number | undefined =>
+  part?.threads ?? (part?.cores === undefined ? undefined : 2 * part.cores)
+
 /** A virtual machine has some threads of the part its name tells of; `undefined` where nobody knows how many the part has. */
 function shareOf(cpu: CpuInfo, part: CpuPart): number | undefined {
   if (!cpu.isVirtual) return 1
-  const threads = part.threads ?? (part.cores === undefined ? undefined : 2 * part.cores)
+  const threads = threadsPerSocket(part)
   return threads === undefined || threads <= 0 ? undefined : cpu.logicalCpus / threads
 }
 

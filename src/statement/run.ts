@@ -146,8 +146,6 @@ export function createRunParser(header: readonly string[], settings: Settings): 
 const numberColumns: ReadonlySet<string> = new Set([
   ...['duration', 'energy_consumed', 'energy_low', 'energy_high', 'cpu_energy', 'ram_energy', 'gpu_energy'],
   ...['emissions', 'emissions_low', 'emissions_high', 'measured_share', 'water_consumed', 'pue', 'wue'],
-  ...['market_emissions', 'embodied_emissions', 'embodied_low', 'embodied_high', 'functional_units', 'sci'],
-  ...['sci_low', 'sci_high'],
 ])
 
 const settingColumns = [

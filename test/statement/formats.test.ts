@@ -87,9 +87,9 @@ describe('what stands beside the emissions', () => {
     },
   )
 
-  it('is skipped with its row where it is no number', async () => {
-    const { total } = await oneRow({ ...cells, embodied_emissions: '-1' })
-    expect(total.runs).toBe(0)
+  it('is unknown where it is no number, and spoils nothing else of its row', async () => {
+    const { total } = await oneRow({ ...cells, embodied_emissions: 'Infinity', functional_units: '1e+21' })
+    expect(total).toMatchObject({ runs: 1, embodied: { value: undefined }, energy: { value: 3.6e6 } })
   })
 })
 

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, expectTypeOf, it } from 'vitest'
-import { EmissionsTracker, type EmissionsData, type TaskEmissionsData } from '../../src/index.ts'
+import { EmissionsTracker, type EmissionsData, type Report, type TaskEmissionsData } from '../../src/index.ts'
 import { upstreamTaskColumns } from '../fixtures/csv/columns.ts'
 import { parseCells, readTable } from '../fixtures/csv/table.ts'
 import { temporaryFolder } from '../fixtures/programs/temporary-folder.ts'
@@ -425,4 +425,35 @@ it('the embodied emissions of concurrent tasks add up to those of the run', asyn
   const all = (parts[0] ?? 0) + (parts[1] ?? 0) + (1000 * alone) / (0.1 * 365 * 86_400)
   expect(all).toBeCloseTo(tracker.finalEmissionsData?.embodied?.kg ?? Number.NaN, 12)
   expect(all).toBeGreaterThanOrEqual(embodied?.kg ?? Number.NaN)
+})
+
+it('a chain of tasks that each begin the next one lets go of those that have ended', () => {
+  const { tracker } = running({ embodiedEmissionsKg: 1, functionalUnit: 'step' })
+  let task = tracker.startTask('first')
+  for (let step = 0; step < 50; step += 1) {
+    const next = task.startTask(`step ${step}`)
+    task.stop()
+    task = next
+  }
+  task.countFunctionalUnits(1)
+  // Of those before it none is running any more, and none is counted for.
+  expect(task.stop()?.sci?.functionalUnits).toBe(1)
+  tracker.stopSync()
+  expect(tracker.finalEmissionsData?.sci?.functionalUnits).toBe(1)
+})
+
+it('functional units of the reports in between add up to those of the run', async () => {
+  const units: number[] = []
+  const exporter = {
+    name: 'adder',
+    export: ({ delta }: Report): void => void units.push(delta.sci?.functionalUnits ?? 0),
+  }
+  const { tracker } = running({ embodiedEmissionsKg: 1, exporters: [exporter] })
+  tracker.countFunctionalUnits(3)
+  await tracker.flush()
+  tracker.countFunctionalUnits(4)
+  await tracker.flush()
+  tracker.countFunctionalUnits(5)
+  await tracker.stop()
+  expect(units).toEqual([3, 4, 5])
 })

@@ -1,4 +1,4 @@
-import type { ComponentRecord, EmissionsData } from '../../core/emissions-data.ts'
+import { givenByUser, type ComponentRecord, type EmissionsData } from '../../core/emissions-data.ts'
 import { fromKilowattHours } from '../../core/units.ts'
 import {
   formatDuration,
@@ -124,7 +124,7 @@ function embodiedLines({ embodied, trackingMode }: EmissionsData): string[] {
       'Embodied',
       `${formatMass(kg * 1000)} CO2eq${interval}, not in the above: making the machine, for this ${trackingMode === 'process' ? 'process and its share of the time' : 'time of its life'}`,
     ),
-    row('', [basis, ...(source === 'given by the user' ? [] : [source])].join(': ')),
+    row('', [basis, ...(source === givenByUser ? [] : [source])].join(': ')),
   ]
 }
 
@@ -132,10 +132,11 @@ function embodiedLines({ embodied, trackingMode }: EmissionsData): string[] {
 function sciLines({ sci, embodied, trackingMode }: EmissionsData): string[] {
   if (sci === undefined) return []
   const { gramsPerUnit, low = 0, high = 0, functionalUnit, functionalUnits, boundary } = sci
+  const unit = functionalUnit.replaceAll(/\p{Cc}+/gu, ' ')
   if (gramsPerUnit === undefined) {
     const why =
       functionalUnits <= 0
-        ? `no ${functionalUnit} was counted`
+        ? `no ${unit} was counted`
         : embodied === undefined
           ? 'the embodied emissions are, give --embodied-emissions-kg'
           : 'the energy is'
@@ -145,7 +146,10 @@ function sciLines({ sci, embodied, trackingMode }: EmissionsData): string[] {
   const whose = trackingMode === 'process' ? 'the share of the process' : 'the whole machine'
   const names = boundary.map((component) => titles[component] ?? component).join(', ')
   return [
-    row('SCI', `${formatMass(gramsPerUnit)} CO2eq per ${functionalUnit}${interval}, of ${functionalUnits}`),
+    row(
+      'SCI',
+      `${formatMass(gramsPerUnit)} CO2eq per ${unit}${interval}, of ${Number(functionalUnits.toPrecision(12))}`,
+    ),
     row('', `${whose}: ${names}, embodied`),
   ]
 }

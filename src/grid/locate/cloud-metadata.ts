@@ -2,7 +2,7 @@ import { resolvePlace, type PlaceQuery } from '../place.ts'
 import { jsonOf, type Ask } from './ask.ts'
 import type { Cloud, CloudsHere } from './clouds-here.ts'
 import { LookupFailure, toFailure, unusable, type Asked, type LocateStep } from './step.ts'
-import { regionOfZone } from './zones.ts'
+import { regionOfZone } from './availability-zone.ts'
 
 /** Options of {@link createCloudMetadata}. */
 export interface CloudMetadataOptions {

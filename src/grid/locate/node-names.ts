@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { findCloudRegion } from '../cloud-region.ts'
 import type { PlaceQuery } from '../place.ts'
 import type { CloudsHere } from './clouds-here.ts'
-import { regionOfZone } from './zones.ts'
+import { regionOfZone } from './availability-zone.ts'
 
 /** What this machine, or the one that this container runs on, is called. In lower case, without a dot at the end. */
 export interface NodeNames {
@@ -80,26 +80,38 @@ const internalNames: readonly InternalNames[] = [
 
 /**
  * The cloud region that the names hold. `undefined` where they hold none that is known, where they contradict each other, or where the
- * firmware is not that cloud's: a laptop may have a cloud's search domains from a VPN.
+ * firmware is not that cloud's. Where there is no firmware to ask, search domains say nothing: a laptop may have a cloud's from a VPN.
  */
 export function regionOfNames(
   { hosts, searchDomains }: NodeNames,
   cloudsHere: () => CloudsHere,
 ): PlaceQuery | undefined {
-  const found = internalNames.flatMap(({ cloudProvider, host, regionOf }) =>
-    [
-      ...hosts.filter((name) => host.test(name)).map((name) => name.replace(host, '')),
-      ...searchDomains,
-    ].flatMap((domain) => {
-      const cloudRegion = regionOf(domain)
-      return cloudRegion === undefined ? [] : [{ cloudProvider, cloudRegion }]
-    }),
+  const ofHosts = internalNames.flatMap(({ cloudProvider, host, regionOf }) =>
+    hosts
+      .filter((name) => host.test(name))
+      .flatMap((name) => toRegion(cloudProvider, regionOf(name.replace(host, '')))),
   )
-  const [first] = found
-  if (first === undefined || found.some(({ cloudRegion }) => cloudRegion !== first.cloudRegion))
-    return undefined
+  const ofDomains = internalNames.flatMap(({ cloudProvider, regionOf }) =>
+    searchDomains.flatMap((domain) => toRegion(cloudProvider, regionOf(domain))),
+  )
+  if (ofHosts.length + ofDomains.length === 0) return undefined
   const { clouds, isSure } = cloudsHere()
-  const mayBeHere = !isSure || clouds.includes(first.cloudProvider)
-  const isKnown = findCloudRegion(first.cloudProvider, first.cloudRegion)?.cloudRegion === first.cloudRegion
-  return mayBeHere && isKnown ? first : undefined
+  const found = [...ofHosts, ...ofDomains]
+  const [first] = found
+  if (first === undefined || found.some(({ cloudRegion }) => cloudRegion !== first.cloudRegion)) {
+    return undefined
+  }
+  const isHere = isSure ? clouds.includes(first.cloudProvider) : ofHosts.length > 0
+  return isHere ? first : undefined
 }
+
+interface Region {
+  readonly cloudProvider: 'aws' | 'gcp'
+  readonly cloudRegion: string
+}
+
+/** A region that the tables know by exactly this name. */
+const toRegion = (cloudProvider: Region['cloudProvider'], cloudRegion: string | undefined): Region[] =>
+  cloudRegion !== undefined && findCloudRegion(cloudProvider, cloudRegion)?.cloudRegion === cloudRegion
+    ? [{ cloudProvider, cloudRegion }]
+    : []

@@ -1,6 +1,6 @@
 import { findCloudRegion } from '../cloud-region.ts'
 import type { PlaceQuery } from '../place.ts'
-import { regionOfZone } from './zones.ts'
+import { regionOfZone } from './availability-zone.ts'
 
 /**
  * Values of `cloud.provider` whose regions are known here, of those that the semantic conventions name
@@ -36,8 +36,9 @@ function parseAttributes(text: string): ReadonlyMap<string, string> {
   try {
     return new Map(
       text.split(',').flatMap((pair) => {
-        const [, key, value] = /^\s*([^=\s]+)\s*=\s*(.*?)\s*$/.exec(pair) ?? []
-        return key === undefined || value === undefined ? [] : [[key, decodeURIComponent(value)] as const]
+        const at = pair.indexOf('=')
+        const key = pair.slice(0, Math.max(0, at)).trim()
+        return key === '' ? [] : [[key, decodeURIComponent(pair.slice(at + 1).trim())] as const]
       }),
     )
   } catch {

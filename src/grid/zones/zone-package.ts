@@ -33,7 +33,7 @@ export interface FoundPackage {
  */
 export function findZonePackage({ program, own }: LookFrom): FoundPackage | undefined {
   const home = projectOf(own)
-  const projects = [...(program === undefined ? [] : projectsAbove(realPath(program))), home]
+  const projects = [...(program === undefined ? [] : nearestProject(realPath(program))), home]
   const from = projects.find(names) ?? (existsSync(home) ? undefined : own)
   const entry = from === undefined ? undefined : resolveEntry(from)
   return entry === undefined ? undefined : { entry, version: versionAbove(entry) }
@@ -46,12 +46,13 @@ function projectOf(own: string): string {
   return depth < 0 ? own : [...parts.slice(0, depth), 'package.json'].join(sep)
 }
 
-/** The package.json files above a file, the nearest first, but for those of installed packages. */
-function projectsAbove(file: string): string[] {
+/** The nearest package.json above a file, but for those of installed packages. What lies further up may be somebody else's. */
+function nearestProject(file: string): string[] {
   const folder = dirname(file)
   if (folder === file) return []
+  const packageJson = join(folder, 'package.json')
   const isInstalled = folder.split(sep).includes('node_modules')
-  return [...(isInstalled ? [] : [join(folder, 'package.json')]), ...projectsAbove(folder)]
+  return !isInstalled && existsSync(packageJson) ? [packageJson] : nearestProject(folder)
 }
 
 function realPath(file: string): string {
@@ -98,5 +99,5 @@ function versionAbove(entry: string): string | undefined {
   if (folder === entry) return undefined
   const { name, version } = readFields(join(folder, 'package.json'))
   if (name !== zonePackage) return versionAbove(folder)
-  return typeof version === 'string' ? version : undefined
+  return typeof version === 'string' && /^[\w.+-]{1,40}$/.test(version) ? version : undefined
 }

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import { isAbsolute } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { messageOf } from '../../core/errors.ts'
 import { packageFile } from '../../package-file.ts'
@@ -36,9 +37,16 @@ export function createZoneSource(lookFrom: () => LookFrom): ZoneSource {
 
 /** Figures of the package that the program that runs, or the project that this package is installed in, has among its dependencies. */
 const installedZones: ZoneSource = createZoneSource(() => ({
-  program: process.argv[1],
+  program: runningProgram(),
   own: fileURLToPath(packageFile('package.json')),
 }))
+
+/** The file that node was told to run; of what it was given as text (`-e`, `-p`, `-`) the first argument is none. */
+function runningProgram(): string | undefined {
+  const [, file] = process.argv
+  const isText = process.execArgv.some((argument) => /^(-e|-p|-pe|--eval|--print)\b/.test(argument))
+  return isText || file === undefined || !isAbsolute(file) ? undefined : file
+}
 
 const noZones: ZoneSource = () => ({
   why: `intensity_source table leaves ${zonePackage} out`,
@@ -70,13 +78,17 @@ function readZones(lookFrom: LookFrom): ZoneAnswer {
 function parseZones(exported: unknown): ReadonlyMap<string, ZoneRow> {
   const years = Object.entries(fieldsOf(exported)).flatMap(([key, content]) => {
     const [, year] = /^yearly(\d{4})$/.exec(key) ?? []
-    return year === undefined ? [] : [{ year: Number(year), data: fieldsOf(fieldsOf(content)['data']) }]
+    return isYear(year) ? [{ year: Number(year), data: fieldsOf(fieldsOf(content)['data']) }] : []
   })
   const rows = years
     .toSorted((one, other) => one.year - other.year)
     .flatMap(({ year, data }) => Object.entries(data).flatMap(([zone, entry]) => toRow(zone, year, entry)))
   return new Map(rows.map((row) => [row.zone, row]))
 }
+
+/** A year that there can be figures of. */
+const isYear = (text: string | undefined): boolean =>
+  text !== undefined && Number(text) >= 2000 && Number(text) <= new Date().getFullYear()
 
 function toRow(zone: string, year: number, entry: unknown): ZoneRow[] {
   const { value: gramsPerKwh, unit } = fieldsOf(fieldsOf(entry)['carbonIntensity'])

@@ -16,7 +16,7 @@ import type { EnergyError } from '../../../src/core/errors.ts'
 import { createCsvExporter, type CsvExporterOptions } from '../../../src/exporters/csv/csv-exporter.ts'
 import { itIsAnExporter } from '../../contract/exporter.ts'
 import { upstreamColumns, upstreamTaskColumns } from '../../fixtures/csv/columns.ts'
-import { recordOf, reportOf, taskOf, unmeasuredRecord } from '../../fixtures/csv/records.ts'
+import { accounted, recordOf, reportOf, taskOf, unmeasuredRecord } from '../../fixtures/csv/records.ts'
 import { parseCells, parseTable, readTable } from '../../fixtures/csv/table.ts'
 import { temporaryFolder } from '../../fixtures/programs/temporary-folder.ts'
 
@@ -80,7 +80,8 @@ describe('a new file', () => {
 
   it('has the columns of the extended schema after the others', async () => {
     const gap = { code: 'ERR_COUNTER_GAP', subject: 'package-0', message: 'lost', count: 1, gap: 2 } as never
-    await exporterIn({ csvSchema: 'extended' }).export(reportOf('stop', recordOf({ problems: [gap] })))
+    const record = recordOf({ ...accounted, problems: [gap] })
+    await exporterIn({ csvSchema: 'extended' }).export(reportOf('stop', record))
     await expect(read()).toMatchFileSnapshot('../../golden/emissions-extended.csv')
     expect(parseCells(read())[0]?.slice(0, 38)).toEqual(upstreamColumns)
   })

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { locateSteps } from '../../../src/grid/locate/locate-steps.ts'
@@ -11,8 +11,11 @@ const service = { AWS_EXECUTION_ENV: 'AWS_ECS_EC2', AWS_REGION: 'us-east-1' }
 const attributes = { OTEL_RESOURCE_ATTRIBUTES: 'cloud.provider=gcp,cloud.region=europe-west9' }
 const cluster = { SLURM_JOB_ID: '1', CC_CLUSTER: 'narval' }
 
-/** A machine in Paris, by its clock. */
+/** A machine of AWS in Paris, by its clock. */
 function placeOf(environment: NodeJS.ProcessEnv, searchDomain = ''): Place | undefined {
+  const sysfsPath = temporaryFolder()
+  mkdirSync(join(sysfsPath, 'class/dmi/id'), { recursive: true })
+  writeFileSync(join(sysfsPath, 'class/dmi/id/sys_vendor'), 'Amazon EC2\n')
   const resolvConf = join(temporaryFolder(), 'resolv.conf')
   writeFileSync(resolvConf, `search ${searchDomain}\n`)
   const steps = locateSteps({
@@ -20,7 +23,7 @@ function placeOf(environment: NodeJS.ProcessEnv, searchDomain = ''): Place | und
     environment,
     hostName: 'host',
     resolvConf,
-    sysfsPath: '/nowhere',
+    sysfsPath,
     timeZone: () => 'Europe/Paris',
   })
   const locator = createLocator({ steps, clock: fakeClock(), onProblem: () => undefined })

@@ -65,7 +65,7 @@ describe('the names of a machine', () => {
     ],
     [
       'the last line of several',
-      { resolvConf: 'domain us-west-2.compute.internal\nsearch ec2.internal # ours\n' },
+      { resolvConf: 'domain us-west-2.compute.internal\nsearch ec2.internal # ours\n', clouds: ['aws'] },
       aws('us-east-1'),
     ],
   ] as [string, Machine, object][])('tell the region of %s', (_what, machine, region) => {
@@ -86,6 +86,7 @@ describe('the names of a machine', () => {
     ['two regions', { hostName: 'ip-10-24-34-0.ec2.internal', resolvConf: podOfEks }],
     ['two clouds', { resolvConf: 'search ec2.internal us-central1-a.c.my-project.internal\n' }],
     ["a cloud's domain that a laptop has from a VPN", { resolvConf: 'search ec2.internal\n', clouds: [] }],
+    ["a cloud's domain where there is no firmware to ask", { resolvConf: 'search ec2.internal\n' }],
     ["a cloud's domain in another cloud", { resolvConf: 'search ec2.internal\n', clouds: ['azure'] }],
     ['a comment', { resolvConf: '# search ec2.internal\nsearch home # ec2.internal\n' }],
   ] as [string, Machine][])('tell no region where they hold %s', (_what, machine) => {

@@ -13,7 +13,7 @@ const yearOf = (zones: Record<string, unknown>): object => ({
   ),
 })
 const moduleOf = (years: object): string => `module.exports = ${JSON.stringify(years)}`
-const good = moduleOf({ yearly2031: yearOf({ 'XX-A': 12.5 }) })
+const good = moduleOf({ yearly2025: yearOf({ 'XX-A': 12.5 }) })
 const named = { devDependencies: { '@tgwf/co2': '*' } }
 
 /** What is known in a project with such parts, to its program `app/main.js` that has our package in `node_modules`. */
@@ -35,7 +35,7 @@ const whyIn = (answer: ZoneAnswer): string => (answer.rows === undefined ? answe
 describe('figures of zones', () => {
   it('come with the package that the project of the program names, with its version', () => {
     expect(zonesIn({ packageJson: named, files: fakeZones(good) })).toEqual({
-      rows: new Map([['XX-A', { zone: 'XX-A', name: 'Zone XX-A', gramsPerKwh: 12.5, year: 2031 }]]),
+      rows: new Map([['XX-A', { zone: 'XX-A', name: 'Zone XX-A', gramsPerKwh: 12.5, year: 2025 }]]),
       version: '0.20.0',
     })
   })
@@ -45,6 +45,20 @@ describe('figures of zones', () => {
     expect(
       rowsIn(zonesIn({ packageJson: {}, files: { ...files, ...fakeZones(good, { at: 'node_modules' }) } })),
     ).toHaveLength(1)
+  })
+
+  it('are not those of a project further up, which may be that of somebody else', () => {
+    const folder = temporaryFolder()
+    const files = { 'app/package.json': '{}', 'app/main.js': '', ...fakeZones(good) }
+    layOut(folder, { packageJson: named, files })
+    const own = join(folder, 'app/node_modules/codecarbon/package.json')
+    const answer = createZoneSource(() => ({ program: join(folder, 'app/main.js'), own }))()
+    expect(answer).toMatchObject({ isBroken: false })
+  })
+
+  it('are of no year that cannot be', () => {
+    const module = moduleOf({ yearly9999: yearOf({ A: 1 }), yearly0000: yearOf({ A: 2 }) })
+    expect(whyIn(zonesIn({ packageJson: named, files: fakeZones(module) }))).toMatch(/holds none/)
   })
 
   it('are found from this package where the program has no file', () => {
@@ -80,22 +94,22 @@ describe('figures of zones', () => {
 
   it('are of the newest year in which there is one of the zone', () => {
     const years = {
-      yearly2029: yearOf({ A: 1, B: 2, C: 3 }),
-      yearly2031: yearOf({ A: 7, B: null }),
-      yearly2030: yearOf({ A: 5, B: 6 }),
+      yearly2023: yearOf({ A: 1, B: 2, C: 3 }),
+      yearly2025: yearOf({ A: 7, B: null }),
+      yearly2024: yearOf({ A: 5, B: 6 }),
       default: {},
     }
     expect(rowsIn(zonesIn({ packageJson: named, files: fakeZones(moduleOf(years)) }))).toMatchObject([
-      { zone: 'A', gramsPerKwh: 7, year: 2031 },
-      { zone: 'B', gramsPerKwh: 6, year: 2030 },
-      { zone: 'C', gramsPerKwh: 3, year: 2029 },
+      { zone: 'A', gramsPerKwh: 7, year: 2025 },
+      { zone: 'B', gramsPerKwh: 6, year: 2024 },
+      { zone: 'C', gramsPerKwh: 3, year: 2023 },
     ])
   })
 
   it('may be zero, and are never another unit, negative, infinite or no number', () => {
     const zones = { A: 0, B: -1, C: '12', D: null, E: 1e6 }
-    const module = `const years = ${JSON.stringify({ yearly2031: yearOf(zones) })}
-const { data } = years.yearly2031
+    const module = `const years = ${JSON.stringify({ yearly2025: yearOf(zones) })}
+const { data } = years.yearly2025
 data.F = { carbonIntensity: { value: NaN, unit: 'gCO2eq/kWh' } }
 data.G = { carbonIntensity: { value: 0.4, unit: 'kgCO2eq/kWh' } }
 data.H = null
@@ -108,7 +122,7 @@ module.exports = years`
   it.each([
     ['throws', 'throw new Error("no")', {}, /gives no figures of zones: no$/],
     ['is no JavaScript', '}{', {}, /gives no figures of zones: /],
-    ['holds something else', moduleOf({ yearly2031: 'x' }), {}, /version 0\.20\.0 holds none/],
+    ['holds something else', moduleOf({ yearly2025: 'x' }), {}, /version 0\.20\.0 holds none/],
     ['holds nothing', '', { version: '' }, /holds none in gCO2eq\/kWh/],
     ['lacks its file', '', { exports: './gone.cjs' }, /gone\.cjs/],
   ])('of a package that %s are none, with a reason and no error', (_, module, options, why) => {
