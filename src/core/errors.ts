@@ -53,7 +53,7 @@ export class ProbeUnavailable extends EnergyError {
 /** The text of anything that was thrown. Never throws itself. */
 export function messageOf(error: unknown): string {
   try {
-    return error instanceof Error ? String(error.message) : String(error)
+    return error instanceof Error ? error.message : String(error)
   } catch {
     // An object without a text, or one whose own conversion throws.
     return 'something without a text was thrown'
