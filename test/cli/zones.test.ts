@@ -67,7 +67,7 @@ describe('a project with @tgwf/co2', () => {
     carbonIntensity: { value, unit: 'gCO2eq/kWh' },
   })
   const add = (value: unknown, packageJson: object = { dependencies: { '@tgwf/co2': '*' } }): void => {
-    const years = { yearly2031: { data: { 'US-MIDA-PJM': zone(value), 'DE-X': zone(7) } } }
+    const years = { yearly2025: { data: { 'US-MIDA-PJM': zone(value), 'DE-X': zone(7) } } }
     layOut(folder, { packageJson, files: fakeZones(`module.exports = ${JSON.stringify(years)}`) })
   }
 
@@ -76,7 +76,7 @@ describe('a project with @tgwf/co2', () => {
     expect((await detect(...virginia)).intensity).toMatchObject({
       grams_per_kwh: 12.5,
       scope: 'zone',
-      year: 2031,
+      year: 2025,
       basis: 'lifecycle',
       source: 'Electricity Maps, zone US-MIDA-PJM, by @tgwf/co2 0.20.0',
     })
@@ -91,7 +91,7 @@ describe('a project with @tgwf/co2', () => {
       '0',
     )
     expect(stderr).toContain(
-      'at 12.5 gCO2eq/kWh: 2031, lifecycle, Electricity Maps, zone US-MIDA-PJM, by @tgwf/co2 0.20.0',
+      'at 12.5 gCO2eq/kWh: 2025, lifecycle, Electricity Maps, zone US-MIDA-PJM, by @tgwf/co2 0.20.0',
     )
   })
 
@@ -124,7 +124,7 @@ describe('a project with @tgwf/co2', () => {
       zone: 'US-MIDA-PJM',
       name: 'Somewhere',
       gramsPerKwh: '12.5',
-      year: '2031',
+      year: '2025',
     })
   })
 })

@@ -202,7 +202,7 @@ describe('the carbon intensity of a zone, by the package that brings it', () => 
 })
 
 describe('a place whose zone has no figure', () => {
-  const row = { zone: 'US-CAL-CISO', name: 'California ISO', gramsPerKwh: 1.5, year: 2031 }
+  const row = { zone: 'US-CAL-CISO', name: 'California ISO', gramsPerKwh: 1.5, year: 2025 }
   const some: ZoneAnswer = { rows: new Map([[row.zone, row]]), version: '0.20.0' }
   const none: ZoneAnswer = { why: 'nobody has it', isBroken: false }
   const broken: ZoneAnswer = {
