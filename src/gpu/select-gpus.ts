@@ -4,7 +4,7 @@ import type { Problem } from '../core/problem.ts'
 export interface GpuIdentity {
   /** Position on the PCI bus among the cards of its maker, from 0. */
   readonly index: number
-  /** `GPU-8a56a4bc-1b2c-…`. */
+  /** `GPU-8a56a4bc-1b2c-…`; empty, as the name, where the card does not say who it is. */
   readonly uuid: string
   readonly name: string
   /** UUIDs of the slices that it is divided into. */
@@ -109,7 +109,7 @@ function refusal(
   gpus: readonly GpuIdentity[],
 ): Problem {
   const there = matches.length > 1 ? matches : gpus
-  const known = there.map(({ index, uuid }) => `${index} (${uuid})`).join(', ')
+  const known = there.map(({ index, uuid }) => (uuid === '' ? `${index}` : `${index} (${uuid})`)).join(', ')
   const fault = matches.length > 1 ? 'fits several graphics processors' : 'fits no graphics processor'
   const rest = subject === 'gpu_ids' ? '' : '; it and what stands behind it are ignored, as its runtime does'
   const message = `${subject}: ${JSON.stringify(id)} ${fault}${rest}; there ${gpus.length === 0 ? 'is none' : `are: ${known}`}`
@@ -133,7 +133,7 @@ function orderDoubt(
   { CUDA_DEVICE_ORDER: order }: GpuChoice['environment'],
 ): readonly Problem[] {
   const hasIndex = value.split(',').some((id) => /^\d+$/.test(id.trim()))
-  const models = new Set(gpus.map(({ name }) => name))
+  const models = new Set(gpus.flatMap(({ name }) => (name === '' ? [] : name)))
   if (!hasIndex || models.size < 2 || order?.trim().toUpperCase() === 'PCI_BUS_ID') return []
   const message =
     'CUDA_VISIBLE_DEVICES: these cards differ, and CUDA numbers the fastest one first, while here they are numbered by PCI bus: set CUDA_DEVICE_ORDER=PCI_BUS_ID, or name the cards by UUID'
