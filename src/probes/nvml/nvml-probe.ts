@@ -2,9 +2,10 @@ import { systemClock, type Clock } from '../../core/clock.ts'
 import { messageOf, ProbeUnavailable } from '../../core/errors.ts'
 import type { Probe, ProbeResult } from '../../core/probe.ts'
 import type { Problem } from '../../core/problem.ts'
-import type { Method, Reading } from '../../core/reading.ts'
-import { ratio, type Ratio, type Seconds, type Watts } from '../../core/units.ts'
+import type { Reading } from '../../core/reading.ts'
+import type { Ratio, Seconds } from '../../core/units.ts'
 import { selectGpus, type GpuIdentity } from '../../gpu/select-gpus.ts'
+import { meanUse, type GpuDevice } from '../gpu-device.ts'
 import { isKoffiInstalled, noKoffi } from '../koffi.ts'
 import type { Nvml, NvmlDevice, NvmlFacts } from './binding.ts'
 import { GpuMeter } from './gpu-meter.ts'
@@ -26,27 +27,6 @@ export interface NvmlOptions {
   readonly clock?: Clock
   /** How the library is loaded; for tests. @default through koffi */
   readonly load?: (path: string) => Promise<Nvml>
-}
-
-/** A card that counts, as far as it tells. */
-export interface GpuDevice {
-  /** As in the readings: `gpu:GPU-…`. */
-  readonly domain: string
-  /** In the order of the PCI bus. */
-  readonly index: number
-  readonly uuid: string
-  readonly name: string
-  readonly pciBusId: string | undefined
-  readonly driver: string | undefined
-  readonly powerLimitWatts: Watts | undefined
-  readonly memoryTotalBytes: number | undefined
-  readonly memoryUsedBytes: number | undefined
-  /** Share of time in which it was busy, when it was last read. */
-  readonly utilisation: Ratio | undefined
-  /** `undefined` where its energy is unmeasured. */
-  readonly method: Method | undefined
-  /** Why its energy is unmeasured. */
-  readonly unmeasured: string | undefined
 }
 
 /** NVIDIA's cards through their own library. */
@@ -250,10 +230,7 @@ export function createNvmlProbe(options: NvmlOptions = {}): NvmlProbe {
       return { readings, problems }
     },
     devices: () => [...meters.values()].map((meter) => describe(meter, driver)),
-    utilisation() {
-      const uses = [...meters.values()].flatMap(({ use }) => use ?? [])
-      return uses.length === 0 ? undefined : ratio(uses.reduce((sum, use) => sum + use, 0) / uses.length)
-    },
+    utilisation: () => meanUse([...meters.values()]),
     processUse: () => [...meters.values()].flatMap((meter) => meter.processUse() ?? []),
     close() {
       const isOpening = state === 'opening'
