@@ -4,14 +4,10 @@ import type { Method, Reading } from '../../core/reading.ts'
 import { joules, ratio, seconds, type Ratio, type Seconds, type Watts } from '../../core/units.ts'
 import { findGpu } from '../../gpu/find-gpu.ts'
 import type { NvmlDevice, NvmlFacts } from './binding.ts'
-import {
-  createCounterSource,
-  createModelSource,
-  createPowerSource,
-  DeadCounter,
-  mostPowerOf,
-  type EnergySource,
-} from './energy-source.ts'
+import { CounterSource, DeadCounter } from './counter-source.ts'
+import { mostPowerOf, type EnergySource } from './energy-source.ts'
+import { ModelSource } from './model-source.ts'
+import { PowerSource } from './power-source.ts'
 import { ProcessUse, type GpuProcessUse } from './process-use.ts'
 import { isLost, NvmlError, returnCode } from './return-code.ts'
 
@@ -259,14 +255,14 @@ interface Way {
 function waysFor({ name, powerLimit }: NvmlFacts): readonly Way[] {
   const most: Watts = mostPowerOf(powerLimit)
   return [
-    { method: 'measured', what: 'energy', open: () => createCounterSource(most) },
-    { method: 'integrated', what: 'power', open: () => createPowerSource(most) },
+    { method: 'measured', what: 'energy', open: () => new CounterSource(most) },
+    { method: 'integrated', what: 'power', open: () => new PowerSource(most) },
     {
       method: 'estimated',
       what: 'estimate',
       open() {
         const part = findGpu(name)
-        return part === undefined ? undefined : createModelSource(part, powerLimit)
+        return part === undefined ? undefined : new ModelSource(part, powerLimit)
       },
     },
   ]

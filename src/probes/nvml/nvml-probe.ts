@@ -73,7 +73,9 @@ export function createNvmlProbe(options: NvmlOptions = {}): NvmlProbe {
   if (load === undefined && !isKoffiInstalled()) throw noKoffi()
 
   const meters = new Map<string, GpuMeter>()
-  const sampler = createSampler(clock, () => meters.values())
+  /** The same as a list, for the tick. */
+  let list: readonly GpuMeter[] = []
+  const sampler = createSampler(clock, () => list)
   const told = new Set<string>()
   let pending: Problem[] = []
   let nvml: Nvml | undefined
@@ -150,12 +152,12 @@ export function createNvmlProbe(options: NvmlOptions = {}): NvmlProbe {
   function take(index: number, device: NvmlDevice, facts: NvmlFacts): void {
     const known = meters.get(facts.uuid)
     const meter = known ?? new GpuMeter(facts, clock.now().wallMs)
-    meters.set(facts.uuid, meter)
+    if (known === undefined) list = [...meters.set(facts.uuid, meter).values()]
     meter.attach(index, device, facts, clock.now().monotonic)
     if (known === undefined && meter.unmeasured !== undefined) tell(unmeasuredProblem(meter))
   }
 
-  const isLostOne = (): boolean => [...meters.values()].some(({ isLost }) => isLost)
+  const isLostOne = (): boolean => list.some(({ isLost }) => isLost)
 
   function succeed(cards: readonly Card[]): void {
     state = 'open'
@@ -170,7 +172,7 @@ export function createNvmlProbe(options: NvmlOptions = {}): NvmlProbe {
     state = 'failed'
     const remedy = error instanceof NvmlError || error instanceof ProbeUnavailable ? error.remedy : undefined
     refusal = { reason: messageOf(error), remedy }
-    for (const meter of meters.values()) meter.detach(messageOf(error))
+    for (const meter of list) meter.detach(messageOf(error))
     const message = [messageOf(error), remedy].filter((text) => text !== undefined).join('; ')
     tell({ code: 'ERR_PROBE_UNAVAILABLE', subject: 'nvml', message })
   }
@@ -178,7 +180,7 @@ export function createNvmlProbe(options: NvmlOptions = {}): NvmlProbe {
   function openAgain(): void {
     state = 'opening'
     retryAt = Infinity
-    for (const meter of meters.values()) meter.suspend()
+    for (const meter of list) meter.suspend()
     sampler.stop()
     void open()
   }
@@ -217,7 +219,7 @@ export function createNvmlProbe(options: NvmlOptions = {}): NvmlProbe {
       const problems = pending
       pending = []
       const readings: Reading[] = []
-      for (const meter of meters.values()) {
+      for (const meter of list) {
         const problem = meter.update(at, resumed)
         if (problem !== undefined) {
           problems.push(problem)
@@ -229,9 +231,9 @@ export function createNvmlProbe(options: NvmlOptions = {}): NvmlProbe {
       recover(at)
       return { readings, problems }
     },
-    devices: () => [...meters.values()].map((meter) => describe(meter, driver)),
-    utilisation: () => meanUse([...meters.values()]),
-    processUse: () => [...meters.values()].flatMap((meter) => meter.processUse() ?? []),
+    devices: () => list.map((meter) => describe(meter, driver)),
+    utilisation: () => meanUse(list),
+    processUse: () => list.flatMap((meter) => meter.processUse() ?? []),
     close() {
       const isOpening = state === 'opening'
       const wasClosed = state === 'closed'

@@ -17,11 +17,11 @@ export interface Sampler {
  * Looks at cards that show their power, or only how busy they are, twice in their own period. Counters lose nothing without it: where all
  * cards have one, nothing is done. Its timers keep no process alive.
  */
-export function createSampler(clock: Clock, meters: () => Iterable<GpuMeter>): Sampler {
+export function createSampler(clock: Clock, meters: () => readonly GpuMeter[]): Sampler {
   let cancel: (() => void) | undefined
 
   function schedule(costMilliseconds: number): void {
-    const periods = [...meters()].flatMap(({ period }) => period ?? [])
+    const periods = meters().flatMap(({ period }) => period ?? [])
     if (periods.length === 0) return
     const wanted = (Math.min(...periods) / 2) * 1000
     cancel = clock.after(Math.max(leastMilliseconds, wanted, costMilliseconds / mostShare), look)
