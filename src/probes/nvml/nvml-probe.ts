@@ -29,6 +29,14 @@ export interface NvmlOptions {
   readonly load?: (path: string) => Promise<Nvml>
 }
 
+/** Why there are no readings, and what would change that. */
+export interface NvmlRefusal {
+  readonly reason: string
+  readonly remedy?: string | undefined
+  /** True where the library cannot be called at all; else it is tried again. */
+  readonly isFinal: boolean
+}
+
 /** NVIDIA's cards through their own library. */
 export interface NvmlProbe extends Probe {
   /**
@@ -36,8 +44,8 @@ export interface NvmlProbe extends Probe {
    * his own.
    */
   readonly opened: Promise<void>
-  /** Why it gives no readings now; `undefined` while it opens, and where it is open. */
-  refusal(): { readonly reason: string; readonly remedy?: string | undefined } | undefined
+  /** Why it gives no readings; `undefined` while it opens, and where it is open. */
+  refusal(): NvmlRefusal | undefined
   /** The cards that count. */
   devices(): readonly GpuDevice[]
   /** How busy they were when they were last read, in the mean; `undefined` where none tells. */
@@ -81,7 +89,7 @@ export function createNvmlProbe(options: NvmlOptions = {}): NvmlProbe {
   let nvml: Nvml | undefined
   let driver: string | undefined
   let state: 'opening' | 'open' | 'failed' | 'closed' = 'opening'
-  let refusal: { reason: string; remedy?: string | undefined } | undefined
+  let refusal: NvmlRefusal | undefined
   let cardCount = 0
   /** Cards that did not say who they are, and may do so later. */
   let unidentified = 0
@@ -161,7 +169,7 @@ export function createNvmlProbe(options: NvmlOptions = {}): NvmlProbe {
 
   function succeed(cards: readonly Card[]): void {
     state = 'open'
-    refusal = cards.length === 0 ? { reason: 'NVML finds no graphics processor' } : undefined
+    refusal = cards.length === 0 ? { reason: 'NVML finds no graphics processor', isFinal: false } : undefined
     cardCount = cards.length
     countedAt = undefined
     if (!isLostOne() && unidentified === 0) retrySeconds = firstRetrySeconds
@@ -170,8 +178,9 @@ export function createNvmlProbe(options: NvmlOptions = {}): NvmlProbe {
 
   function fail(error: unknown): void {
     state = 'failed'
-    const remedy = error instanceof NvmlError || error instanceof ProbeUnavailable ? error.remedy : undefined
-    refusal = { reason: messageOf(error), remedy }
+    const isFinal = error instanceof ProbeUnavailable
+    const remedy = isFinal || error instanceof NvmlError ? error.remedy : undefined
+    refusal = { reason: messageOf(error), remedy, isFinal }
     for (const meter of list) meter.detach(messageOf(error))
     const message = [messageOf(error), remedy].filter((text) => text !== undefined).join('; ')
     tell({ code: 'ERR_PROBE_UNAVAILABLE', subject: 'nvml', message })
@@ -200,7 +209,7 @@ export function createNvmlProbe(options: NvmlOptions = {}): NvmlProbe {
 
   /** Opens the library anew where something is missing, and not too often. */
   function recover(at: Seconds): void {
-    if (state !== 'open' && state !== 'failed') return
+    if ((state !== 'open' && state !== 'failed') || refusal?.isFinal === true) return
     const isMissing = state === 'failed' || unidentified > 0 || isLostOne()
     if (isMissing && retryAt === Infinity) {
       retryAt = at + retrySeconds
