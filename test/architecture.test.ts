@@ -59,7 +59,8 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
   ['embodied/', ['core/', 'data-table.ts']],
   ['cpu/', ['core/', 'cpu/', 'package-file.ts']],
   ['probes/linux/', ['core/', 'probes/linux/']],
-  ['probes/', ['core/', 'cpu/', 'probes/']],
+  ['gpu/', ['core/', 'gpu/', 'data-table.ts']],
+  ['probes/', ['core/', 'cpu/', 'gpu/', 'probes/', 'koffi']],
   ['exporters/csv/', ['core/', 'exporters/csv/', 'files/', 'csv-']],
   ['exporters/text/', ['core/', 'exporters/text/']],
   [

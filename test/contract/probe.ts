@@ -32,12 +32,15 @@ export interface BenchStart {
   readonly counterJoules: number
 }
 
+/** Makes a bench; some probes open in their own time. */
+type Factory<B extends ProbeBench> = (start: BenchStart) => B | Promise<B>
+
 /** Opens a bench, and keeps its time. */
-function open<B extends ProbeBench>(
-  factory: (start: BenchStart) => B,
+async function open<B extends ProbeBench>(
+  factory: Factory<B>,
   counterJoules = 1000,
-): B & { read(passed: number): ProbeResult } {
-  const bench = factory({ counterJoules })
+): Promise<B & { read(passed: number): ProbeResult }> {
+  const bench = await factory({ counterJoules })
   let at = 5000
   return {
     ...bench,
@@ -49,18 +52,18 @@ function open<B extends ProbeBench>(
 }
 
 /** What every probe keeps to. The factory makes a fresh machine and opens the probe on it; both are gone after the test. */
-export function itIsAProbe(name: string, factory: (start: BenchStart) => ProbeBench): void {
+export function itIsAProbe(name: string, factory: Factory<ProbeBench>): void {
   describe(`${name} is a probe`, () => {
-    test('it starts at zero', () => {
-      const { read } = open(factory)
+    test('it starts at zero', async () => {
+      const { read } = await open(factory)
       const { readings, problems } = read(0)
       expect(problems).toEqual([])
       expect(readings.length).toBeGreaterThan(0)
       for (const { energy, low, high } of readings) expect([energy, low, high]).toEqual([0, 0, 0])
     })
 
-    test('its energies rise with work, never decrease, and lie in their intervals', () => {
-      const { read, work } = open(factory)
+    test('its energies rise with work, never decrease, and lie in their intervals', async () => {
+      const { read, work } = await open(factory)
       let before = byDomain(read(0))
       for (let tick = 0; tick < 300; tick += 1) {
         work(1)
@@ -79,8 +82,8 @@ export function itIsAProbe(name: string, factory: (start: BenchStart) => ProbeBe
       }
     })
 
-    test('it tells each domain once, names itself, and names only parents that it reads', () => {
-      const { read, work, probe } = open(factory)
+    test('it tells each domain once, names itself, and names only parents that it reads', async () => {
+      const { read, work, probe } = await open(factory)
       read(0)
       work(1)
       const { readings } = read(1)
@@ -92,16 +95,16 @@ export function itIsAProbe(name: string, factory: (start: BenchStart) => ProbeBe
       }
     })
 
-    test('being asked twice at one moment changes nothing', () => {
-      const { read, work } = open(factory)
+    test('being asked twice at one moment changes nothing', async () => {
+      const { read, work } = await open(factory)
       read(0)
       work(2)
       const first = read(2)
       expect(read(0)).toEqual(first)
     })
 
-    test('after it is closed, even twice, it gives no readings and no errors', () => {
-      const { read, work, probe } = open(factory)
+    test('after it is closed, even twice, it gives no readings and no errors', async () => {
+      const { read, work, probe } = await open(factory)
       read(0)
       probe.close?.()
       probe.close?.()
@@ -112,12 +115,12 @@ export function itIsAProbe(name: string, factory: (start: BenchStart) => ProbeBe
 }
 
 /** What a probe of a hardware counter keeps to besides. */
-export function itIsAProbeOfACounter(name: string, factory: (start: BenchStart) => CounterProbeBench): void {
+export function itIsAProbeOfACounter(name: string, factory: Factory<CounterProbeBench>): void {
   itIsAProbe(name, factory)
 
   describe(`${name} is a probe of a counter`, () => {
-    test('its energy is what was spent, across every wrap of the counter', () => {
-      const { read, counter } = open(factory)
+    test('its energy is what was spent, across every wrap of the counter', async () => {
+      const { read, counter } = await open(factory)
       read(0)
       let spent = 0
       for (let tick = 0; tick < 1200; tick += 1) {
@@ -128,8 +131,8 @@ export function itIsAProbeOfACounter(name: string, factory: (start: BenchStart) 
       }
     })
 
-    test('a failed read is an absent domain and a problem with a code, never 0 J', () => {
-      const { read, counter } = open(factory)
+    test('a failed read is an absent domain and a problem with a code, never 0 J', async () => {
+      const { read, counter } = await open(factory)
       read(0)
       counter.spend(50)
       read(1)
@@ -142,8 +145,8 @@ export function itIsAProbeOfACounter(name: string, factory: (start: BenchStart) 
       expect(problem?.gap).toBe(1)
     })
 
-    test('after a failed read at 200 kJ and one more joule, there is one more joule', () => {
-      const { read, counter } = open(factory, 200_000)
+    test('after a failed read at 200 kJ and one more joule, there is one more joule', async () => {
+      const { read, counter } = await open(factory, 200_000)
       read(0)
       counter.fail()
       read(1)
@@ -153,8 +156,8 @@ export function itIsAProbeOfACounter(name: string, factory: (start: BenchStart) 
       expect([energy, low, high]).toEqual([1, 1, 1])
     })
 
-    test('what was used during failed reads is not lost, and nothing is invented', () => {
-      const { read, counter } = open(factory)
+    test('what was used during failed reads is not lost, and nothing is invented', async () => {
+      const { read, counter } = await open(factory)
       read(0)
       counter.spend(30)
       read(1)
@@ -169,8 +172,8 @@ export function itIsAProbeOfACounter(name: string, factory: (start: BenchStart) 
       expect(expectReading(read(1), counter.domain).energy).toBeCloseTo(70, 6)
     })
 
-    test('it is closed without an error after its counter failed', () => {
-      const { read, counter, probe } = open(factory)
+    test('it is closed without an error after its counter failed', async () => {
+      const { read, counter, probe } = await open(factory)
       read(0)
       counter.fail()
       read(1)
