@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { ProbeUnavailable } from '../core/errors.ts'
 import type { Probe } from '../core/probe.ts'
-import { seconds, watts } from '../core/units.ts'
+import { seconds, watts, type Watts } from '../core/units.ts'
 import { readAttribute, readNumber } from './linux/attribute.ts'
 import { openPowerGauge } from './linux/gauge.ts'
 import { findHwmonDevices, listHwmon, type HwmonChannel, type HwmonDevice } from './linux/hwmon.ts'
@@ -16,7 +16,7 @@ export interface HostPowerOptions {
 }
 
 /** Twice the power of a whole server full of graphics cards (NVIDIA DGX B200, 14.3 kW: its data sheet). */
-export const maxHostPower = watts(28_600)
+export const maxHostPower: Watts = watts(28_600)
 /**
  * Such meters are asked by way of firmware or a controller, which takes its time, and average over about a second; the driver of ACPI
  * meters itself asks no more often than their sampling time (update_meter in drivers/hwmon/acpi_power_meter.c).

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ProbeUnavailable } from '../../src/core/errors.ts'
 import { createAmdEnergyProbe, type AmdEnergyOptions } from '../../src/probes/amd-energy.ts'
-import { expectReading, itIsAProbeOfACounter } from '../contract/probe.ts'
+import { itIsAProbeOfACounter } from '../contract/probe.ts'
 import { asNobody } from '../fixtures/as-nobody.ts'
 import { fakeMonitor, timed, type FakeMonitor } from '../fixtures/fake-hwmon.ts'
 import { fakeSysfs, type FakeTree } from '../fixtures/fake-sysfs.ts'
