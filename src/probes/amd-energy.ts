@@ -40,12 +40,12 @@ const maxPackagePower = watts(1000)
 export function createAmdEnergyProbe(options: AmdEnergyOptions = {}): AmdEnergyProbe {
   const { sysfsPath = '/sys', includeCores = false } = options
   const find = (): readonly MeterPoint[] =>
-    findHwmonDevices(sysfsPath)
-      .filter(({ name }) => name === 'amd_energy')
+    findHwmonDevices(sysfsPath, (name) => name === 'amd_energy')
       .slice(0, 1)
       .flatMap((monitor) => toPoints(monitor, includeCores, sysfsPath))
   const probe = createMeteredProbe({
     name: 'amd_energy',
+    points: find(),
     find,
     entries: () => listHwmon(sysfsPath),
     takesNew: false,

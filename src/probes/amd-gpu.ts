@@ -57,6 +57,7 @@ export function createAmdGpuProbe(options: AmdGpuOptions = {}): AmdGpuProbe {
   if (devices.length === 0) throw noGpus(sysfsPath)
   const probe = createMeteredProbe({
     name: 'amdgpu',
+    points: devices.flatMap(toPoint),
     find: () => find().flatMap(toPoint),
     entries: () => listHwmon(sysfsPath),
     takesNew: true,

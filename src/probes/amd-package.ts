@@ -3,7 +3,7 @@ import { ProbeUnavailable } from '../core/errors.ts'
 import type { Probe } from '../core/probe.ts'
 import type { Component } from '../core/reading.ts'
 import { seconds, watts } from '../core/units.ts'
-import { findAmdGpus, powerChannel, powerFile } from './linux/amd-gpus.ts'
+import { findAmdGpus, powerChannel, powerFile, type AmdGpu } from './linux/amd-gpus.ts'
 import { openPowerGauge } from './linux/gauge.ts'
 import { findHwmonDevices, listHwmon, type HwmonChannel, type HwmonDevice } from './linux/hwmon.ts'
 import type { MeterPoint } from './linux/metered-domain.ts'
@@ -37,10 +37,11 @@ const sampleInterval = seconds(1)
  */
 export function createAmdPackageProbe(options: AmdPackageOptions = {}): AmdPackageProbe {
   const { sysfsPath = '/sys' } = options
-  const apus = findAmdGpus(sysfsPath).filter(({ isPartOfPackage }) => isPartOfPackage)
+  const apus = findApus(sysfsPath)
   const probe = createMeteredProbe({
     name: 'amd-package',
-    find: () => packagesOf(sysfsPath),
+    points: packagesOf(apus, sysfsPath),
+    find: () => packagesOf(findApus(sysfsPath), sysfsPath),
     entries: () => listHwmon(sysfsPath),
     takesNew: false,
     maxInterval: sampleInterval,
@@ -54,13 +55,13 @@ export function createAmdPackageProbe(options: AmdPackageOptions = {}): AmdPacka
   return { ...probe, components: ['cpu'], graphics: apus.map(({ pciId }) => pciId) }
 }
 
-function packagesOf(sysfsPath: string): readonly MeterPoint[] {
-  const apus = findAmdGpus(sysfsPath).flatMap(({ isPartOfPackage, monitor }) =>
-    isPartOfPackage ? [monitor] : [],
-  )
-  const older = findHwmonDevices(sysfsPath).filter(({ name }) => name === 'fam15h_power')
+const findApus = (sysfsPath: string): readonly AmdGpu[] =>
+  findAmdGpus(sysfsPath).filter(({ isPartOfPackage }) => isPartOfPackage)
+
+function packagesOf(apus: readonly AmdGpu[], sysfsPath: string): readonly MeterPoint[] {
+  const older = findHwmonDevices(sysfsPath, (name) => name === 'fam15h_power')
   // An APU of the families 15h and 16h has both, of the same package.
-  const monitors = apus.length > 0 ? apus : older
+  const monitors = apus.length > 0 ? apus.map(({ monitor }) => monitor) : older
   return monitors.flatMap((monitor, index) => {
     const channel = powerChannel(monitor)
     return channel === undefined ? [] : [toPoint(monitor, channel, index)]

@@ -30,6 +30,7 @@ export function createBatteryProbe(options: BatteryOptions = {}): Probe {
   if (mute !== undefined) throw doesNotTell(mute)
   return createMeteredProbe({
     name: 'battery',
+    points: toPoint(sysfsPath),
     find: () => toPoint(sysfsPath),
     entries: () => listSupplies(sysfsPath),
     takesNew: false,

@@ -48,10 +48,10 @@ const refresh = seconds(1)
 export function createBoardRailsProbe(options: BoardRailsOptions = {}): BoardRailsProbe {
   const { sysfsPath = '/sys' } = options
   const { known, uncounted } = sortRails(findPowerRails(sysfsPath))
-  const find = (): readonly MeterPoint[] => toPoints(sortRails(findPowerRails(sysfsPath)).known)
   const probe = createMeteredProbe({
     name: 'board-rails',
-    find,
+    points: toPoints(known),
+    find: () => toPoints(sortRails(findPowerRails(sysfsPath)).known),
     entries: () => listHwmon(sysfsPath),
     takesNew: false,
     maxInterval: refresh,

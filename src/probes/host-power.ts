@@ -7,7 +7,7 @@ import { openPowerGauge } from './linux/gauge.ts'
 import { findHwmonDevices, listHwmon, type HwmonChannel, type HwmonDevice } from './linux/hwmon.ts'
 import type { MeterPoint } from './linux/metered-domain.ts'
 import { meaningOfRail } from './linux/rail-table.ts'
-import { createMeteredProbe } from './metered-probe.ts'
+import { createMeteredProbe, readableByAll } from './metered-probe.ts'
 
 /** Options of {@link createHostPowerProbe}. */
 export interface HostPowerOptions {
@@ -33,9 +33,12 @@ const refresh = seconds(1)
  */
 export function createHostPowerProbe(options: HostPowerOptions = {}): Probe {
   const { sysfsPath = '/sys' } = options
+  const find = (): readonly MeterPoint[] =>
+    findHwmonDevices(sysfsPath, (name) => Object.hasOwn(wholeLabels, name)).flatMap(toPoints)
   return createMeteredProbe({
     name: 'host-power',
-    find: () => findHwmonDevices(sysfsPath).filter(isMeter).flatMap(toPoints),
+    points: find(),
+    find,
     entries: () => listHwmon(sysfsPath),
     takesNew: false,
     maxInterval: refresh,
@@ -44,7 +47,7 @@ export function createHostPowerProbe(options: HostPowerOptions = {}): Probe {
         `no meter of the whole machine: ${sysfsPath}/class/hwmon has no power_meter, ibmpowernv, occ or corsairpsu`,
         'where the firmware has one: sudo modprobe acpi_power_meter',
       ),
-    permissionRemedy: (path) => `until the next boot: sudo chmod a+r ${path}`,
+    permissionRemedy: readableByAll,
   })
 }
 
@@ -56,8 +59,6 @@ const wholeLabels: Readonly<Record<string, RegExp>> = {
   occ: /^system$/i,
   corsairpsu: /^power total$/,
 }
-
-const isMeter = ({ name }: HwmonDevice): boolean => name in wholeLabels
 
 function toPoints(monitor: HwmonDevice): readonly MeterPoint[] {
   return monitor.channels

@@ -49,6 +49,7 @@ export function createIntelGpuProbe(options: IntelGpuOptions = {}): IntelGpuProb
   const devices = find()
   const probe = createMeteredProbe({
     name: 'intel-gpu',
+    points: devices.flatMap(toPoints),
     find: () => find().flatMap(toPoints),
     entries: () => listHwmon(sysfsPath),
     takesNew: true,

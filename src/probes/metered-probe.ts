@@ -9,7 +9,9 @@ import { errnoOf, isPermission } from './linux/pseudo-file.ts'
 /** Options of {@link createMeteredProbe}. */
 export interface MeteredProbeOptions {
   readonly name: string
-  /** The domains that there are now. Asked again when `entries` tells that something came or went. */
+  /** The domains that there are. */
+  readonly points: readonly MeterPoint[]
+  /** The domains that there are later, when `entries` tells that something came or went. */
   readonly find: () => readonly MeterPoint[]
   /** Names of what is there, cheap to list. */
   readonly entries: () => readonly string[]
@@ -50,7 +52,7 @@ export function createMeteredProbe(options: MeteredProbeOptions): Probe {
   }
 
   let known = entries().join()
-  for (const point of find()) add(point)
+  for (const point of options.points) add(point)
   if (domains.size === 0) {
     throw firstFailure === undefined ? nothing() : unreadable(options, firstFailure)
   }

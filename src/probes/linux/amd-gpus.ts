@@ -25,8 +25,8 @@ const apuIds: readonly string[] = ['0x74a0']
 
 /** The graphics processors that amdgpu drives, in the order of their addresses. */
 export function findAmdGpus(sysfsPath: string): readonly AmdGpu[] {
-  const found = findHwmonDevices(sysfsPath).flatMap((monitor) =>
-    monitor.name === 'amdgpu' && monitor.device !== undefined ? [describe(monitor, monitor.device)] : [],
+  const found = findHwmonDevices(sysfsPath, (name) => name === 'amdgpu').flatMap((monitor) =>
+    monitor.device === undefined ? [] : [describe(monitor, monitor.device)],
   )
   const gpus = found.toSorted(byPciId)
   const otherDies = pairDies(gpus)

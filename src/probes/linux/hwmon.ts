@@ -31,10 +31,13 @@ export interface HwmonChannel {
 
 type HwmonQuantity = 'energy' | 'power' | 'in' | 'curr'
 
-/** The hardware monitors that are there now, by number. */
-export function findHwmonDevices(sysfsPath: string): readonly HwmonDevice[] {
+/** The hardware monitors of some names that are there now, by number. Of the others nothing else is read. */
+export function findHwmonDevices(
+  sysfsPath: string,
+  isWanted: (name: string) => boolean = () => true,
+): readonly HwmonDevice[] {
   return listHwmon(sysfsPath).flatMap((entry) => {
-    const device = describe(join(sysfsPath, 'class/hwmon', entry))
+    const device = describe(join(sysfsPath, 'class/hwmon', entry), isWanted)
     return device === undefined ? [] : [device]
   })
 }
@@ -46,10 +49,11 @@ export function listHwmon(sysfsPath: string): readonly string[] {
 }
 
 /** Drivers of the old interface keep their attributes, and their name, with the device itself: `power_meter` does. */
-function describe(entry: string): HwmonDevice | undefined {
+function describe(entry: string, isWanted: (name: string) => boolean): HwmonDevice | undefined {
   for (const folder of [entry, join(entry, 'device')]) {
     const name = readAttribute(join(folder, 'name'))
     if (name === undefined) continue
+    if (!isWanted(name)) return undefined
     const device = realFolder(join(entry, 'device'))
     const identity = `${name} at ${device ?? realFolder(entry) ?? entry}`
     return { name, identity, folder, device, channels: channelsIn(folder) }
@@ -72,7 +76,7 @@ function channelsIn(folder: string): readonly HwmonChannel[] {
       quantity: id.replace(/\d+$/, '') as HwmonQuantity,
       number: Number(/\d+$/.exec(id)?.[0]),
       id,
-      label: readAttribute(join(folder, `${id}_label`)),
+      label: attributes.has('label') ? readAttribute(join(folder, `${id}_label`)) : undefined,
       attributes,
     }))
 }

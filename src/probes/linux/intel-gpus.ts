@@ -28,8 +28,8 @@ const integratedPciId = '0000:00:02.0'
 /** The graphics processors with energy counters of i915 and xe, in the order of their addresses. */
 export function findIntelGpus(sysfsPath: string): readonly IntelGpu[] {
   const monitors = new Map<string, HwmonDevice[]>()
-  for (const monitor of findHwmonDevices(sysfsPath)) {
-    if (!/^(i915|xe)(_gt\d+)?$/.test(monitor.name) || monitor.device === undefined) continue
+  for (const monitor of findHwmonDevices(sysfsPath, (name) => /^(i915|xe)(_gt\d+)?$/.test(name))) {
+    if (monitor.device === undefined) continue
     monitors.set(monitor.device, [...(monitors.get(monitor.device) ?? []), monitor])
   }
   return [...monitors]

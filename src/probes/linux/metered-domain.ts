@@ -184,7 +184,8 @@ export class MeteredDomain {
 
     const last = this.#raw
     const isAnother = this.#isAnother
-    const isImpossible = !isAnother && !this.#mayHaveRestarted && this.#roseTooMuch(value, at)
+    // After a sleep too: the meter says that the energy of that time is not counted.
+    const isImpossible = !isAnother && this.#roseTooMuch(value, at)
     this.#raw = { value, at }
     this.#isAnother = false
     if (last === undefined) {

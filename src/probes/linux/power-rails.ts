@@ -25,9 +25,9 @@ const notRails =
 
 /** Power rails of hwmon monitors; where there are none, those of NVIDIA's older kernels. */
 export function findPowerRails(sysfsPath: string): readonly PowerRail[] {
-  const rails = findHwmonDevices(sysfsPath)
-    .filter(({ name }) => !notRails.test(name))
-    .flatMap((device) => device.channels.flatMap((channel) => railOf(device, channel) ?? []))
+  const rails = findHwmonDevices(sysfsPath, (name) => !notRails.test(name)).flatMap((device) =>
+    device.channels.flatMap((channel) => railOf(device, channel) ?? []),
+  )
   return rails.length > 0 ? rails : findOldJetsonRails(sysfsPath)
 }
 
