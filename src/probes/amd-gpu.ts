@@ -29,7 +29,7 @@ export interface AmdGpuProbe extends Probe {
 
 /** Twice the highest board power on the market (AMD Instinct MI355X, 1400 W: its data sheet). */
 const maxBoardPower = watts(2800)
-/** The firmware's figure is a mean over 100 ms (Linux commit 5b79d0482f3c, "pkgpwr is the average gpu power of 100ms"). */
+/** The firmware's figure is a mean over 100 ms ("pkgpwr is the average gpu power of 100ms": commit "drm/amd/pp: Refine get_gpu_power for VI"). */
 const refresh = seconds(0.1)
 /** Power is a sample, and a load that comes and goes is not seen between two. */
 const sampleInterval = seconds(1)

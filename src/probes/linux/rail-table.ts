@@ -62,7 +62,8 @@ const rows: readonly RailRow[] = [
   // Kernel documentation: hwmon/smpro-hwmon.rst (Ampere Altra). RCA is the root complex of PCI Express, part of the chip.
   { monitors: /^smpro(_hwmon)?$/, label: /^(CORE VRD|SoC|RCA VRD)$/, means: cpu },
   { monitors: /^smpro(_hwmon)?$/, label: /^DIMM VRD\d$/, means: ram },
-  // NVIDIA Grace Performance Tuning Guide, "Power Telemetry": a socket with its memory and losses; in it cores and the rest of the chip.
+  // NVIDIA Grace Performance Tuning Guide, "Power Telemetry": a socket; in it cores and the rest of the chip. What
+  // is left is its memory (so also Alumet, plugin grace-hopper, "Sums and Estimations").
   {
     monitors: /^power_meter$/,
     label: /^Grace Power Socket \d+$/,
