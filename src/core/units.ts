@@ -25,6 +25,10 @@ export const grams = (value: number): Grams => value as Grams
 export const ratio = (value: number): Ratio => Math.min(1, Math.max(0, value)) as Ratio
 
 const microjoulesPerJoule = 1e6
+const microwattsPerWatt = 1e6
+const milliwattsPerWatt = 1000
+/** Microvolts times microamperes. */
+const picowattsPerWatt = 1e12
 const joulesPerKilowattHour = 3.6e6
 const gramsPerKilogram = 1000
 const millisecondsPerSecond = 1000
@@ -36,6 +40,9 @@ const bytesPerGigabyte = 1e9
 const bytesPerGibibyte = 2 ** 30
 
 export const fromMicrojoules = (value: number): Joules => joules(value / microjoulesPerJoule)
+export const fromMicrowatts = (value: number): Watts => watts(value / microwattsPerWatt)
+export const fromMilliwatts = (value: number): Watts => watts(value / milliwattsPerWatt)
+export const fromPicowatts = (value: number): Watts => watts(value / picowattsPerWatt)
 export const toKilowattHours = (energy: Joules): number => energy / joulesPerKilowattHour
 export const fromKilowattHours = (value: number): Joules => joules(value * joulesPerKilowattHour)
 export const toKilograms = (mass: Grams): number => mass / gramsPerKilogram

@@ -3,6 +3,9 @@ import {
   energyOver,
   fromKilowattHours,
   fromMicrojoules,
+  fromMicrowatts,
+  fromMilliwatts,
+  fromPicowatts,
   grams,
   gramsAt,
   joules,
@@ -25,6 +28,13 @@ test.each([0, 1, 100, 1e6, 3_600_000_000_000, 52_649_883_221])(
     expect(toKilowattHours(fromMicrojoules(value))).toBeCloseTo(value / 1_000_000 / joulesPerKwh, 12)
   },
 )
+
+test('powers as the files of a kernel have them are watts', () => {
+  // 15 W in microwatts, in milliwatts, and as 12 V in microvolts times 1.25 A in microamperes.
+  expect([fromMicrowatts(15_000_000), fromMilliwatts(15_000), fromPicowatts(12_000_000 * 1_250_000)]).toEqual(
+    [15, 15, 15],
+  )
+})
 
 test('the kilowatt-hour is exact, not rounded to some decimals', () => {
   expect(toKilowattHours(joules(joulesPerKwh))).toBe(1)
