@@ -58,6 +58,8 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
   ['embodied/', ['core/', 'data-table.ts']],
   ['cpu/', ['core/', 'cpu/', 'package-file.ts']],
   ['probes/linux/', ['core/', 'probes/linux/']],
+  ['probes/macos/', ['core/', 'probes/macos/']],
+  ['probes/windows/', ['core/', 'cpu/', 'probes/windows/']],
   ['probes/', ['core/', 'cpu/', 'probes/']],
   ['exporters/csv/', ['core/', 'exporters/csv/', 'files/', 'csv-']],
   ['exporters/text/', ['core/', 'exporters/text/']],
