@@ -47,6 +47,8 @@ const deadSeconds = 10
 /** A child that says nothing for so long, over so many reads, is taken for stuck. Reads are counted, since a program may block its own. */
 const silentSeconds = 5
 const silentReads = 3
+/** A child that is started says its first word within its interval; one that says none for so long is started again. */
+const firstWordSeconds = 10
 const firstRestartSeconds = 1
 const lastRestartSeconds = 60
 /** A tool that ended so often without having told anything will not tell anything. */
@@ -80,6 +82,7 @@ export function createPowermetricsProbe(options: PowermetricsOptions): Powermetr
   let child: RunningCommand | undefined
   let state: 'asking' | 'telling' | 'down' | 'refused' | 'closed' = 'asking'
   let cancelStart: (() => void) | undefined
+  let cancelWatch: (() => void) | undefined
   let futileStarts = 0
   let restartSeconds = firstRestartSeconds
   let quietReads = 0
@@ -98,6 +101,16 @@ export function createPowermetricsProbe(options: PowermetricsOptions): Powermetr
       },
       onEnd,
     })
+    cancelWatch = clock.after(firstWordSeconds * 1000, () => {
+      restart(firstWordSeconds)
+    })
+  }
+
+  /** Ends a child that says nothing, as if it had ended. */
+  function restart(silence: number): void {
+    if (child === undefined) return
+    child.close()
+    onEnd(`it told nothing for ${silence} s`)
   }
 
   function startIn(time: number): void {
@@ -106,6 +119,7 @@ export function createPowermetricsProbe(options: PowermetricsOptions): Powermetr
 
   function onEnd(reason: string): void {
     child = undefined
+    cancelWatch?.()
     const isFirst = state === 'asking'
     if (isFirst && isUnknownSampler(reason) && samplers !== samplerSets[1]) {
       samplers = samplerSets[1]
@@ -146,6 +160,7 @@ export function createPowermetricsProbe(options: PowermetricsOptions): Powermetr
       notes.push({ code: 'ERR_PROBE_READ', subject: 'powermetrics', message })
       return
     }
+    cancelWatch?.()
     const now = clock.now().monotonic
     const began = now - sample.elapsed
     if (state === 'down' && heardAt !== undefined) noteGap(seconds(Math.max(0, began - heardAt)))
@@ -198,6 +213,7 @@ export function createPowermetricsProbe(options: PowermetricsOptions): Powermetr
       if (isStuck(at)) {
         const message = `powermetrics has told nothing for more than ${silentSeconds} s`
         problems.push({ code: 'ERR_PROBE_READ', subject: 'powermetrics', message, gap })
+        restart(silentSeconds)
         return { readings: [], problems }
       }
       return { readings: [...domains.values()].flatMap((part) => part.reading() ?? []), problems }
@@ -207,6 +223,7 @@ export function createPowermetricsProbe(options: PowermetricsOptions): Powermetr
       const wasAsking = state === 'asking'
       state = 'closed'
       cancelStart?.()
+      cancelWatch?.()
       child?.close()
       if (wasAsking) settle(new ProbeUnavailable('it was closed before powermetrics told anything'))
     },

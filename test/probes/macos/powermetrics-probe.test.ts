@@ -165,7 +165,7 @@ describe('permission', () => {
     const { probe, tool, clock } = open()
     for (let start = 0; start < 4; start += 1) {
       tool.end('dyld: Library not loaded')
-      clock.advance(60)
+      clock.advance(8)
     }
     expect(tool.commands).toHaveLength(4)
     await expect(probe.known).resolves.toMatchObject({
@@ -254,14 +254,15 @@ describe('faults', () => {
     expect(back.problems[0]?.gap).toBeCloseTo(0.5 + 1 + 1.9 + 0.2, 9)
   })
 
-  test('its starts are at most a minute apart, for as long as it is down', () => {
+  test('it is tried again for as long as it is down, a minute apart at last', () => {
     const { tool, clock, work } = open()
     work(1)
-    for (let start = 0; start < 20; start += 1) {
-      tool.end('it ended with status 1')
-      clock.advance(60)
-      expect(tool.running).toBe(1)
-    }
+    tool.end('it ended with status 1')
+    clock.advance(600)
+    const before = tool.commands.length
+    clock.advance(3600)
+    // Each start says nothing for ten seconds, and then waits for a minute.
+    expect(tool.commands.length - before).toBeCloseTo(3600 / 70, -1)
   })
 
   test('permission that is taken away ends it for good', () => {
@@ -273,16 +274,29 @@ describe('faults', () => {
     expect(read(600)).toEqual({ readings: [], problems: [] })
   })
 
-  test('a tool that goes silent is an absent domain, until it tells again', () => {
-    const { work, read } = open()
+  test('a tool that goes silent is an absent domain, and started again', () => {
+    const { tool, work, read } = open()
     work(1)
     read()
     for (let second = 0; second < 5; second += 1) expect(read(1).problems).toEqual([])
     const silent = read(1)
     expect(silent.readings).toEqual([])
     expect(silent.problems).toMatchObject([{ code: 'ERR_PROBE_READ', gap: 1 }])
-    work(6)
-    expect(energies(read())['cpu']).toBe(8 * 7)
+    expect(tool.running).toBe(0)
+    read(1)
+    expect(tool.running).toBe(1)
+    work(1)
+    expect(energies(read())['cpu']).toBe(16)
+  })
+
+  test('a tool that never says a word is given up', async () => {
+    const { probe, tool, clock, read } = open()
+    clock.advance(120)
+    expect(tool.running).toBe(0)
+    expect(codes(read())).toEqual(['ERR_PROBE_UNAVAILABLE'])
+    await expect(probe.known).resolves.toMatchObject({
+      message: 'powermetrics tells nothing: it told nothing for 10 s',
+    })
   })
 
   test.each([
