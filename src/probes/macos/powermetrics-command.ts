@@ -1,4 +1,4 @@
-import { seconds } from '../../core/units.ts'
+import { seconds, type Seconds } from '../../core/units.ts'
 
 /** A program and its arguments; no shell is between. */
 export interface Command {
@@ -17,7 +17,7 @@ export const samplerSets = ['cpu_power,gpu_power,ane_power', 'cpu_power'] as con
  * Time between two samples. A constant, so that a line in sudoers can name the whole command: whoever may run `powermetrics` with any
  * argument may have it write any file as root (`-o`).
  */
-export const sampleInterval = seconds(0.5)
+export const sampleInterval: Seconds = seconds(0.5)
 
 /** How `powermetrics` is run. `sudo -n` fails where it would have to ask for a password. */
 export function powermetricsCommand(samplers: string, isRoot: boolean): Command {
