@@ -59,6 +59,8 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
   ['embodied/', ['core/', 'data-table.ts']],
   ['cpu/', ['core/', 'cpu/', 'package-file.ts']],
   ['probes/linux/', ['core/', 'probes/linux/']],
+  ['probes/macos/', ['core/', 'probes/macos/']],
+  ['probes/windows/', ['core/', 'cpu/', 'probes/windows/']],
   ['gpu/', ['core/', 'gpu/', 'data-table.ts']],
   ['probes/', ['core/', 'cpu/', 'gpu/', 'probes/', 'koffi']],
   ['exporters/csv/', ['core/', 'exporters/csv/', 'files/', 'csv-']],

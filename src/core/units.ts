@@ -29,11 +29,14 @@ const microwattsPerWatt = 1e6
 const milliwattsPerWatt = 1000
 /** Microvolts times microamperes. */
 const picowattsPerWatt = 1e12
+const millijoulesPerJoule = 1000
 const joulesPerKilowattHour = 3.6e6
 const gramsPerKilogram = 1000
 const millisecondsPerSecond = 1000
 const microsecondsPerSecond = 1e6
+const nanosecondsPerSecond = 1e9
 const secondsPerHour = 3600
+const picowattHoursPerWattHour = 1e12
 /** Of 365 days, as the SCI's own examples count. */
 const secondsPerYear = 365 * 24 * secondsPerHour
 const bytesPerGigabyte = 1e9
@@ -43,12 +46,16 @@ export const fromMicrojoules = (value: number): Joules => joules(value / microjo
 export const fromMicrowatts = (value: number): Watts => watts(value / microwattsPerWatt)
 export const fromMilliwatts = (value: number): Watts => watts(value / milliwattsPerWatt)
 export const fromPicowatts = (value: number): Watts => watts(value / picowattsPerWatt)
+export const fromMillijoules = (value: number): Joules => joules(value / millijoulesPerJoule)
+export const fromPicowattHours = (value: number): Joules =>
+  joules((value / picowattHoursPerWattHour) * secondsPerHour)
 export const toKilowattHours = (energy: Joules): number => energy / joulesPerKilowattHour
 export const fromKilowattHours = (value: number): Joules => joules(value * joulesPerKilowattHour)
 export const toKilograms = (mass: Grams): number => mass / gramsPerKilogram
 export const fromKilograms = (value: number): Grams => grams(value * gramsPerKilogram)
 export const fromMilliseconds = (value: number): Seconds => seconds(value / millisecondsPerSecond)
 export const fromMicroseconds = (value: number): Seconds => seconds(value / microsecondsPerSecond)
+export const fromNanoseconds = (value: number): Seconds => seconds(value / nanosecondsPerSecond)
 export const fromYears = (value: number): Seconds => seconds(value * secondsPerYear)
 export const toYears = (time: Seconds): number => time / secondsPerYear
 export const toHours = (time: Seconds): number => time / secondsPerHour

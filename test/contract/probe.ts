@@ -153,7 +153,8 @@ export function itIsAProbeOfACounter(name: string, factory: Factory<CounterProbe
       counter.repair()
       counter.spend(1)
       const { energy, low, high } = expectReading(read(1), counter.domain)
-      expect([energy, low, high]).toEqual([1, 1, 1])
+      // Some counters have no whole number for a joule.
+      for (const end of [energy, low, high]) expect(end).toBeCloseTo(1, 6)
     })
 
     test('what was used during failed reads is not lost, and nothing is invented', async () => {
