@@ -3,7 +3,7 @@ import type { ResolvedOptions } from './config/resolve-options.ts'
 import { systemClock, type Clock } from './core/clock.ts'
 import type { RunFacts } from './core/emissions-data.ts'
 import type { Exporter } from './core/exporter.ts'
-import type { TreeSource } from './core/load.ts'
+import type { LoadSource, TreeSource } from './core/load.ts'
 import { createMeter, type Meter } from './core/meter.ts'
 import type { Problem } from './core/problem.ts'
 import { seconds, toGibibytes } from './core/units.ts'
@@ -59,8 +59,9 @@ export function startRun(options: Options, extras: StartExtras): Started {
 
 function beginRun(options: Options, extras: StartExtras, onEnd: (() => void) | undefined): Started {
   const { log } = extras
-  const survey = surveyMachine(options, extras.origins)
-  const { detection, machine, load } = survey
+  const clock = extras.clock ?? systemClock
+  const survey = surveyMachine(options, extras.origins, undefined, clock)
+  const { detection, machine, gpus } = survey
 
   const csv = options.outputMethods.includes('csv')
     ? createCsvExporter({
@@ -80,7 +81,6 @@ function beginRun(options: Options, extras: StartExtras, onEnd: (() => void) | u
   )
   const tree = extras.tree ?? (options.trackingMode === 'process' ? ownTree(options) : undefined)
 
-  const clock = extras.clock ?? systemClock
   // Problems may come before there is a meter to stand beside.
   const early: Problem[] = [...survey.problems]
   let reportTo: Meter | undefined
@@ -109,8 +109,9 @@ function beginRun(options: Options, extras: StartExtras, onEnd: (() => void) | u
         clock,
         interval: seconds(options.measurePowerSecs),
         gramsPerKwh: () => grid.gramsPerKwh(),
-        load,
+        load: withGpus(survey),
         tree,
+        gpuUse: () => gpus.processUse(),
         logicalCpus: machine.cpu.logicalCpus,
         memoryBytes: ramIsEstimated(survey) ? survey.memoryLimitBytes : undefined,
       })
@@ -157,15 +158,32 @@ function unknownTree({ procfsPath }: Options): Problem {
 const ownTree = (options: Options): TreeSource =>
   process.platform === 'linux' ? createProcessTree({ procfsPath: options.procfsPath }) : createSelfProcess()
 
-function toFacts(options: Options, survey: Survey, grid: RunGrid): RunFacts {
-  const { machine, detection, gpus } = survey
-  const sources = countedComponents.flatMap((component) => {
+/** The load of the machine, and that of its graphics processors. */
+function withGpus({ load, gpus }: Survey): LoadSource {
+  return {
+    read(at) {
+      const gpuUtilisation = gpus.utilisation()
+      return { ...load?.read(at), ...(gpuUtilisation === undefined ? {} : { gpuUtilisation }) }
+    },
+    close: () => load?.close?.(),
+  }
+}
+
+function sourcesOf({ detection, gpus }: Survey): RunFacts['sources'] {
+  return countedComponents.flatMap((component) => {
     const found = detection.components.find((entry) => entry.component === component)
-    if (component === 'gpu') return gpus === undefined || gpus.length === 0 ? [] : [unmeasured(component)]
+    if (component === 'gpu' && (found === undefined || gpus.count() === 0)) return []
     if (found?.chosen === undefined) return [unmeasured(component)]
     const { probe, method, basis, includedIn } = found.chosen
-    return includedIn === undefined ? [{ component, probe, method, basis: () => tryTo(basis) }] : []
+    if (includedIn !== undefined) return []
+    // What each card is told by shows in what it used.
+    const way = component === 'gpu' ? undefined : method
+    return [{ component, probe, method: way, basis: () => tryTo(basis) }]
   })
+}
+
+function toFacts(options: Options, survey: Survey, grid: RunGrid): RunFacts {
+  const { machine, gpus } = survey
   const version = packageVersion()
   let runId: string | undefined
   return {
@@ -180,8 +198,13 @@ function toFacts(options: Options, survey: Survey, grid: RunGrid): RunFacts {
     packageVersion: version,
     cpuCount: machine.cpu.logicalCpus,
     cpuModel: machine.cpu.modelName,
-    gpuCount: gpus?.length,
-    gpuModel: undefined,
+    // Their libraries are opened in the background.
+    get gpuCount() {
+      return gpus.count()
+    },
+    get gpuModel() {
+      return gpus.model()
+    },
     ramTotalGibibytes: machine.memoryBytes === undefined ? undefined : toGibibytes(machine.memoryBytes),
     trackingMode: options.trackingMode,
     pue: options.pue,
@@ -195,7 +218,9 @@ function toFacts(options: Options, survey: Survey, grid: RunGrid): RunFacts {
     },
     marketGramsPerKwh: options.marketCarbonIntensityGCo2eKwh,
     functionalUnit: options.functionalUnit,
-    sources,
+    get sources() {
+      return sourcesOf(survey)
+    },
   }
 }
 

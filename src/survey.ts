@@ -1,29 +1,27 @@
 import { readCalibration } from './calibration.ts'
+import { candidatesFor } from './candidates.ts'
 import type { Options } from './config/option-table.ts'
+import { systemClock, type Clock } from './core/clock.ts'
 import type { Embodied } from './core/embodied.ts'
 import { givenByUser, type IntensityRecord } from './core/emissions-data.ts'
 import { messageOf, ProbeUnavailable } from './core/errors.ts'
 import type { LoadSource } from './core/load.ts'
-import { estimateMemoryPower } from './core/power-model.ts'
 import type { Problem } from './core/problem.ts'
 import { toGigabytes } from './core/units.ts'
 import { estimateEmbodied, type EmbodiedMachine } from './embodied/estimate-embodied.ts'
+import { openGpus, type Gpus } from './gpus.ts'
 import { intensityFor } from './grid/intensity.ts'
 import { chooseProvider } from './grid/live/choose-provider.ts'
 import { resolvePlace, type Place, type PlaceProblem, type ResolvedPlace } from './grid/place.ts'
 import { zonesFor, type ZoneSource } from './grid/zones/zone-table.ts'
+import { openHostMeter } from './host-meters.ts'
 import { createCpuModel, threadsPerSocket, type CpuModel, type CpuModelOptions } from './probes/cpu-model.ts'
-import { detect, type Candidate, type Candidates, type Detection } from './probes/detector.ts'
-import { constantPower, createEstimateProbe, type PowerModel } from './probes/estimates.ts'
+import { detect, type Detection } from './probes/detector.ts'
 import { readChassis } from './probes/linux/chassis.ts'
-import { openCpuFrequency } from './probes/linux/cpu-frequency.ts'
-import { findGpus } from './probes/linux/gpu-presence.ts'
 import { openProcfsLoad } from './probes/linux/procfs-load.ts'
 import { describeMachine, type Machine } from './probes/machine.ts'
-import { findMemory, findMemoryLimit } from './probes/memory.ts'
+import { findMemoryLimit } from './probes/memory.ts'
 import { openOsLoad } from './probes/os-load.ts'
-import { createRaplProbe, type RaplOptions, type RaplProbe } from './probes/rapl.ts'
-import { createUtilisation } from './probes/utilisation.ts'
 
 /** What is known about machine and place before anything is measured. */
 export interface Survey {
@@ -36,7 +34,7 @@ export interface Survey {
   readonly load: LoadSource | undefined
   /** Memory whose energy is told, where that is less than the machine has: the limit of a container. */
   readonly memoryLimitBytes: number | undefined
-  readonly gpus: readonly string[] | undefined
+  readonly gpus: Gpus
   /** What the configuration says of the place. */
   readonly place: Place
   /** Whether it says anything, right or wrong. */
@@ -50,6 +48,7 @@ export function surveyMachine(
   options: Options,
   origins?: Origins,
   zones: ZoneSource = zonesFor(options.intensitySource),
+  clock: Clock = systemClock,
 ): Survey {
   const { procfsPath, sysfsPath } = options
   const problems: Problem[] = []
@@ -58,9 +57,17 @@ export function surveyMachine(
   let model: CpuModel | undefined
   const cpuModel = (): CpuModel =>
     (model ??= createCpuModel(machine.cpu, { ...options, ...calibrated(options, machine, problems) }))
-  const detection = detect(candidatesFor(options, machine, cpuModel, load))
-  const gpus = findGpus(sysfsPath)
-  if (gpus !== undefined && gpus.length > 0) problems.push(unmeasuredGpus(gpus))
+  const parts = detect(candidatesFor({ options, machine, cpuModel, load, clock }))
+  const gpus = openGpus(options, clock)
+  problems.push(...gpus.problems)
+  const host = openHostMeter(sysfsPath)
+  const detection: Detection = {
+    probes: [...parts.probes, ...gpus.probes, ...(host === undefined ? [] : [host])],
+    // What reads the graphics cards may turn out later.
+    get components() {
+      return [...parts.components, ...[gpus.detection()].filter((found) => found !== undefined)]
+    },
+  }
 
   const { place, problems: doubts, isGiven: isPlaceGiven } = givenPlace(options)
   const { intensity, problems: remarks } = intensityOf(place, options, zones)
@@ -74,7 +81,7 @@ export function surveyMachine(
     embodied: () =>
       (embodied ??= {
         is: estimateEmbodied(options, {
-          ...embodiedMachine(machine, sysfsPath, gpus),
+          ...embodiedMachine(machine, sysfsPath, gpus.count()),
           threadsPerSocket: () => threadsPerSocket(cpuModel().part),
         }),
       }).is,
@@ -95,7 +102,7 @@ const clientParts = /\b(Core|Ryzen|Pentium|Celeron|Athlon|Atom|Apple)\b/i
 function embodiedMachine(
   { cpu, memoryBytes, os }: Machine,
   sysfsPath: string,
-  gpus: readonly string[] | undefined,
+  gpus: number | undefined,
 ): Omit<EmbodiedMachine, 'threadsPerSocket'> {
   // The Linux of Windows, and a virtual machine on a processor that no server has, run on what nobody tells them.
   const isOnClient = /microsoft/i.test(os) || clientParts.test(cpu.modelName ?? '')
@@ -104,7 +111,7 @@ function embodiedMachine(
     logicalCpus: cpu.logicalCpus,
     sockets: cpu.sockets,
     memoryGigabytes: memoryBytes === undefined ? undefined : toGigabytes(memoryBytes),
-    gpus: gpus?.length ?? 0,
+    gpus: gpus ?? 0,
   }
 }
 
@@ -207,107 +214,4 @@ function openLoad(procfsPath: string, problems: Problem[]): LoadSource | undefin
     problems.push({ code: 'ERR_PROBE_UNAVAILABLE', subject: 'load', message })
     return undefined
   }
-}
-
-function candidatesFor(
-  options: Options,
-  machine: Machine,
-  cpuModel: () => CpuModel,
-  load: LoadSource | undefined,
-): Candidates {
-  const utilisation = load === undefined ? undefined : createUtilisation(load)
-  const rapl: Candidate = {
-    probe: 'rapl',
-    method: 'measured',
-    open() {
-      if (options.forceCpuPower !== undefined)
-        throw new ProbeUnavailable('force_cpu_power asks for an estimate')
-      if (options.forceModeCpuLoad) throw new ProbeUnavailable('force_mode_cpu_load asks for an estimate')
-      const { sysfsPath, raplIncludeDram, raplPreferPsys } = options
-      const includeDram = raplIncludeDram && options.forceRamPower === undefined
-      const probe = openRapl({ sysfsPath, includeDram, preferPsys: raplPreferPsys }, machine)
-      const counters = `${sysfsPath}/class/powercap`
-      return probe.isWholePlatform
-        ? {
-            probe,
-            components: probe.components,
-            basis: () => `whole-platform counter (psys) in ${counters}, processors and memory together`,
-            includedIn: { ram: 'cpu' },
-          }
-        : { probe, components: probe.components, basis: () => `hardware counters in ${counters}` }
-    },
-  }
-  const cpuEstimate: Candidate = {
-    probe: 'cpu-estimate',
-    method: 'estimated',
-    open: () => ({
-      probe: createEstimateProbe(
-        {
-          name: 'cpu-estimate',
-          component: 'cpu',
-          domain: 'cpu',
-          kind: 'cpu',
-          power: (busy, frequencyRatio) => cpuModel().power(busy, frequencyRatio),
-        },
-        utilisation,
-        process.platform === 'linux' ? openCpuFrequency(options.sysfsPath) : undefined,
-      ),
-      components: ['cpu'],
-      basis: () => cpuModel().basis,
-    }),
-  }
-  const ramEstimate: Candidate = {
-    probe: 'ram-estimate',
-    method: 'estimated',
-    open() {
-      const { power, basis } = ramModel(options, machine)
-      return {
-        probe: createEstimateProbe(
-          { name: 'ram-estimate', component: 'ram', domain: 'ram', kind: 'ram', power },
-          utilisation,
-        ),
-        components: ['ram'],
-        basis: () => basis,
-      }
-    },
-  }
-  return [
-    { component: 'cpu', candidates: [rapl, cpuEstimate] },
-    { component: 'ram', candidates: [rapl, ramEstimate] },
-  ]
-}
-
-/** How the memory's power is estimated. Its modules are looked for only here: memory that is measured needs none of it. */
-function ramModel(
-  { forceRamPower, sysfsPath }: Options,
-  machine: Machine,
-): { power: PowerModel['power']; basis: string } {
-  if (forceRamPower !== undefined) {
-    return { power: constantPower(forceRamPower), basis: `${forceRamPower} W, as configured` }
-  }
-  const memory = findMemory(machine, sysfsPath)
-  if (memory === undefined) {
-    throw new ProbeUnavailable('the size of the memory cannot be read', 'give its watts with force_ram_power')
-  }
-  const { bytes, isLowPower, basis } = memory
-  const gigabytes = toGigabytes(bytes)
-  return { power: (busy) => estimateMemoryPower(gigabytes, busy, isLowPower), basis }
-}
-
-function openRapl(options: RaplOptions, { cpu }: Machine): RaplProbe {
-  try {
-    return createRaplProbe(options)
-  } catch (error) {
-    if (!(error instanceof ProbeUnavailable) || !cpu.isVirtual) throw error
-    throw new ProbeUnavailable(
-      `${error.message}: a virtual machine does not see the counters of its host`,
-      'measure on the host, or on bare metal',
-      { cause: error },
-    )
-  }
-}
-
-function unmeasuredGpus(gpus: readonly string[]): Problem {
-  const message = `${gpus.length} graphics processor(s) (${[...new Set(gpus)].join(', ')}) that this version cannot measure: their energy is missing from the total`
-  return { code: 'ERR_UNMEASURED', subject: 'gpu', message }
 }

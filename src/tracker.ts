@@ -265,9 +265,9 @@ export class EmissionsTracker {
       cpuCount: facts.cpuCount,
       cpuPhysicalCount: machine.cpu.sockets,
       cpuModel: facts.cpuModel,
-      gpuCount: gpus?.length,
+      gpuCount: gpus.count(),
       gpuModel: facts.gpuModel,
-      gpuIds: undefined,
+      gpuIds: gpus.cards().map(({ id }) => id),
     }
   }
 

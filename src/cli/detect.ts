@@ -19,15 +19,27 @@ export function addDetect(program: Command): void {
   command.action(async (flags: Record<string, unknown>) => {
     const { options, origins, log } = optionsFrom(flags)
     const found = surveyMachine(options, origins)
-    for (const probe of found.detection.probes) probe.close?.()
+    await untilOpened(found)
     const survey = await withGrid(found, options, log)
-    process.stdout.write(
-      flags['json'] === true ? `${JSON.stringify(toJson(survey), undefined, 2)}\n` : toText(survey),
-    )
+    const text = flags['json'] === true ? `${JSON.stringify(toJson(survey), undefined, 2)}\n` : toText(survey)
+    for (const probe of found.detection.probes) probe.close?.()
+    process.stdout.write(text)
   })
 }
 
-const noGpuProbe = 'this version does not measure graphics cards'
+/** Libraries of graphics cards open in the background, and may hang with their driver. */
+const mostOpeningMs = 5000
+
+function untilOpened({ gpus }: Survey): Promise<unknown> {
+  return new Promise((resolve) => {
+    // It also keeps the process alive, which what is waited for does not.
+    const timer = setTimeout(resolve, mostOpeningMs)
+    void gpus.opened.then(() => {
+      clearTimeout(timer)
+      resolve(undefined)
+    })
+  })
+}
 
 /** The same with the place that was found, and the carbon intensity of the moment where the options name a service for it. */
 async function withGrid(survey: Survey, options: Options, log: Log): Promise<Survey> {
@@ -55,15 +67,6 @@ function toJson(survey: Survey): object {
           chosen === undefined ? null : { probe: chosen.probe, method: chosen.method, basis: chosen.basis() },
         refused: refused.map(({ probe, reason, remedy }) => ({ probe, reason, remedy: remedy ?? null })),
       })),
-      ...(gpus === undefined || gpus.length === 0
-        ? []
-        : [
-            {
-              component: 'gpu',
-              chosen: null,
-              refused: [{ probe: 'nvml', reason: noGpuProbe, remedy: null }],
-            },
-          ]),
     ],
     cpu: {
       model: machine.cpu.modelName ?? null,
@@ -75,7 +78,7 @@ function toJson(survey: Survey): object {
       basis: survey.cpuModel().basis,
     },
     memory_bytes: machine.memoryBytes ?? null,
-    gpus: gpus ?? null,
+    gpus: gpus.cards().map(({ name, id, how }) => ({ name, id, how })),
     place: {
       country_iso_code: place.countryIsoCode ?? null,
       region: place.region ?? null,
@@ -119,7 +122,7 @@ function toText(survey: Survey): string {
     `System      ${machine.os}`,
     `Processor   ${machine.cpu.modelName ?? 'unknown'}, ${machine.cpu.logicalCpus} logical CPUs${machine.cpu.isVirtual ? ', virtual machine' : ''}`,
     `Model       ${survey.cpuModel().basis}`,
-    `GPU         ${gpus === undefined ? 'unknown' : gpus.length === 0 ? 'none found' : `${gpus.join(', ')}: unmeasured`}`,
+    `GPU         ${gpus.model() ?? (gpus.count() === undefined ? 'unknown' : gpus.count() === 0 ? 'none found' : 'there, and unmeasured')}`,
     '',
   ]
   for (const { component, chosen, refused } of detection.components) {

@@ -379,7 +379,6 @@ export const optionTable = {
   gpuIds: {
     type: 'ids',
     group: 'hardware',
-    waitsFor: 'graphics cards',
     help: 'graphics processors to count, by index or UUID; all where it is not given',
   },
   /** Measure memory by its own counter where there is one. */
@@ -417,7 +416,6 @@ export const optionTable = {
     type: 'text',
     group: 'hardware',
     notEmpty: true,
-    waitsFor: 'graphics cards',
     help: 'the NVML library to load',
   },
 

@@ -244,6 +244,7 @@ export interface LoadMeans {
   readonly cpuUtilisation: number | undefined
   readonly memoryUtilisation: number | undefined
   readonly memoryUsedGibibytes: number | undefined
+  readonly gpuUtilisation?: number | undefined
 }
 
 /** What a record is made of besides the facts of the run. */
@@ -310,7 +311,7 @@ export function toEmissionsData(facts: RunFacts, input: RecordInput): EmissionsD
     ramTotalSize: facts.ramTotalGibibytes,
     trackingMode: facts.trackingMode,
     cpuUtilizationPercent: percent(load.cpuUtilisation),
-    gpuUtilizationPercent: noGpu,
+    gpuUtilizationPercent: percent(load.gpuUtilisation) ?? noGpu,
     ramUtilizationPercent: percent(load.memoryUtilisation),
     ramUsedGb: load.memoryUsedGibibytes,
     onCloud: place.cloudProvider === undefined ? 'N' : 'Y',

@@ -1,4 +1,4 @@
-import type { Seconds } from './units.ts'
+import type { Ratio, Seconds } from './units.ts'
 
 /** How busy the machine is, as counters and levels. What the system does not tell is absent. */
 export interface Load {
@@ -8,6 +8,8 @@ export interface Load {
   readonly cpuCapacity?: Seconds
   readonly memoryUsedBytes?: number
   readonly memoryTotalBytes?: number
+  /** Share of time in which the graphics processors were busy, in the mean. */
+  readonly gpuUtilisation?: Ratio
 }
 
 /** Tells the machine's load. Synchronous; an absent field rather than an error. */
@@ -27,7 +29,12 @@ export interface TreeUse {
   /** CPU time of the tree's processes, living and dead; cumulative. */
   readonly cpu: Seconds
   readonly residentBytes: number
+  /** Numbers of its processes that are there now. */
+  readonly pids?: ReadonlySet<number>
 }
+
+/** Tells the shares of processes in the work of each graphics processor since it was last asked, by domain and process number. */
+export type GpuUseSource = () => ReadonlyMap<string, ReadonlyMap<number, Ratio>>
 
 /** Tells what a process tree uses; `undefined` where the system would not say this time. */
 export interface TreeSource {

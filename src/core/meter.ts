@@ -1,6 +1,6 @@
 import type { Clock, Instant } from './clock.ts'
 import { messageOf } from './errors.ts'
-import type { Load, LoadSource, TreeSource } from './load.ts'
+import type { GpuUseSource, Load, LoadSource, TreeSource } from './load.ts'
 import { ProblemLog, type Problem } from './problem.ts'
 import type { Probe } from './probe.ts'
 import type { Component, Reading } from './reading.ts'
@@ -25,6 +25,8 @@ export interface MeterOptions {
   readonly logicalCpus?: number | undefined
   /** Memory whose energy is told, for the tree's share of it, where that is less than the machine has. */
   readonly memoryBytes?: number | undefined
+  /** Whose work the graphics processors did, for the tree's share of it. */
+  readonly gpuUse?: GpuUseSource | undefined
   /** Called after every read, whoever asked for it. */
   readonly onSnapshot?: ((snapshot: Snapshot) => void) | undefined
   /** Called once per `interval`. */
@@ -93,7 +95,12 @@ export function createMeter(options: MeterOptions): Meter {
       const step = stepSince(domains.get(reading.domain), reading)
       domains.set(reading.domain, reading)
       if (component === undefined) continue
-      const counted: EnergyStep = { component, method: reading.method, ...step }
+      const counted: EnergyStep = {
+        component,
+        method: reading.method,
+        ...step,
+        ...(component === 'gpu' ? { domain: reading.domain } : {}),
+      }
       machine.tell(component, now.monotonic, began ?? now.monotonic)
       told.add(component)
       machine.add(counted, gramsPerKwh)
@@ -104,6 +111,7 @@ export function createMeter(options: MeterOptions): Meter {
       logicalCpus: options.logicalCpus ?? 1,
       cpuBusy: loadNow.cpuBusy,
       memoryBytes: options.memoryBytes ?? loadNow.memoryTotalBytes,
+      gpuUse: tree === undefined ? undefined : options.gpuUse?.(),
     })
     machine.retain(told)
     treeTally.retain(told)

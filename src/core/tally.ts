@@ -4,6 +4,8 @@ import { countedComponents, type CountedComponent, type EnergyUse, type Usage } 
 
 /** Energy of one domain in one interval. */
 export interface EnergyStep {
+  /** Of a graphics processor, whose work is told by device. */
+  readonly domain?: string
   readonly component: CountedComponent
   readonly method: Method
   readonly value: number

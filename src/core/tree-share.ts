@@ -1,5 +1,5 @@
 import { BusyShare } from './busy-share.ts'
-import type { TreeSource } from './load.ts'
+import type { GpuUseSource, TreeSource, TreeUse } from './load.ts'
 import type { EnergyStep, Tally } from './tally.ts'
 import { ratio, seconds, type Ratio, type Seconds } from './units.ts'
 
@@ -12,12 +12,13 @@ export interface MachineNow {
   /** Time that all logical CPUs together have been busy; cumulative. */
   readonly cpuBusy: Seconds | undefined
   readonly memoryBytes: number | undefined
+  readonly gpuUse?: ReturnType<GpuUseSource> | undefined
 }
 
 /**
  * Gives a process tree its share of the machine's energy: the CPU by the tree's share of the CPU time there was, memory by its share
  * of the memory, but for what load adds to it, where that is known: by its share of the CPU time that was busy. What is left belongs to
- * other programs and to idleness. GPU energy is nobody's until a process list says so.
+ * other programs and to idleness. GPU energy is nobody's where no process list says whose it is.
  * The CPU rule is that of Kepler: active energy is the machine's energy × utilisation, shared by CPU time.
  */
 export class TreeShare {
@@ -45,7 +46,7 @@ export class TreeShare {
 
   /** Holds the energy of an interval back until {@link settle} can say whose it was. */
   hold(step: EnergyStep, gramsPerKwh: number): void {
-    const key = `${step.component} ${step.method}`
+    const key = `${step.component} ${step.method} ${step.domain ?? ''}`
     const held = this.#pending.get(key)
     if (held === undefined) {
       this.#pending.set(key, { step, weightedGrams: step.value * gramsPerKwh, gramsPerKwh })
@@ -63,7 +64,7 @@ export class TreeShare {
   }
 
   /** Shares out what is held; where the system would not say, it stays held until the next time. */
-  settle(at: Seconds, { logicalCpus, cpuBusy, memoryBytes }: MachineNow): void {
+  settle(at: Seconds, { logicalCpus, cpuBusy, memoryBytes, gpuUse }: MachineNow): void {
     const use = this.#tree.read()
     if (use === undefined) return
     const time = at - (this.#at ?? at)
@@ -86,15 +87,28 @@ export class TreeShare {
 
     for (const { step, weightedGrams, gramsPerKwh } of this.#pending.values()) {
       const ramShare = heldShare === undefined ? undefined : memoryShare(step, heldShare, busyShare)
-      const share = step.component === 'cpu' ? cpuShare : step.component === 'ram' ? ramShare : undefined
-      // Nothing yet is less than the system can see: not zero, but too short, or too idle, to tell.
-      if (share === undefined || (share === 0 && !this.#seen.has(step.component))) continue
+      const gpuShare = gpuShareOf(step, use, gpuUse)
+      const share = { cpu: cpuShare, ram: ramShare, gpu: gpuShare }[step.component]
+      // Nothing yet is less than the system can see: not zero, but too short, or too idle, to tell. Of a graphics processor it is told.
+      const isUnseen = share === 0 && gpuShare === undefined && !this.#seen.has(step.component)
+      if (share === undefined || isUnseen) continue
       this.#seen.add(step.component)
       this.#tally.tell(step.component, at, this.#began)
       this.#tally.add(step, step.value > 0 ? weightedGrams / step.value : gramsPerKwh, share)
     }
     this.#pending.clear()
   }
+}
+
+/** The sum of the shares of its processes; `undefined` where nobody tells whose work the device did. */
+function gpuShareOf(
+  { component, domain }: EnergyStep,
+  { pids }: TreeUse,
+  gpuUse: MachineNow['gpuUse'],
+): Ratio | undefined {
+  const shares = component === 'gpu' && domain !== undefined ? gpuUse?.get(domain) : undefined
+  if (shares === undefined || pids === undefined) return undefined
+  return ratio([...shares].reduce((sum, [pid, share]) => (pids.has(pid) ? sum + share : sum), 0))
 }
 
 /**

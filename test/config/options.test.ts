@@ -467,10 +467,10 @@ describe('where figures go', () => {
 
 it('says of options that nothing uses yet, once for each thing they wait for', () => {
   const { warnings } = resolveOptions(
-    fromEnvironment({ CODECARBON_API_KEY: 'abcdef', CODECARBON_PROJECT_ID: 'p', CODECARBON_GPU_IDS: '0' }),
+    fromEnvironment({ CODECARBON_API_KEY: 'abcdef', CODECARBON_PROJECT_ID: 'p', CODECARBON_OTLP: 'true' }),
   )
   expect(warnings).toEqual([
-    'graphics cards: not in this version, so nothing comes of CODECARBON_GPU_IDS',
+    'OpenTelemetry: not in this version, so nothing comes of CODECARBON_OTLP, output otlp',
     'the CodeCarbon API: not in this version, so nothing comes of CODECARBON_API_KEY, CODECARBON_PROJECT_ID',
   ])
   expect(warnings.join()).not.toContain('abcdef')

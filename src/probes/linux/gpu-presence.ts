@@ -3,8 +3,8 @@ import { join } from 'node:path'
 
 /** PCI classes of display controllers, of 3D and other controllers without an output, and of accelerators (pci.ids). */
 const gpuClasses = /^0x(03(00|02|80)|1200)/
-/** Vendors whose graphics processors draw power of their own. Intel's are part of the processor package and counted there. */
-const vendors: Readonly<Record<string, string>> = { '0x10de': 'NVIDIA', '0x1002': 'AMD' }
+/** Intel's are mostly part of the processor package, and counted there. */
+const vendors: Readonly<Record<string, string>> = { '0x10de': 'NVIDIA', '0x1002': 'AMD', '0x8086': 'Intel' }
 
 /**
  * Graphics processors on the PCI bus, by vendor, from `<sysfs>/bus/pci/devices`. It only tells that they are there, so that their energy

@@ -87,7 +87,8 @@ export function createProcessTree(options: ProcessTreeOptions = {}): TreeSource 
       baseline ??= ticks
       // A process missed in one look and found in the next may make the sum fall for a moment; time used does not.
       highest = Math.max(highest, ticks - baseline)
-      return { cpu: seconds(highest / ticksPerSecond), residentBytes: residentPages * pageBytes }
+      const pids = new Set(now.keys())
+      return { cpu: seconds(highest / ticksPerSecond), residentBytes: residentPages * pageBytes, pids }
     },
   }
 }

@@ -38,8 +38,8 @@ test('the sound and USB functions of a graphics card are no graphics processors'
   ).toEqual([])
 })
 
-test('graphics inside an Intel processor count with its package', () => {
-  expect(gpus(device('00:02.0', '0x030000', intel))).toEqual([])
+test('graphics of Intel are named, whether inside a processor or on a card', () => {
+  expect(gpus(device('00:02.0', '0x030000', intel))).toEqual(['Intel'])
 })
 
 test('screens of a virtual machine and of a server board are none', () => {

@@ -1,0 +1,126 @@
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { fromCode } from '../src/config/option-source.ts'
+import type { GivenOptions } from '../src/config/option-table.ts'
+import { resolveOptions } from '../src/config/resolve-options.ts'
+import type { EmissionsData } from '../src/core/emissions-data.ts'
+import { renderReport } from '../src/report.ts'
+import { startRun, type Started } from '../src/start.ts'
+import { fakeClock, type FakeClock } from './fixtures/fake-clock.ts'
+import { fakeSysfs } from './fixtures/fake-sysfs.ts'
+import { compiledLibrary, compiledRig, hasCompiler } from './fixtures/nvml/rigs.ts'
+import { uuidOf, type NvmlRig } from './fixtures/nvml/rig.ts'
+import { fakeMachine } from './tracker/fake-machine.ts'
+
+/** A run on a machine whose cards the test holds in its hands. */
+async function running(
+  given: GivenOptions = {},
+  cards = 2,
+): Promise<{ run: Started; rig: NvmlRig; clock: FakeClock }> {
+  const rig = compiledRig(cards)
+  const clock = fakeClock()
+  const { options } = resolveOptions(
+    fromCode({ ...fakeMachine().options, nvmlLibraryPath: compiledLibrary(), outputMethods: [], ...given }),
+  )
+  const run = startRun(options, { log: () => undefined, clock })
+  onTestFinished(async () => {
+    await run.run.stop()
+  })
+  await run.survey.gpus.opened
+  clock.advance(1)
+  return { run, rig, clock }
+}
+
+const gpuOf = (data: EmissionsData): EmissionsData['components'][number] =>
+  data.components.find(({ component }) => component === 'gpu') ?? expect.fail('there is no GPU in it')
+
+describe.runIf(hasCompiler)('graphics cards of NVIDIA', () => {
+  it('are measured by their own counters, and named', async () => {
+    const { run, rig, clock } = await running()
+    rig.set(0, 'energyMillijoules', 1_000_000 + 36_000)
+    rig.set(1, 'energyMillijoules', 1_000_000 + 4000)
+    rig.set(0, 'utilisationPercent', 80)
+    rig.set(1, 'utilisationPercent', 20)
+    clock.advance(1)
+    clock.advance(1)
+    const data = run.run.record()
+    expect(data.gpuEnergy).toBeCloseTo(40 / 3.6e6, 12)
+    expect(data).toMatchObject({ gpuCount: 2, gpuModel: '2 x NVIDIA A100-SXM4-80GB' })
+    expect(gpuOf(data)).toMatchObject({ method: 'measured', source: 'nvml' })
+    expect(gpuOf(data).basis).toContain('NVIDIA A100-SXM4-80GB, measured by nvml')
+    expect(data.gpuUtilizationPercent).toBeCloseTo(50, 6)
+    expect(renderReport(run, data)).toMatch(/^ {2}GPU +40\.0 J/m)
+  })
+
+  it('count as far as gpu_ids chooses them', async () => {
+    const { run, rig, clock } = await running({ gpuIds: [uuidOf(1).slice(0, 12)] })
+    rig.set(0, 'energyMillijoules', 1_000_000 + 36_000)
+    rig.set(1, 'energyMillijoules', 1_000_000 + 4000)
+    clock.advance(1)
+    const data = run.run.record()
+    expect(data.gpuEnergy).toBeCloseTo(4 / 3.6e6, 12)
+    expect(data.gpuCount).toBe(1)
+  })
+
+  it('are given to a process tree by the share of its processes in their work', async () => {
+    const { run, rig, clock } = await running({ trackingMode: 'process', procfsPath: '/proc' })
+    rig.run(0, process.pid, 60)
+    rig.run(0, 4_194_300, 20)
+    rig.set(0, 'energyMillijoules', 1_000_000 + 40_000)
+    clock.advance(1)
+    const data = run.run.record()
+    expect(gpuOf(data).energyJoules).toBeCloseTo(30, 6)
+  })
+
+  it('that are lost in the middle of a run make no energy, and are told', async () => {
+    const { run, rig, clock } = await running()
+    rig.set(0, 'energyMillijoules', 1_000_000 + 10_000)
+    clock.advance(1)
+    run.run.record()
+    rig.lose(0, 15)
+    clock.advance(1)
+    const data = run.run.record()
+    expect(gpuOf(data).energyJoules).toBeCloseTo(10, 6)
+    expect(data.problems.map(({ subject }) => subject)).toContain(`gpu:${uuidOf(0)}`)
+  })
+
+  it('that there are none of, by the library, use nothing', async () => {
+    const { run } = await running({}, 0)
+    const data = run.run.record()
+    expect(data).toMatchObject({ gpuCount: 0, gpuEnergy: 0 })
+    expect(data.components.map(({ component }) => component)).not.toContain('gpu')
+  })
+})
+
+describe('graphics cards that nobody can measure', () => {
+  it('are unmeasured, and named in the record, the problems and the report', async () => {
+    const machine = fakeMachine()
+    const device = (id: string, name: string, text: string): Record<string, string> => ({
+      [`bus/pci/devices/${id}/${name}`]: `${text}\n`,
+    })
+    const sysfs = fakeSysfs({
+      ...device('0000:01:00.0', 'class', '0x030200'),
+      ...device('0000:01:00.0', 'vendor', '0x10de'),
+    })
+    const { options } = resolveOptions(
+      fromCode({
+        ...machine.options,
+        sysfsPath: sysfs.path,
+        nvmlLibraryPath: join(machine.folder, 'libnvidia-ml.so.1'),
+        outputMethods: [],
+        forceCpuPower: 10,
+      }),
+    )
+    const path = process.env['PATH']
+    process.env['PATH'] = ''
+    onTestFinished(() => {
+      process.env['PATH'] = path
+    })
+    const run = startRun(options, { log: () => undefined, clock: fakeClock() })
+    const data = await run.run.stop()
+    expect(gpuOf(data)).toMatchObject({ method: 'unmeasured', energyJoules: undefined })
+    expect(data.gpuEnergy).toBeUndefined()
+    expect(data.problems).toContainEqual(expect.objectContaining({ code: 'ERR_UNMEASURED', subject: 'gpu' }))
+    expect(renderReport(run, data)).toMatch(/GPU +unmeasured, not in the total/)
+  })
+})
