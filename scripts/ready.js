@@ -64,9 +64,16 @@ function compile() {
   console.error('Compiling …')
   rmSync(join(root, 'dist'), { recursive: true, force: true })
   rmSync(join(root, 'build'), { recursive: true, force: true })
-  tool('tsc', '-p', 'tsconfig.build.json')
-  must(process.execPath, [join(root, 'scripts/bundle.js')])
+  build()
   writeFileSync(built, '')
+}
+
+/** Declarations with their comments, then code without them: what a program loads is a third smaller so. */
+export function build() {
+  tool('tsc', '-p', 'tsconfig.build.json')
+  const codeAlone = ['--declaration', 'false', '--isolatedDeclarations', 'false', '--removeComments']
+  tool('tsc', '-p', 'tsconfig.build.json', ...codeAlone)
+  must(process.execPath, [join(root, 'scripts/bundle.js')])
 }
 
 /** @param {string} folder @returns {string[]} */

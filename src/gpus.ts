@@ -1,17 +1,11 @@
 import type { Options } from './config/option-table.ts'
 import type { Clock } from './core/clock.ts'
-import { messageOf, ProbeUnavailable } from './core/errors.ts'
 import type { Probe } from './core/probe.ts'
 import type { Problem } from './core/problem.ts'
-import { ratio, type Ratio } from './core/units.ts'
-import { selectGpus } from './gpu/select-gpus.ts'
-import { createAmdGpuProbe, type AmdGpuProbe } from './probes/amd-gpu.ts'
-import type { ComponentDetection, Refusal } from './probes/detector.ts'
-import { createIntelGpuProbe, type IntelGpuProbe } from './probes/intel-gpu.ts'
-import { findAmdGpus, type AmdGpu } from './probes/linux/amd-gpus.ts'
+import { seconds, type Ratio } from './core/units.ts'
+import { lateProbe } from './late-probe.ts'
+import type { ComponentDetection } from './probes/detector.ts'
 import { findGpus } from './probes/linux/gpu-presence.ts'
-import { createNvidiaProbe, type NvidiaProbe } from './probes/nvidia.ts'
-import { createRocmSmiProbe } from './probes/rocm-smi.ts'
 
 /** A graphics card that counts. */
 export interface GpuCard {
@@ -24,11 +18,9 @@ export interface GpuCard {
 /** The graphics cards of this machine, whoever tells them: cards of several makers count side by side. */
 export interface Gpus {
   readonly probes: readonly Probe[]
-  /** Settles when all that opens in the background has opened; keeps no process alive. */
+  /** Settles when all that opens in the background has opened; never rejects, and keeps no process alive. */
   readonly opened: Promise<void>
-  /** What is known at once: cards that nobody can measure. */
-  readonly problems: readonly Problem[]
-  /** Those that count; empty until the libraries of their makers are open. */
+  /** Those that count; empty until what reads them is open. */
   cards(): readonly GpuCard[]
   /** How many count; `undefined` where nobody can tell whether there are any. */
   count(): number | undefined
@@ -42,183 +34,56 @@ export interface Gpus {
   processUse(): ReadonlyMap<string, ReadonlyMap<number, Ratio>>
 }
 
-/** Opens what tells the graphics cards here. NVIDIA's library opens in the background. */
+/** What has been opened, and what is known at once: cards that nobody can measure. */
+export interface OpenedGpus extends Gpus {
+  readonly problems: readonly Problem[]
+}
+
+/** Cards that have no counter are looked at this often; how they are read is known only when they are open. */
+const lookInterval = seconds(1)
+
+/**
+ * The graphics cards here. What reads them is loaded and opened while the program goes on, and only on machines that may have some: most
+ * have none, and the libraries of their makers take time.
+ */
 export function openGpus(options: Options, clock: Clock): Gpus {
-  const { sysfsPath } = options
-  const present = process.platform === 'linux' ? findGpus(sysfsPath) : undefined
-  const refused: Refusal[] = []
-  const problems: Problem[] = []
-  const nvidia = openNvidia(options, clock, present, refused, problems)
-  const amd = openAmd(options, clock, present, refused, problems)
-  const intel = present?.includes('Intel') === true ? openIntel(sysfsPath) : undefined
-  const probes = [nvidia, amd?.probe, intel].filter((probe) => probe !== undefined)
+  const present = process.platform === 'linux' ? findGpus(options.sysfsPath) : undefined
+  const mayBeThere = present === undefined ? process.platform !== 'darwin' : present.length > 0
+  if (!mayBeThere && options.nvmlLibraryPath === undefined)
+    return noGpus(present === undefined ? undefined : 0)
 
-  function cards(): GpuCard[] {
-    const ofNvidia = nvidia?.devices().map(({ name, uuid, method, unmeasured }) => ({
-      name,
-      id: uuid,
-      how:
-        method === undefined
-          ? `unmeasured: ${unmeasured ?? 'no reason given'}`
-          : `${method} by ${nvidia.name}`,
-    }))
-    const ofAmd = amd?.cards.map(({ name, uniqueId, pciId }) => ({
-      name,
-      id: uniqueId ?? pciId,
-      how: `by ${amd.probe.name}`,
-    }))
-    const ofIntel = intel?.devices.map(({ name, pciId }) => ({
-      name,
-      id: pciId,
-      how: 'measured by intel-gpu',
-    }))
-    return [...(ofNvidia ?? []), ...(ofAmd ?? []), ...(ofIntel ?? [])]
-  }
-
-  /** Cards on the bus that nobody opens. */
-  const isUnread = problems.length > 0
-  function count(): number | undefined {
-    const known = cards().length
-    if (known > 0 || (probes.length > 0 && isOpened)) return known
-    return present?.filter((vendor) => vendor !== 'Intel').length
-  }
-
-  let isOpened = nvidia === undefined
-  const opened = nvidia === undefined ? Promise.resolve() : nvidia.opened.then(() => void (isOpened = true))
-
-  return {
-    probes,
-    opened,
-    problems,
-    cards,
-    count,
-    model: () => modelOf(cards()),
-    detection() {
-      const all = [...refused, ...(nvidia?.refusals() ?? [])]
-      if (probes.length === 0) return isUnread ? { component: 'gpu', refused: all } : undefined
-      const probe = probes.map(({ name }) => name).join(' and ')
-      const method = nvidia?.devices()[0]?.method ?? 'integrated'
-      const basis = (): string => basisOf(cards(), isOpened)
-      return { component: 'gpu', chosen: { probe, method, basis }, refused: all }
-    },
-    utilisation: () => meanOf([nvidia?.utilisation(), amd?.utilisation()]),
-    processUse: () => new Map(nvidia?.processUse().map(({ domain, shares }) => [domain, shares])),
-  }
-}
-
-const basisOf = (cards: readonly GpuCard[], isOpened: boolean): string =>
-  cards.length === 0
-    ? isOpened
-      ? 'no graphics card counts'
-      : 'the library of the graphics cards is being opened'
-    : cards.map(({ name, how }) => `${name}, ${how}`).join('; ')
-
-/** The same names counted together. */
-function modelOf(cards: readonly GpuCard[]): string | undefined {
-  const counts = new Map<string, number>()
-  for (const { name } of cards) counts.set(name, (counts.get(name) ?? 0) + 1)
-  return counts.size === 0 ? undefined : [...counts].map(([name, count]) => `${count} x ${name}`).join(', ')
-}
-
-function openNvidia(
-  options: Options,
-  clock: Clock,
-  present: readonly string[] | undefined,
-  refused: Refusal[],
-  problems: Problem[],
-): NvidiaProbe | undefined {
-  const isThere = present?.includes('NVIDIA')
-  // Where the bus can be listed it says whether there is one; elsewhere the library is the only one to ask.
-  if (isThere === false && options.nvmlLibraryPath === undefined) return undefined
-  try {
-    return createNvidiaProbe({
-      ...(options.gpuIds === undefined ? {} : { gpuIds: options.gpuIds }),
-      ...(options.nvmlLibraryPath === undefined ? {} : { libraryPath: options.nvmlLibraryPath }),
-      environment: process.env,
-      clock,
-    })
-  } catch (error) {
-    refuse('nvml', error, refused)
-    if (isThere === true) problems.push(unmeasured('NVIDIA', error))
-    return undefined
-  }
-}
-
-interface AmdCards {
-  readonly probe: Probe
-  readonly cards: readonly AmdGpu[]
-  readonly utilisation: () => Ratio | undefined
-}
-
-function openAmd(
-  options: Options,
-  clock: Clock,
-  present: readonly string[] | undefined,
-  refused: Refusal[],
-  problems: Problem[],
-): AmdCards | undefined {
-  if (present?.includes('AMD') !== true) return undefined
-  const { sysfsPath } = options
-  const known = findAmdGpus(sysfsPath)
-  // Graphics of an APU are part of its package, and counted there.
-  const found = known.filter(({ isPartOfPackage }) => !isPartOfPackage)
-  if (known.length > 0 && found.length === 0) return undefined
-  const selection = selectGpus(
-    found.map((card, index) => ({ index, uuid: card.uniqueId ?? '', name: card.name, card })),
-    { gpuIds: options.gpuIds, environment: process.env, vendor: 'amd' },
-  )
-  // Ids may be those of the other maker's cards.
-  if (!present.includes('NVIDIA')) problems.push(...selection.problems)
-  const chosen = new Set(selection.selected.map(({ card }) => card.pciId))
-  try {
-    const probe = createAmdGpuProbe({ sysfsPath, select: ({ pciId }) => chosen.has(pciId) })
-    return { probe, cards: probe.devices, utilisation: () => meanUseOf(probe) }
-  } catch (error) {
-    if (chosen.size === 0 && selection.chosenBy !== undefined) return undefined
-    refuse('amdgpu', error, refused)
-    try {
-      const indices = new Set(selection.selected.map(({ index }) => index))
-      const isAll = found.length === 0
-      const probe = createRocmSmiProbe({ clock, select: (index) => isAll || indices.has(index) })
-      return { probe, cards: selection.selected.map(({ card }) => card), utilisation: () => undefined }
-    } catch (second) {
-      refuse('rocm-smi', second, refused)
-      problems.push(unmeasured('AMD', error))
-      return undefined
-    }
-  }
-}
-
-/** Graphics that are part of a processor are refused, and counted with it. */
-function openIntel(sysfsPath: string): IntelGpuProbe | undefined {
-  try {
-    return createIntelGpuProbe({ sysfsPath })
-  } catch (error) {
-    if (!(error instanceof ProbeUnavailable)) throw error
-    return undefined
-  }
-}
-
-function refuse(probe: string, error: unknown, refused: Refusal[]): void {
-  if (!(error instanceof ProbeUnavailable)) throw error
-  refused.push({
-    probe,
-    reason: error.message,
-    ...(error.remedy === undefined ? {} : { remedy: error.remedy }),
+  let gpus: OpenedGpus | undefined
+  const probe = lateProbe('gpu', lookInterval, async () => {
+    const loaded = await import('./open-gpus.ts')
+    gpus = loaded.openGpus(options, clock, present)
+    return gpus
   })
+  return {
+    probes: [probe],
+    opened: probe.opened.then(() => gpus?.opened),
+    cards: () => gpus?.cards() ?? [],
+    count: () => (gpus === undefined ? present?.filter((vendor) => vendor !== 'Intel').length : gpus.count()),
+    model: () => gpus?.model(),
+    detection: () => (gpus === undefined ? opening(present) : gpus.detection()),
+    utilisation: () => gpus?.utilisation(),
+    processUse: () => gpus?.processUse() ?? new Map(),
+  }
 }
 
-const unmeasured = (vendor: string, error: unknown): Problem => ({
-  code: 'ERR_UNMEASURED',
-  subject: 'gpu',
-  message: `graphics cards of ${vendor} are there and cannot be measured (${messageOf(error)}): their energy is missing from the total`,
+const noGpus = (count: number | undefined): Gpus => ({
+  probes: [],
+  opened: Promise.resolve(),
+  cards: () => [],
+  count: () => count,
+  model: () => undefined,
+  detection: () => undefined,
+  utilisation: () => undefined,
+  processUse: () => new Map(),
 })
 
-function meanUseOf(probe: AmdGpuProbe): Ratio | undefined {
-  return meanOf([...probe.vitals().values()].map(({ utilisation }) => utilisation))
-}
-
-function meanOf(values: readonly (number | undefined)[]): Ratio | undefined {
-  const known = values.filter((value) => value !== undefined)
-  return known.length === 0 ? undefined : ratio(known.reduce((sum, value) => sum + value, 0) / known.length)
+/** Nothing is known yet of cards that the bus does not tell of either. */
+function opening(present: readonly string[] | undefined): ComponentDetection | undefined {
+  if (present?.some((vendor) => vendor !== 'Intel') !== true) return undefined
+  const basis = (): string => 'being opened'
+  return { component: 'gpu', chosen: { probe: 'gpu', method: 'integrated', basis }, refused: [] }
 }

@@ -1,39 +1,36 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ProbeUnavailable } from './core/errors.ts'
+import type { Options } from './config/option-table.ts'
+import type { Clock } from './core/clock.ts'
 import type { Probe } from './core/probe.ts'
-import { createBatteryProbe } from './probes/battery.ts'
-import { createHostPowerProbe } from './probes/host-power.ts'
+import { seconds } from './core/units.ts'
+import { lateProbe } from './late-probe.ts'
 
 /** Monitors of the whole machine's power: the names of their drivers (probes/host-power.ts). */
 const hostMonitors = /^(power_meter|ibmpowernv|occ.*|corsairpsu)$/
 
+/** Its figure is a mean over about a second. */
+const lookInterval = seconds(1)
+
 /**
- * The meter of the whole machine, where it has one: of its power supply, else of its battery while it runs on that. Its figure is shown
- * beside the parts and never added to them.
+ * The meter of the whole machine, where it has one, or where the options name one. Its figure is shown beside the parts and never added to
+ * them. What reads it is loaded while the program goes on.
  */
-export function openHostMeter(sysfsPath: string): Probe | undefined {
-  if (process.platform !== 'linux') return undefined
-  // Opening one lists all monitors with what they have, which takes too long for machines that have none.
-  const hasMonitor = namesIn(join(sysfsPath, 'class/hwmon')).some((entry) =>
-    hostMonitors.test(textOf(join(sysfsPath, 'class/hwmon', entry, 'name'))),
-  )
-  const hasBattery = namesIn(join(sysfsPath, 'class/power_supply')).some((entry) => /^BAT/i.test(entry))
-  return (
-    (hasMonitor ? orNone(() => createHostPowerProbe({ sysfsPath })) : undefined) ??
-    (hasBattery ? orNone(() => createBatteryProbe({ sysfsPath })) : undefined)
-  )
+export function hostMeter(options: Options, clock: Clock): Probe | undefined {
+  const isNamed = options.redfishUrl !== undefined || options.ipmi
+  if (!isNamed && (process.platform !== 'linux' || !hasOne(options.sysfsPath))) return undefined
+  return lateProbe('host meter', lookInterval, async () => {
+    const { openHostMeter } = await import('./open-host-meter.ts')
+    return openHostMeter(options, clock)
+  })
 }
 
-/** The parts are told all the same. */
-function orNone(open: () => Probe): Probe | undefined {
-  try {
-    return open()
-  } catch (error) {
-    if (!(error instanceof ProbeUnavailable)) throw error
-    return undefined
-  }
-}
+/** Opening a meter lists all monitors with what they have, which takes too long for machines that have none of the whole. */
+const hasOne = (sysfsPath: string): boolean =>
+  namesIn(join(sysfsPath, 'class/power_supply')).some((entry) => /^BAT/i.test(entry)) ||
+  namesIn(join(sysfsPath, 'class/hwmon')).some((entry) =>
+    hostMonitors.test(textOf(join(sysfsPath, 'class/hwmon', entry, 'name'))),
+  )
 
 function namesIn(folder: string): readonly string[] {
   try {

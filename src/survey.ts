@@ -14,7 +14,7 @@ import { intensityFor } from './grid/intensity.ts'
 import { chooseProvider } from './grid/live/choose-provider.ts'
 import { resolvePlace, type Place, type PlaceProblem, type ResolvedPlace } from './grid/place.ts'
 import { zonesFor, type ZoneSource } from './grid/zones/zone-table.ts'
-import { openHostMeter } from './host-meters.ts'
+import { hostMeter } from './host-meters.ts'
 import { createCpuModel, threadsPerSocket, type CpuModel, type CpuModelOptions } from './probes/cpu-model.ts'
 import { detect, type Detection } from './probes/detector.ts'
 import { readChassis } from './probes/linux/chassis.ts'
@@ -59,8 +59,7 @@ export function surveyMachine(
     (model ??= createCpuModel(machine.cpu, { ...options, ...calibrated(options, machine, problems) }))
   const parts = detect(candidatesFor({ options, machine, cpuModel, load, clock }))
   const gpus = openGpus(options, clock)
-  problems.push(...gpus.problems)
-  const host = openHostMeter(sysfsPath)
+  const host = hostMeter(options, clock)
   const detection: Detection = {
     probes: [...parts.probes, ...gpus.probes, ...(host === undefined ? [] : [host])],
     // What reads the graphics cards may turn out later.

@@ -48,7 +48,8 @@ describe.runIf(hasCompiler)('graphics cards of NVIDIA', () => {
     expect(data).toMatchObject({ gpuCount: 2, gpuModel: '2 x NVIDIA A100-SXM4-80GB' })
     expect(gpuOf(data)).toMatchObject({ method: 'measured', source: 'nvml' })
     expect(gpuOf(data).basis).toContain('NVIDIA A100-SXM4-80GB, measured by nvml')
-    expect(data.gpuUtilizationPercent).toBeCloseTo(50, 6)
+    // Idle for one second of three, then busy for 50 % in the mean.
+    expect(data.gpuUtilizationPercent).toBeCloseTo((2 / 3) * 50, 6)
     expect(renderReport(run, data)).toMatch(/^ {2}GPU +40\.0 J/m)
   })
 
@@ -117,6 +118,7 @@ describe('graphics cards that nobody can measure', () => {
       process.env['PATH'] = path
     })
     const run = startRun(options, { log: () => undefined, clock: fakeClock() })
+    await run.survey.gpus.opened
     const data = await run.run.stop()
     expect(gpuOf(data)).toMatchObject({ method: 'unmeasured', energyJoules: undefined })
     expect(data.gpuEnergy).toBeUndefined()

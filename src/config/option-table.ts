@@ -381,6 +381,37 @@ export const optionTable = {
     group: 'hardware',
     help: 'graphics processors to count, by index or UUID; all where it is not given',
   },
+  /** Address of the machine's controller (BMC): its power is shown beside the parts. */
+  redfishUrl: {
+    type: 'url',
+    group: 'hardware',
+    destination: true,
+    help: "address of the machine's controller (BMC), whose figure for the whole machine is shown beside the parts; asked by Redfish over HTTPS",
+  },
+  /** User of the controller. */
+  redfishUser: { type: 'text', group: 'hardware', help: 'user of the controller' },
+  /** Password of that user. */
+  redfishPassword: { type: 'text', group: 'hardware', secret: true, help: 'password of that user' },
+  /** Which chassis of the controller is this machine. */
+  redfishChassis: {
+    type: 'text',
+    group: 'hardware',
+    help: 'id of the chassis that is this machine; the first that tells its power where it is not given',
+  },
+  /** Certificates to trust the controller by. */
+  redfishCaFile: {
+    type: 'text',
+    group: 'hardware',
+    notEmpty: true,
+    help: 'file of certificates (PEM) to trust the controller by, besides those of the system',
+  },
+  /** Ask the controller by IPMI. */
+  ipmi: {
+    type: 'switch',
+    group: 'hardware',
+    default: false,
+    help: 'ask the controller by ipmitool every 10 s; needs root',
+  },
   /** Measure memory by its own counter where there is one. */
   raplIncludeDram: {
     type: 'switch',

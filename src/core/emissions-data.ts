@@ -91,6 +91,8 @@ export interface EmissionsData {
   /** Share of the energy that hardware counters told, 0 to 1. */
   readonly measuredShare: number | undefined
   readonly components: readonly ComponentRecord[]
+  /** Meters of the whole host, which hold what the components use and more: shown, never added. Empty in a task's record. */
+  readonly hosts: readonly HostRecord[]
   readonly intensity: IntensityRecord
   /** The same energy as it was bought, beside `emissions`, which are always those of the place; where the user tells of it. */
   readonly marketBased: MarketRecord | undefined
@@ -125,6 +127,14 @@ export interface ComponentRecord {
   readonly powerWatts: number | undefined
   /** The domains read for it, each since the start of the run; empty in a task's record. */
   readonly domains: readonly DomainRecord[]
+}
+
+/** A meter of the whole host, since the start of the run; without PUE. */
+export interface HostRecord {
+  readonly domain: string
+  readonly source: string
+  readonly method: Method
+  readonly energyJoules: number
 }
 
 /** One domain of a component. A domain with a `parent` is part of that one's energy. */
@@ -323,6 +333,9 @@ export function toEmissionsData(facts: RunFacts, input: RecordInput): EmissionsD
     energyHigh: kilowattHours(total?.high),
     measuredShare: measuredShare(usage),
     components,
+    hosts: input.domains
+      .filter(({ component, parent }) => component === 'host' && parent === undefined)
+      .map(({ domain, probe, method, energy }) => ({ domain, source: probe, method, energyJoules: energy })),
     intensity: { ...intensity, gramsPerKwh: meanIntensity(intensity, total?.value, usage.emissions.value) },
     marketBased: toMarketBased(facts, total),
     embodied,

@@ -52,6 +52,12 @@ export function toSummary(input: SummaryInput): object {
         energy_joules: energyJoules,
       })),
     })),
+    hosts: data.hosts.map(({ domain, source, method, energyJoules }) => ({
+      domain,
+      source,
+      method,
+      energy_joules: energyJoules,
+    })),
     pue: data.pue,
     wue: data.wue,
     intensity: {

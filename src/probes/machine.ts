@@ -3,6 +3,8 @@ import { availableParallelism, cpus, machine, release, totalmem, type } from 'no
 import { join } from 'node:path'
 import type { LoadSource } from '../core/load.ts'
 import { seconds } from '../core/units.ts'
+import { parseBrandString } from './macos/brand-string.ts'
+import { parseProcessorIdentifier } from './windows/processor-identifier.ts'
 import { parseCpuInfo, type CpuInfo } from './linux/cpuinfo.ts'
 
 /** The facts of this machine that figures are stated with. */
@@ -27,8 +29,15 @@ export function describeMachine(procfsPath: string, load: LoadSource | undefined
     ...(modelName === undefined ? {} : { modelName }),
     logicalCpus: list.length,
     isVirtual: false,
+    ...identityOf(process.platform, modelName),
   }
   return { cpu, memoryBytes: totalmem(), os }
+}
+
+/** What macOS and Windows tell of a processor besides its name, which a virtual machine may mask. */
+function identityOf(platform: NodeJS.Platform, modelName: string | undefined): Partial<CpuInfo> {
+  if (platform === 'darwin') return parseBrandString(modelName ?? '')
+  return platform === 'win32' ? parseProcessorIdentifier(process.env['PROCESSOR_IDENTIFIER']) : {}
 }
 
 function readCpuInfo(procfsPath: string): string {

@@ -57,6 +57,12 @@ function energyLines(data: EmissionsData): string[] {
   return [
     row('Energy', `${formatEnergy(total)}${interval}${measured}`),
     ...data.components.map((component) => componentLine(component, total)),
+    ...data.hosts.map(({ domain, source, method, energyJoules }) =>
+      row(
+        '  Host',
+        `${formatEnergy(energyJoules, total)} ${method} by ${source} (${domain}): the whole machine, not added`,
+      ),
+    ),
     ...(data.pue === 1 ? [] : [row('', `energies with a PUE of ${data.pue}, powers without`)]),
     ...(data.wue === 0
       ? []

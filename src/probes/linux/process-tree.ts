@@ -87,7 +87,7 @@ export function createProcessTree(options: ProcessTreeOptions = {}): TreeSource 
       baseline ??= ticks
       // A process missed in one look and found in the next may make the sum fall for a moment; time used does not.
       highest = Math.max(highest, ticks - baseline)
-      const pids = new Set(now.keys())
+      const pids = new Set([...now.keys()].filter((member) => includeRoot || member !== pid))
       return { cpu: seconds(highest / ticksPerSecond), residentBytes: residentPages * pageBytes, pids }
     },
   }

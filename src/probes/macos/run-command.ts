@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { messageOf } from '../../core/errors.ts'
 import type { Command } from './powermetrics-command.ts'
 
@@ -35,6 +34,8 @@ export const runCommand: RunCommand = ({ file, args }, listener) => {
   }
   let child
   try {
+    // Loading it takes milliseconds that other systems need not pay.
+    const { spawn } = process.getBuiltinModule('node:child_process')
     child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true })
   } catch (error) {
     // Where the system has no process to spare, spawn throws; heard later, like every other end.

@@ -1,0 +1,4 @@
+// Compiles and bundles.
+import { build } from './ready.js'
+
+build()
