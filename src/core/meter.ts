@@ -101,7 +101,8 @@ export function createMeter(options: MeterOptions): Meter {
         ...step,
         ...(component === 'gpu' ? { domain: reading.domain } : {}),
       }
-      machine.tell(component, now.monotonic, began ?? now.monotonic)
+      const notBefore = reading.method === 'measured' ? undefined : previous?.monotonic
+      machine.tell(component, now.monotonic, began ?? now.monotonic, notBefore)
       told.add(component)
       machine.add(counted, gramsPerKwh)
       tree?.hold(counted, gramsPerKwh)

@@ -41,11 +41,12 @@ export class Tally {
 
   /**
    * Notes that the energy of a component up to this moment is told: a counter that caught up tells of the whole time since it was read last,
-   * or since `from` where this is the first time.
+   * or since `from` where this is the first time. What is integrated or estimated tells of the time since `notBefore` at most, since what it
+   * did not see is lost to it.
    */
-  tell(component: CountedComponent, at: Seconds, from: Seconds = at): void {
+  tell(component: CountedComponent, at: Seconds, from: Seconds = at, notBefore?: Seconds): void {
     const sum = this.#sumOf(component)
-    sum.told += at - (sum.toldAt ?? from)
+    sum.told += at - Math.max(sum.toldAt ?? from, notBefore ?? -Infinity)
     sum.toldAt = at
   }
 

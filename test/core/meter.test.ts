@@ -355,6 +355,24 @@ describe('what goes wrong beside a meter', () => {
   })
 })
 
+test('a sampled power that was away for a while tells nothing of that time: its mean is over what it saw', () => {
+  let isAway = false
+  let spent = 0
+  const sampled = probeOf(() => {
+    spent += isAway ? 0 : 10
+    return { readings: isAway ? [] : [reading(spent, { method: 'integrated' })], problems: [] }
+  })
+  const { clock, meter } = open({ probes: [sampled] })
+  for (let second = 0; second < 4; second += 1) clock.advance(1)
+  isAway = true
+  for (let second = 0; second < 4; second += 1) clock.advance(1)
+  isAway = false
+  for (let second = 0; second < 2; second += 1) clock.advance(1)
+  const { energy: used, time } = meter.read().machine
+  expect(time).toBeCloseTo(10, 6)
+  expect(used.cpu?.told).toBeCloseTo(6, 6)
+})
+
 describe('the share of a process tree', () => {
   const logicalCpus = 8
   const memory: Load = { memoryTotalBytes: 100 }
