@@ -90,6 +90,7 @@ export function candidatesFor({ options, machine, cpuModel, load, clock }: Candi
   return [
     { component: 'cpu', candidates: [...meters.cpu, cpuEstimate] },
     { component: 'ram', candidates: [...meters.ram, ramEstimate] },
+    ...(meters.gpu === undefined ? [] : [{ component: 'gpu' as const, candidates: meters.gpu }]),
   ]
 }
 
@@ -102,7 +103,12 @@ interface MeterInput extends Pick<CandidateInput, 'options' | 'machine' | 'clock
 function metersOf(
   platform: NodeJS.Platform,
   input: MeterInput,
-): { readonly cpu: readonly Candidate[]; readonly ram: readonly Candidate[] } {
+): {
+  readonly cpu: readonly Candidate[]
+  readonly ram: readonly Candidate[]
+  /** Of graphics that are part of a board. */
+  readonly gpu?: readonly Candidate[]
+} {
   if (platform === 'win32') return ofWindows(input)
   return platform === 'darwin' ? ofMacos(input) : ofLinux(input)
 }
@@ -144,7 +150,8 @@ function ofLinux({ options, machine, rapl }: MeterInput): ReturnType<typeof mete
       }
     },
   }
-  return { cpu: [rapl, rails], ram: options.forceRamPower === undefined ? [rapl, rails] : [rapl] }
+  const ram = options.forceRamPower === undefined ? [rapl, rails] : [rapl]
+  return { cpu: [rapl, rails], ram, gpu: [rails] }
 }
 
 /** Until it is known whether powermetrics may be run, and whenever it is down, the model tells the processors. */

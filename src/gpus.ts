@@ -24,6 +24,8 @@ export interface Gpus {
   cards(): readonly GpuCard[]
   /** How many count; `undefined` where nobody can tell whether there are any. */
   count(): number | undefined
+  /** How many are in the machine, chosen or not. */
+  installed(): number
   /** `2 x NVIDIA H100 80GB HBM3`, as CodeCarbon writes it. */
   model(): string | undefined
   /** For `detect` and records; `undefined` where there are none. */
@@ -52,6 +54,7 @@ export function openGpus(options: Options, clock: Clock): Gpus {
   if (!mayBeThere && options.nvmlLibraryPath === undefined)
     return noGpus(present === undefined ? undefined : 0)
 
+  const onBus = present?.includes('unknown') === true ? undefined : present?.length
   let gpus: OpenedGpus | undefined
   const probe = lateProbe('gpu', lookInterval, async () => {
     const loaded = await import('./open-gpus.ts')
@@ -62,7 +65,8 @@ export function openGpus(options: Options, clock: Clock): Gpus {
     probes: [probe],
     opened: probe.opened.then(() => gpus?.opened),
     cards: () => gpus?.cards() ?? [],
-    count: () => (gpus === undefined ? present?.filter((vendor) => vendor !== 'Intel').length : gpus.count()),
+    count: () => (gpus === undefined ? onBus : gpus.count()),
+    installed: () => gpus?.installed() ?? onBus ?? 0,
     model: () => gpus?.model(),
     detection: () => (gpus === undefined ? opening(present) : gpus.detection()),
     utilisation: () => gpus?.utilisation(),
@@ -70,11 +74,18 @@ export function openGpus(options: Options, clock: Clock): Gpus {
   }
 }
 
+/** The graphics of a board whose power rails tell of them, by themselves or as part of another figure. */
+export const gpusOfBoard = (detection: ComponentDetection): Gpus => ({
+  ...noGpus(1),
+  detection: () => detection,
+})
+
 const noGpus = (count: number | undefined): Gpus => ({
   probes: [],
   opened: Promise.resolve(),
   cards: () => [],
   count: () => count,
+  installed: () => count ?? 0,
   model: () => undefined,
   detection: () => undefined,
   utilisation: () => undefined,
@@ -83,7 +94,7 @@ const noGpus = (count: number | undefined): Gpus => ({
 
 /** Nothing is known yet of cards that the bus does not tell of either. */
 function opening(present: readonly string[] | undefined): ComponentDetection | undefined {
-  if (present?.some((vendor) => vendor !== 'Intel') !== true) return undefined
+  if (present?.some((vendor) => vendor !== 'unknown') !== true) return undefined
   const basis = (): string => 'being opened'
   return { component: 'gpu', chosen: { probe: 'gpu', method: 'integrated', basis }, refused: [] }
 }

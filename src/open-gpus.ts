@@ -1,3 +1,4 @@
+import { readlinkSync } from 'node:fs'
 import type { Options } from './config/option-table.ts'
 import type { Clock } from './core/clock.ts'
 import { messageOf, ProbeUnavailable } from './core/errors.ts'
@@ -11,6 +12,7 @@ import type { Refusal } from './probes/detector.ts'
 import { createIntelGpuProbe, type IntelGpuProbe } from './probes/intel-gpu.ts'
 import { findAmdGpus, type AmdGpu } from './probes/linux/amd-gpus.ts'
 import { createNvidiaProbe, type NvidiaProbe } from './probes/nvidia.ts'
+import { noCardsReason } from './probes/nvml/nvml-probe.ts'
 import { createRocmSmiProbe } from './probes/rocm-smi.ts'
 
 /** Opens what tells the graphics cards of these makers. NVIDIA's library opens in the background. */
@@ -20,7 +22,7 @@ export function openGpus(options: Options, clock: Clock, present: readonly strin
   const problems: Problem[] = []
   const nvidia = openNvidia(options, clock, present, refused, problems)
   const amd = openAmd(options, clock, present, refused, problems)
-  const intel = present?.includes('Intel') === true ? openIntel(sysfsPath) : undefined
+  const intel = present?.includes('Intel') === true ? openIntel(sysfsPath, refused, problems) : undefined
   const probes = [nvidia, amd?.probe, intel].filter((probe) => probe !== undefined)
 
   function cards(): GpuCard[] {
@@ -47,12 +49,22 @@ export function openGpus(options: Options, clock: Clock, present: readonly strin
 
   /** Cards on the bus that nobody opens. */
   const isUnread = problems.length > 0
+  const apus = present?.includes('AMD') === true ? countPartsOfPackages(sysfsPath) : 0
+  /** On the bus; `undefined` where it does not tell, or not of all. */
+  const onBus =
+    present === undefined || present.includes('unknown') ? undefined : Math.max(0, present.length - apus)
+
+  /** Zero only where somebody who can tell says that there is none, or that none is chosen; unread is not none. */
   function count(): number | undefined {
     const known = cards().length
-    if (known > 0 || (probes.length > 0 && isOpened)) return known
-    return present?.filter((vendor) => vendor !== 'Intel').length
+    if (known > 0) return known
+    const isNone = isOpened && (nvidia?.refusals() ?? []).every(({ reason }) => reason === noCardsReason)
+    const isAllRead = refused.length === 0 && probes.length > 0 && isNone
+    return isAllRead && !(onBus !== undefined && onBus > 0 && !isChosen) ? 0 : onBus
   }
+  const isChosen = options.gpuIds !== undefined || process.env['CUDA_VISIBLE_DEVICES'] !== undefined
 
+  const knowsPids = seesPidsOfHost(options.procfsPath)
   let isOpened = nvidia === undefined
   const opened = nvidia === undefined ? Promise.resolve() : nvidia.opened.then(() => void (isOpened = true))
 
@@ -62,6 +74,7 @@ export function openGpus(options: Options, clock: Clock, present: readonly strin
     problems,
     cards,
     count,
+    installed: () => Math.max(onBus ?? 0, cards().length),
     model: () => modelOf(cards()),
     detection() {
       const all = [...refused, ...(nvidia?.refusals() ?? [])]
@@ -72,7 +85,8 @@ export function openGpus(options: Options, clock: Clock, present: readonly strin
       return { component: 'gpu', chosen: { probe, method, basis }, refused: all }
     },
     utilisation: () => meanOf([nvidia?.utilisation(), amd?.utilisation()]),
-    processUse: () => new Map(nvidia?.processUse().map(({ domain, shares }) => [domain, shares])),
+    processUse: () =>
+      new Map(knowsPids ? nvidia?.processUse().map(({ domain, shares }) => [domain, shares]) : []),
   }
 }
 
@@ -97,12 +111,12 @@ function openNvidia(
   refused: Refusal[],
   problems: Problem[],
 ): NvidiaProbe | undefined {
-  const isThere = present?.includes('NVIDIA')
+  const isThere = present?.includes('unknown') === true ? undefined : present?.includes('NVIDIA')
   // Where the bus can be listed it says whether there is one; elsewhere the library is the only one to ask.
   if (isThere === false && options.nvmlLibraryPath === undefined) return undefined
   try {
     return createNvidiaProbe({
-      ...(options.gpuIds === undefined ? {} : { gpuIds: options.gpuIds }),
+      ...(options.gpuIds === undefined ? {} : { gpuIds: idsForNvidia(options, present) }),
       ...(options.nvmlLibraryPath === undefined ? {} : { libraryPath: options.nvmlLibraryPath }),
       environment: process.env,
       clock,
@@ -111,6 +125,55 @@ function openNvidia(
     refuse('nvml', error, refused)
     if (isThere === true) problems.push(unmeasured('NVIDIA', error))
     return undefined
+  }
+}
+
+/** `ROCR_VISIBLE_DEVICES` writes `GPU-` before what the driver calls `unique_id`. */
+const identitiesOf = (
+  cards: readonly AmdGpu[],
+): { index: number; uuid: string; name: string; card: AmdGpu }[] =>
+  cards.map((card, index) => ({
+    index,
+    uuid: card.uniqueId === undefined ? '' : `GPU-${card.uniqueId}`,
+    name: card.name,
+    card,
+  }))
+
+/** Where there are cards of both makers a number is one of NVIDIA's, and an id is that of whose card has it. */
+function idsForAmd(ids: Options['gpuIds'], present: readonly string[] | undefined): Options['gpuIds'] {
+  if (present?.includes('NVIDIA') !== true) return ids
+  return ids?.filter((id) => !/^\d+$/.test(String(id)))
+}
+
+function idsForNvidia(
+  { gpuIds = [], sysfsPath }: Options,
+  present: readonly string[] | undefined,
+): Options['gpuIds'] {
+  if (present?.includes('AMD') !== true) return gpuIds
+  const amd = identitiesOf(findAmdGpus(sysfsPath).filter(({ isPartOfPackage }) => !isPartOfPackage))
+  const isOfAmd = (id: number | string): boolean =>
+    !/^\d+$/.test(String(id)) &&
+    selectGpus(amd, { gpuIds: [id], environment: {}, vendor: 'amd' }).selected.length > 0
+  return gpuIds.filter((id) => !isOfAmd(id))
+}
+
+/** Graphics of processors, and second dies whose first one tells of both. */
+const countPartsOfPackages = (sysfsPath: string): number =>
+  findAmdGpus(sysfsPath).filter(
+    ({ isPartOfPackage, meteredBy }) => isPartOfPackage || meteredBy !== undefined,
+  ).length
+
+/**
+ * Whether processes have the numbers here that a driver knows them by: those of the host. The first process namespace of Linux has this
+ * number (PROC_PID_INIT_INO in include/linux/proc_ns.h); a procfs that is mounted elsewhere is the host's.
+ */
+function seesPidsOfHost(procfsPath: string): boolean {
+  if (process.platform !== 'linux' || procfsPath !== '/proc') return true
+  try {
+    return readlinkSync('/proc/self/ns/pid') === 'pid:[4026531836]'
+  } catch {
+    // Nobody can tell, and a wrong process is worse than none.
+    return false
   }
 }
 
@@ -133,10 +196,11 @@ function openAmd(
   // Graphics of an APU are part of its package, and counted there.
   const found = known.filter(({ isPartOfPackage }) => !isPartOfPackage)
   if (known.length > 0 && found.length === 0) return undefined
-  const selection = selectGpus(
-    found.map((card, index) => ({ index, uuid: card.uniqueId ?? '', name: card.name, card })),
-    { gpuIds: options.gpuIds, environment: process.env, vendor: 'amd' },
-  )
+  const selection = selectGpus(identitiesOf(found), {
+    gpuIds: idsForAmd(options.gpuIds, present),
+    environment: process.env,
+    vendor: 'amd',
+  })
   // Ids may be those of the other maker's cards.
   if (!present.includes('NVIDIA')) problems.push(...selection.problems)
   const chosen = new Set(selection.selected.map(({ card }) => card.pciId))
@@ -159,12 +223,12 @@ function openAmd(
   }
 }
 
-/** Graphics that are part of a processor are refused, and counted with it. */
-function openIntel(sysfsPath: string): IntelGpuProbe | undefined {
+function openIntel(sysfsPath: string, refused: Refusal[], problems: Problem[]): IntelGpuProbe | undefined {
   try {
     return createIntelGpuProbe({ sysfsPath })
   } catch (error) {
-    if (!(error instanceof ProbeUnavailable)) throw error
+    refuse('intel-gpu', error, refused)
+    problems.push(unmeasured('Intel', error))
     return undefined
   }
 }

@@ -9,7 +9,7 @@ import type { LoadSource } from './core/load.ts'
 import type { Problem } from './core/problem.ts'
 import { toGigabytes } from './core/units.ts'
 import { estimateEmbodied, type EmbodiedMachine } from './embodied/estimate-embodied.ts'
-import { openGpus, type Gpus } from './gpus.ts'
+import { gpusOfBoard, openGpus, type Gpus } from './gpus.ts'
 import { intensityFor } from './grid/intensity.ts'
 import { chooseProvider } from './grid/live/choose-provider.ts'
 import { resolvePlace, type Place, type PlaceProblem, type ResolvedPlace } from './grid/place.ts'
@@ -58,13 +58,15 @@ export function surveyMachine(
   const cpuModel = (): CpuModel =>
     (model ??= createCpuModel(machine.cpu, { ...options, ...calibrated(options, machine, problems) }))
   const parts = detect(candidatesFor({ options, machine, cpuModel, load, clock }))
-  const gpus = openGpus(options, clock)
+  const board = parts.components.find(({ component, chosen }) => component === 'gpu' && chosen !== undefined)
+  const gpus = board === undefined ? openGpus(options, clock) : gpusOfBoard(board)
   const host = hostMeter(options, clock)
   const detection: Detection = {
     probes: [...parts.probes, ...gpus.probes, ...(host === undefined ? [] : [host])],
     // What reads the graphics cards may turn out later.
     get components() {
-      return [...parts.components, ...[gpus.detection()].filter((found) => found !== undefined)]
+      const known = parts.components.filter(({ component }) => component !== 'gpu')
+      return [...known, ...[gpus.detection()].filter((found) => found !== undefined)]
     },
   }
 
@@ -74,16 +76,20 @@ export function surveyMachine(
   const told = doubts.map((doubt) => ({ ...doubt, message: withStandIn(doubt.message, intensity, place) }))
   problems.push(...[...told, ...remarks].map((problem) => placeProblem(problem, named)))
   let embodied: { readonly is: Embodied | undefined } | undefined
+  let isGpusOpen = false
+  void gpus.opened.then(() => (isGpusOpen = true))
   return {
     machine,
     cpuModel,
-    embodied: () =>
-      (embodied ??= {
-        is: estimateEmbodied(options, {
-          ...embodiedMachine(machine, sysfsPath, gpus.count()),
-          threadsPerSocket: () => threadsPerSocket(cpuModel().part),
-        }),
-      }).is,
+    embodied: () => {
+      if (embodied !== undefined) return embodied.is
+      const is = estimateEmbodied(options, {
+        ...embodiedMachine(machine, sysfsPath, gpus.installed()),
+        threadsPerSocket: () => threadsPerSocket(cpuModel().part),
+      })
+      if (isGpusOpen) embodied = { is }
+      return is
+    },
     detection,
     load,
     memoryLimitBytes: findMemoryLimit(machine, sysfsPath),
@@ -101,7 +107,7 @@ const clientParts = /\b(Core|Ryzen|Pentium|Celeron|Athlon|Atom|Apple)\b/i
 function embodiedMachine(
   { cpu, memoryBytes, os }: Machine,
   sysfsPath: string,
-  gpus: number | undefined,
+  gpus: number,
 ): Omit<EmbodiedMachine, 'threadsPerSocket'> {
   // The Linux of Windows, and a virtual machine on a processor that no server has, run on what nobody tells them.
   const isOnClient = /microsoft/i.test(os) || clientParts.test(cpu.modelName ?? '')
@@ -110,7 +116,7 @@ function embodiedMachine(
     logicalCpus: cpu.logicalCpus,
     sockets: cpu.sockets,
     memoryGigabytes: memoryBytes === undefined ? undefined : toGigabytes(memoryBytes),
-    gpus: gpus ?? 0,
+    gpus,
   }
 }
 

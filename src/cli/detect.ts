@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { Options } from '../config/option-table.ts'
 import { systemClock } from '../core/clock.ts'
 import type { Problem } from '../core/problem.ts'
+import type { Reading } from '../core/reading.ts'
 import type { Log } from '../log.ts'
 import { toKilograms, toYears } from '../core/units.ts'
 import { adviceFor } from '../report.ts'
@@ -20,8 +21,12 @@ export function addDetect(program: Command): void {
     const { options, origins, log } = optionsFrom(flags)
     const found = surveyMachine(options, origins)
     await untilOpened(found)
-    const survey = await withGrid(found, options, log)
-    const text = flags['json'] === true ? `${JSON.stringify(toJson(survey), undefined, 2)}\n` : toText(survey)
+    const { problems, hosts } = readOnce(found)
+    const survey = await withGrid({ ...found, problems: [...found.problems, ...problems] }, options, log)
+    const text =
+      flags['json'] === true
+        ? `${JSON.stringify(toJson(survey, hosts), undefined, 2)}\n`
+        : toText(survey, hosts)
     for (const probe of found.detection.probes) probe.close?.()
     process.stdout.write(text)
   })
@@ -41,6 +46,20 @@ function untilOpened({ gpus }: Survey): Promise<unknown> {
   })
 }
 
+/** What probes have to say that open in the background, and the meters of the whole machine. */
+function readOnce({ detection }: Survey): {
+  readonly problems: readonly Problem[]
+  readonly hosts: readonly Reading[]
+} {
+  const context = { at: systemClock.now().monotonic, resumed: false }
+  const results = detection.probes.map((probe) => probe.read(context))
+  const readings = results.flatMap((result) => result.readings)
+  return {
+    problems: results.flatMap((result) => result.problems),
+    hosts: readings.filter(({ component, parent }) => component === 'host' && parent === undefined),
+  }
+}
+
 /** The same with the place that was found, and the carbon intensity of the moment where the options name a service for it. */
 async function withGrid(survey: Survey, options: Options, log: Log): Promise<Survey> {
   const problems = [...survey.problems]
@@ -57,7 +76,7 @@ async function withGrid(survey: Survey, options: Options, log: Log): Promise<Sur
   return { ...survey, place, intensity, problems }
 }
 
-function toJson(survey: Survey): object {
+function toJson(survey: Survey, hosts: readonly Reading[]): object {
   const { machine, detection, gpus, place, intensity } = survey
   return {
     components: [
@@ -78,6 +97,7 @@ function toJson(survey: Survey): object {
       basis: survey.cpuModel().basis,
     },
     memory_bytes: machine.memoryBytes ?? null,
+    hosts: hosts.map(({ domain, probe, method }) => ({ domain, probe, method })),
     gpus: gpus.cards().map(({ name, id, how }) => ({ name, id, how })),
     place: {
       country_iso_code: place.countryIsoCode ?? null,
@@ -115,7 +135,7 @@ function embodiedJson(embodied: ReturnType<Survey['embodied']>): object | null {
   }
 }
 
-function toText(survey: Survey): string {
+function toText(survey: Survey, hosts: readonly Reading[]): string {
   const { machine, detection, gpus, place, intensity } = survey
   const embodied = survey.embodied()
   const lines = [
@@ -129,6 +149,9 @@ function toText(survey: Survey): string {
     const how = chosen === undefined ? 'unmeasured' : `${chosen.method} by ${chosen.probe}: ${chosen.basis()}`
     lines.push(`${component.padEnd(12)}${how}`)
     for (const { probe, reason } of refused) lines.push(`${''.padEnd(12)}not ${probe}: ${reason}`)
+  }
+  for (const { domain, probe, method } of hosts) {
+    lines.push(`${'host'.padEnd(12)}${method} by ${probe}: ${domain}, shown beside the parts`)
   }
   const where = place.countryName ?? place.countryIsoCode ?? 'unknown'
   const when =

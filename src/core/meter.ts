@@ -71,6 +71,12 @@ export function createMeter(options: MeterOptions): Meter {
     if (problems.add(problem)) onProblem?.(problem)
   }
 
+  function reportLate(domain: string, gap: Seconds): void {
+    if (gap <= 0) return
+    const message = `${domain}: opened ${gap.toFixed(1)} s after the start; the energy of that time is not counted`
+    report({ code: 'ERR_COUNTER_GAP', subject: domain, message, gap })
+  }
+
   function readProbe(probe: Probe, at: Seconds, resumed: boolean, into: Reading[]): void {
     try {
       const result = probe.read({ at, resumed })
@@ -92,6 +98,7 @@ export function createMeter(options: MeterOptions): Meter {
     const told = new Set<Component>()
     for (const reading of readings) {
       const component = countedComponent(reading)
+      const known = domains.has(reading.domain)
       const step = stepSince(domains.get(reading.domain), reading)
       domains.set(reading.domain, reading)
       if (component === undefined) continue
@@ -101,7 +108,10 @@ export function createMeter(options: MeterOptions): Meter {
         ...step,
         ...(component === 'gpu' ? { domain: reading.domain } : {}),
       }
-      const notBefore = reading.method === 'measured' ? undefined : previous?.monotonic
+      // What reads graphics cards opens while the run goes on, and counts from then on.
+      const isLate = component === 'gpu' && !known && previous !== undefined
+      if (isLate) reportLate(reading.domain, seconds((previous?.monotonic ?? 0) - (began ?? 0)))
+      const notBefore = reading.method === 'measured' && !isLate ? undefined : previous?.monotonic
       machine.tell(component, now.monotonic, began ?? now.monotonic, notBefore)
       told.add(component)
       machine.add(counted, gramsPerKwh)

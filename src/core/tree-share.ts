@@ -1,5 +1,5 @@
 import { BusyShare } from './busy-share.ts'
-import type { GpuUseSource, TreeSource, TreeUse } from './load.ts'
+import type { GpuUseSource, TreeSource } from './load.ts'
 import type { EnergyStep, Tally } from './tally.ts'
 import { ratio, seconds, type Ratio, type Seconds } from './units.ts'
 
@@ -36,6 +36,7 @@ export class TreeShare {
   /** CPU time that was told in a shorter interval than it was used in: clocks of the system step by 10 ms. */
   #carried = 0
   #resident = 0
+  #pids: ReadonlySet<number> = new Set()
   #at: number | undefined
   #began: Seconds | undefined
 
@@ -84,10 +85,13 @@ export class TreeShare {
     this.#at = at
     this.#cpu = use.cpu
     this.#tally.occupy(seconds(time * cpuShare))
+    // A process that ended within the interval has used the card in it.
+    const pids = use.pids === undefined ? undefined : new Set([...this.#pids, ...use.pids])
+    this.#pids = use.pids ?? new Set()
 
     for (const { step, weightedGrams, gramsPerKwh } of this.#pending.values()) {
       const ramShare = heldShare === undefined ? undefined : memoryShare(step, heldShare, busyShare)
-      const gpuShare = gpuShareOf(step, use, gpuUse)
+      const gpuShare = gpuShareOf(step, pids, gpuUse)
       const share = { cpu: cpuShare, ram: ramShare, gpu: gpuShare }[step.component]
       // Nothing yet is less than the system can see: not zero, but too short, or too idle, to tell. Of a graphics processor it is told.
       const isUnseen = share === 0 && gpuShare === undefined && !this.#seen.has(step.component)
@@ -103,7 +107,7 @@ export class TreeShare {
 /** The sum of the shares of its processes; `undefined` where nobody tells whose work the device did. */
 function gpuShareOf(
   { component, domain }: EnergyStep,
-  { pids }: TreeUse,
+  pids: ReadonlySet<number> | undefined,
   gpuUse: MachineNow['gpuUse'],
 ): Ratio | undefined {
   const shares = component === 'gpu' && domain !== undefined ? gpuUse?.get(domain) : undefined

@@ -52,7 +52,7 @@ export const metricTable = {
     name: 'hw.gpu.utilization',
     instrument: 'gauge',
     unit: '1',
-    help: 'share of the time in which the graphics processors were busy',
+    help: 'share of the time in which the graphics processors were busy, in the mean of those that tell',
     attributes: ['hw.id'],
   },
   emissions: {

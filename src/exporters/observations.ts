@@ -25,6 +25,7 @@ export function observe(view: RunView): Observation[] {
     ...hardware(view),
     ...components(view),
     ...carbon(view),
+    ...one('hwGpuUtilization', view.snapshot.load.gpuUtilisation, { 'hw.id': 'mean' }),
     ...byComponent('unattributedEnergy', view.unattributed),
     ...(view.process === undefined ? [] : byComponent('processEnergy', view.process)),
     ...facts(view),
@@ -69,6 +70,7 @@ const idOf = ({ domain, probe, component }: Reading): string =>
 function wayOf({ probe, method }: Reading): string {
   if (probe === 'cpu-estimate') return 'tdp'
   if (probe === 'ram-estimate') return 'ram_model'
+  if (method === 'estimated') return 'gpu_model'
   if (probe === 'nvml') return method === 'measured' ? 'nvml_energy' : 'nvml_power'
   return probe
 }

@@ -21,8 +21,8 @@ export const runInBackground: RunCommand = (program, args, done) => {
     if (!calledOff) done(output)
   }
   // Loaded when it is first needed, which on most machines is never.
-  void import('node:child_process').then(
-    ({ execFile }) => {
+  void import('node:child_process')
+    .then(({ execFile }) => {
       if (calledOff) return
       const env = { ...process.env, LC_ALL: 'C' }
       const child = execFile(program, args, { env, maxBuffer: mostBytes }, (error, stdout, stderr) => {
@@ -38,11 +38,10 @@ export const runInBackground: RunCommand = (program, args, done) => {
       child.unref()
       for (const pipe of [child.stdin, child.stdout, child.stderr]) unref(pipe)
       child.stdin?.end()
-    },
-    (error: unknown) => {
+    })
+    .catch((error: unknown) => {
       settle(error instanceof Error ? error : new Error(String(error)))
-    },
-  )
+    })
   return () => {
     calledOff = true
     kill()
@@ -50,8 +49,9 @@ export const runInBackground: RunCommand = (program, args, done) => {
 }
 
 /** Pipes of children are sockets, whatever their type says. */
-function unref(pipe: object | null): void {
-  if (pipe !== null && 'unref' in pipe && typeof pipe.unref === 'function') pipe.unref()
+function unref(pipe: object | null | undefined): void {
+  // There is none where the system has no descriptor to spare.
+  if (pipe !== null && pipe !== undefined && 'unref' in pipe && typeof pipe.unref === 'function') pipe.unref()
 }
 
 function failureOf(program: string, error: Error & { killed?: boolean }, stderr: string): Error {

@@ -1,4 +1,4 @@
-import { ProbeUnavailable } from '../core/errors.ts'
+import { messageOf, ProbeUnavailable } from '../core/errors.ts'
 import type { Probe } from '../core/probe.ts'
 import type { Ratio } from '../core/units.ts'
 import type { Refusal } from './detector.ts'
@@ -56,8 +56,8 @@ export function createNvidiaProbe(options: NvidiaOptions = {}): NvidiaProbe {
     try {
       smi = createNvidiaSmiProbe(options)
     } catch (error) {
-      if (!(error instanceof ProbeUnavailable)) throw error
-      refused.push(refusalOf('nvidia-smi', error))
+      // Nobody waits for this in a run: whatever goes wrong is told as a refusal.
+      refused.push(refusalOf('nvidia-smi', { reason: messageOf(error) }))
       return
     }
     refused.push(refusalOf('nvml', refusal))

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type * as promClient from 'prom-client'
 import type { OpenMetricsContentType, Registry } from 'prom-client'
 import type { Exporter, RunView } from '../../core/exporter.ts'
-import { createTaskPoints } from '../task-points.ts'
+import { createTaskPoints, type TaskPoint } from '../task-points.ts'
 import { acceptsGzip, formatFor, type Format } from './accept.ts'
 import { loadActiveTrace, type ActiveTrace } from './active-trace.ts'
 import { createSeries, type Series } from './series.ts'
@@ -44,19 +44,31 @@ export function createPrometheusExporter(): PrometheusExporter {
   let registries: Promise<Readonly<Record<Format, OwnRegistry>>> | undefined
   const foreign: Series[] = []
   const toPoint = createTaskPoints()
-  const earlier: ReturnType<typeof toPoint>[] = []
-  let all: Series[] | undefined
+  /** Tasks that ended since the last look: shown with the next one, since their energy is as telling as that of the counters. */
+  const held: TaskPoint[] = []
+  let own: readonly Series[] = []
+  let seen: RunView | undefined
+
+  /** The run as it is to be shown; brings the histograms up to the same moment. */
+  function view(): RunView | undefined {
+    const now = look?.()
+    if (now !== seen) release()
+    seen = now
+    return now
+  }
+  function release(): void {
+    for (const point of held.splice(0)) for (const series of [...own, ...foreign]) series.add(point)
+  }
 
   const load = (): NonNullable<typeof registries> =>
     (registries ??= loadRegistries().then((loaded) => {
-      all = [loaded.text.series, loaded.openmetrics.series]
-      for (const point of earlier.splice(0)) for (const series of all) series.add(point)
+      own = [loaded.text.series, loaded.openmetrics.series]
       return loaded
     }))
 
   async function metrics(format: Format = 'text'): Promise<Metrics> {
     const { registry, series } = (await load())[format]
-    const now = look?.()
+    const now = view()
     if (now !== undefined) series.show(now)
     return { contentType: registry.contentType, body: await registry.metrics() }
   }
@@ -69,10 +81,9 @@ export function createPrometheusExporter(): PrometheusExporter {
       activeTrace = await loadActiveTrace()
     },
     onTask(task) {
-      const point = toPoint(task, activeTrace())
-      for (const series of foreign) series.add(point)
-      if (all === undefined) earlier.push(point)
-      else for (const series of all) series.add(point)
+      held.push(toPoint(task, activeTrace()))
+      // Where nobody looks they must not gather; what is added up now is shown no sooner.
+      if (held.length >= mostHeld && own.length > 0) release()
     },
     // It is asked, and the end changes nothing: what was counted stays to be asked for.
     export: () => undefined,
@@ -89,13 +100,16 @@ export function createPrometheusExporter(): PrometheusExporter {
     async collectInto(registry) {
       const prom = await import('prom-client')
       const series: Series = createSeries(prom, registry, () => {
-        const now = look?.()
+        const now = view()
         if (now !== undefined) series.show(now)
       })
       foreign.push(series)
     },
   }
 }
+
+/** Ended tasks that wait to be shown. */
+const mostHeld = 10_000
 
 interface OwnRegistry {
   readonly registry: Registry

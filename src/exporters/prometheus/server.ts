@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
 import type { SecureContextOptions } from 'node:tls'
-import { isIP } from 'node:net'
+import { isIP, type Socket } from 'node:net'
 import { createBasicAuth, type CheckAuthorization } from './basic-auth.ts'
 import { hasChanged, loadWebConfig, type LoadedWebConfig, type WebConfig, type WebTls } from './web-config.ts'
 
@@ -34,6 +34,8 @@ const limits = {
   requestTimeout: 10_000,
   keepAliveTimeout: 65_000,
   maxHeaderSize: 16_384,
+  // Node looks for those who are too slow every 30 s unless told otherwise.
+  connectionsCheckingInterval: 1000,
 }
 const mostConnections = 100
 
@@ -47,6 +49,7 @@ const mostConnections = 100
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { port, host, webConfigFile, routes, onError } = options
   let guard = await readGuard(webConfigFile)
+  let failure: string | undefined
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     await reload()
@@ -56,7 +59,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       refuse(response, 421, 'this request was meant for another host')
       return
     }
-    if (check !== undefined && !(await check(request.headers.authorization))) {
+    const isAllowed = check === undefined || (await check(request.headers.authorization))
+    if (isAllowed === 'busy') {
+      response.setHeader('retry-after', '1')
+      refuse(response, 503, 'too many passwords are being checked')
+      return
+    }
+    if (!isAllowed) {
       response.setHeader('www-authenticate', 'Basic realm="codecarbon", charset="UTF-8"')
       refuse(response, 401, 'name and password are needed')
       return
@@ -72,7 +81,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   async function reload(): Promise<void> {
     if (webConfigFile === undefined || guard.loaded === undefined) return
-    if (!hasChanged(webConfigFile, guard.loaded)) return
+    if (!hasChanged(webConfigFile, guard.loaded)) {
+      failure = undefined
+      return
+    }
     try {
       const next = await readGuard(webConfigFile)
       const tls = next.loaded?.config.tls
@@ -81,8 +93,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       }
       if (tls !== undefined && 'setSecureContext' in server) server.setSecureContext(contextOf(tls))
       guard = next
+      failure = undefined
     } catch (error) {
-      onError(`${error instanceof Error ? error.message : String(error)}; what was read before goes on`)
+      const message = error instanceof Error ? error.message : String(error)
+      // Once for each thing that is wrong, however often somebody asks.
+      if (message !== failure) onError(`${message}; what was read before goes on`)
+      failure = message
     }
   }
 
@@ -97,8 +113,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const server = await createServer(guard.loaded?.config.tls, listener)
   server.maxConnections = mostConnections
   // A connection that stays open must not keep the process alive.
-  server.on('connection', (socket: { unref(): void }) => {
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
     socket.unref()
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
   })
   await listen(server, port, host)
   server.unref()
@@ -116,7 +135,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         server.close(() => {
           resolve()
         })
-        server.closeAllConnections()
+        // Also those that have not got as far as a request, which the server does not know.
+        for (const socket of sockets) socket.destroy()
       }),
   }
 }
@@ -141,7 +161,10 @@ async function createServer(
   listener: RequestListener,
 ): Promise<Server | HttpsServer> {
   if (tls === undefined) return (await import('node:http')).createServer(limits, listener)
-  return (await import('node:https')).createServer({ ...limits, ...contextOf(tls) }, listener)
+  return (await import('node:https')).createServer(
+    { ...limits, handshakeTimeout: limits.headersTimeout, ...contextOf(tls) },
+    listener,
+  )
 }
 
 function contextOf(

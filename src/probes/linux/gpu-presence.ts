@@ -3,7 +3,10 @@ import { join } from 'node:path'
 
 /** PCI classes of display controllers, of 3D and other controllers without an output, and of accelerators (pci.ids). */
 const gpuClasses = /^0x(03(00|02|80)|1200)/
-/** Intel's are mostly part of the processor package, and counted there. */
+/** Where all graphics are that are part of an Intel processor, and counted with its package. */
+const integrated = '0000:00:02.0'
+/** The card that Windows lends to its Linux: nobody says whose it is. */
+const lent = { vendor: '0x1414', class: /^0x0302/ }
 const vendors: Readonly<Record<string, string>> = { '0x10de': 'NVIDIA', '0x1002': 'AMD', '0x8086': 'Intel' }
 
 /**
@@ -19,9 +22,11 @@ export function findGpus(sysfsPath = '/sys'): readonly string[] | undefined {
     return undefined
   }
   return devices.flatMap((device) => {
-    const isGpu = gpuClasses.test(attribute(join(bus, device, 'class')))
-    const vendor = isGpu ? vendors[attribute(join(bus, device, 'vendor'))] : undefined
-    return vendor === undefined ? [] : [vendor]
+    const kind = attribute(join(bus, device, 'class'))
+    if (device === integrated || !gpuClasses.test(kind)) return []
+    const id = attribute(join(bus, device, 'vendor'))
+    if (id === lent.vendor) return lent.class.test(kind) ? ['unknown'] : []
+    return vendors[id] ?? []
   })
 }
 

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import type { Clock } from '../../core/clock.ts'
+import { messageOf } from '../../core/errors.ts'
 import { parseSmiRow, smiFields, type SmiRow } from './smi-row.ts'
 
 /** Options of {@link createSmiStream}. */
@@ -63,6 +64,24 @@ export function createSmiStream({ program, clock, onRow, onEnd }: SmiStreamOptio
   function start(): void {
     cancelRetry = undefined
     const query = `--query-gpu=${smiFields.join(',')}`
+    let hasEnded = false
+    const end = (reason: string): void => {
+      if (hasEnded) return
+      hasEnded = true
+      child = undefined
+      if (closed) return
+      onEnd(reason)
+      cancelRetry = clock.after(retryMs, start)
+      retryMs = Math.min(lastRetryMs, retryMs * 2)
+    }
+    try {
+      child = begin(query, end)
+    } catch (error) {
+      end(`${program} could not be started: ${messageOf(error)}`)
+    }
+  }
+
+  function begin(query: string, end: (reason: string) => void): ChildProcess {
     const started = spawn(
       program,
       [query, '--format=csv,noheader,nounits', `--loop-ms=${loopMilliseconds}`],
@@ -72,38 +91,28 @@ export function createSmiStream({ program, clock, onRow, onEnd }: SmiStreamOptio
         env: { ...process.env, LC_ALL: 'C' },
       },
     )
-    child = started
-    started.unref()
-    // A pipe is a socket, whatever its type says.
-    const { stdout } = started
-    ;(stdout as typeof stdout & { unref?: () => void }).unref?.()
-    stdout.setEncoding('utf8')
-    const lines = createLineReader((line) => {
-      const row = parseSmiRow(line)
-      if (row === undefined || closed) return
-      retryMs = firstRetryMs
-      onRow(row)
-    })
-    stdout.on('data', lines)
-    stdout.on('error', () => {
-      // The end of the process, which follows, is told.
-    })
-    let hasEnded = false
-    const end = (reason: string): void => {
-      if (hasEnded) return
-      hasEnded = true
-      if (child === started) child = undefined
-      if (closed) return
-      onEnd(reason)
-      cancelRetry = clock.after(retryMs, start)
-      retryMs = Math.min(lastRetryMs, retryMs * 2)
-    }
     started.once('error', ({ message }) => {
       end(`${program} could not be started: ${message}`)
     })
     started.once('close', (code, signal) => {
       end(`${program} ended ${signal === null ? `with status ${code}` : `by ${signal}`}`)
     })
+    started.unref()
+    // There is none where the system has no descriptor to spare. A pipe is a socket, whatever its type says.
+    const stdout = started.stdout as (typeof started.stdout & { unref?: () => void }) | null | undefined
+    stdout?.unref?.()
+    stdout?.setEncoding('utf8')
+    const lines = createLineReader((line) => {
+      const row = parseSmiRow(line)
+      if (row === undefined || closed) return
+      retryMs = firstRetryMs
+      onRow(row)
+    })
+    stdout?.on('data', lines)
+    stdout?.on('error', () => {
+      // The end of the process, which follows, is told.
+    })
+    return started
   }
 
   const kill = (): void => {

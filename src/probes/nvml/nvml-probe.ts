@@ -63,6 +63,9 @@ const lastRetrySeconds = 300
 /** How often cards are counted, for those that were plugged in or taken out: nobody does it often. */
 const recountSeconds = 60
 
+/** Why there are no readings where the library works and there is no card. */
+export const noCardsReason = 'NVML finds no graphics processor'
+
 /**
  * Energy of NVIDIA's graphics cards through NVML, the driver's `libnvidia-ml.so.1` or `nvml.dll`: by their own counter (Volta and newer),
  * else by the power they show, else by a model of the card from how busy it is. Needs no permission but that to open `/dev/nvidia*`.
@@ -169,7 +172,7 @@ export function createNvmlProbe(options: NvmlOptions = {}): NvmlProbe {
 
   function succeed(cards: readonly Card[]): void {
     state = 'open'
-    refusal = cards.length === 0 ? { reason: 'NVML finds no graphics processor', isFinal: false } : undefined
+    refusal = cards.length === 0 ? { reason: noCardsReason, isFinal: false } : undefined
     cardCount = cards.length
     countedAt = undefined
     if (!isLostOne() && unidentified === 0) retrySeconds = firstRetrySeconds

@@ -16,6 +16,7 @@ export interface GpuProcessUse {
 export class ProcessUse {
   readonly #domain: string
   #seenUntil: bigint
+  #present: readonly number[] = []
 
   /** @param wallMs from when on samples count */
   constructor(domain: string, wallMs: number) {
@@ -33,7 +34,10 @@ export class ProcessUse {
     }
     const present = orUndefined(() => device.processes())
     if (present === undefined) return undefined
-    const shares = new Map(present.map((pid) => [pid, ratio(1 / present.length)]))
+    // Those that ended since are in the last list alone.
+    const all = new Set([...this.#present, ...present])
+    this.#present = present
+    const shares = new Map([...all].map((pid) => [pid, ratio(1 / all.size)]))
     return { domain: this.#domain, shares, by: 'presence' }
   }
 

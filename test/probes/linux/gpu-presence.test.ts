@@ -38,14 +38,20 @@ test('the sound and USB functions of a graphics card are no graphics processors'
   ).toEqual([])
 })
 
-test('graphics of Intel are named, whether inside a processor or on a card', () => {
-  expect(gpus(device('00:02.0', '0x030000', intel))).toEqual(['Intel'])
+test('graphics inside an Intel processor count with its package, a card of Intel by itself', () => {
+  expect(gpus(device('00:02.0', '0x030000', intel))).toEqual([])
+  expect(gpus(device('4d:00.0', '0x038000', intel))).toEqual(['Intel'])
 })
 
 test('screens of a virtual machine and of a server board are none', () => {
   expect(
     gpus({ ...device('00:01.0', '0x030000', '0x1234'), ...device('02:00.0', '0x030000', '0x1a03') }),
   ).toEqual([])
+})
+
+test('a card that Windows lends to its Linux may be anybody’s, the screen of its virtual machines is none', () => {
+  expect(gpus(device('05:00.0', '0x030200', '0x1414'))).toEqual(['unknown'])
+  expect(gpus(device('00:08.0', '0x030000', '0x1414'))).toEqual([])
 })
 
 test('a device that leaves while it is looked at is not there', () => {
