@@ -19,7 +19,7 @@ export function createMeterFeed({ name, meterName, findProvider }: MeterFeedOpti
   let fed: { readonly provider: MeterProvider; readonly instruments: Instruments } | undefined
   const toPoint = createTaskPoints()
   /** Tasks that ended before there was somebody to tell; `undefined` once there is, or never will be. */
-  let early: TaskPoint[] | undefined
+  let early: TaskPoint[] | undefined = []
 
   async function begin(lookAt: () => RunView): Promise<void> {
     try {
@@ -44,7 +44,6 @@ export function createMeterFeed({ name, meterName, findProvider }: MeterFeedOpti
     name,
     async open(lookAt) {
       look = lookAt
-      early = []
       opening = begin(lookAt)
       await opening
     },
@@ -71,6 +70,7 @@ export function createMeterFeed({ name, meterName, findProvider }: MeterFeedOpti
         fed?.instruments.close()
         fed = undefined
         look = undefined
+        early = []
       }
     },
   }

@@ -12,8 +12,11 @@ export async function loadNeeded<Package>(
     return await load()
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
-    throw new Error(`${messageOf(error).split(' imported from')[0]}; run: npm install ${packages.join(' ')}`, {
-      cause: error,
-    })
+    throw new Error(
+      `${messageOf(error).split(' imported from')[0]}; run: npm install ${packages.join(' ')}`,
+      {
+        cause: error,
+      },
+    )
   }
 }

@@ -1,3 +1,4 @@
+import type * as sdkMetrics from '@opentelemetry/sdk-metrics'
 import type { PushMetricExporter } from '@opentelemetry/sdk-metrics'
 import type { MeterProvider } from './meter-provider.ts'
 import { loadNeeded } from './needed-package.ts'
@@ -36,6 +37,7 @@ export async function openOtlpPipeline(
   ])
   const exporter = new OTLPMetricExporter(hasTimeout ? {} : { timeoutMillis: usualTimeoutMs })
   const failure = watch(exporter)
+  forgetGauges(exporter, sdk)
   const provider = new sdk.MeterProvider({
     resource: runResource(resources, options),
     readers: [
@@ -92,4 +94,20 @@ function watch(exporter: PushMetricExporter): () => Error | undefined {
     })
   }
   return () => failure
+}
+
+/**
+ * Where points are cumulative the SDK sends every series for ever, also a power that nobody has told any more since its source failed. Gauges have
+ * no temporality on the wire, and of those with differences it sends what was observed.
+ * https://github.com/open-telemetry/opentelemetry-js/blob/main/packages/sdk-metrics/src/state/TemporalMetricProcessor.ts
+ */
+function forgetGauges(
+  exporter: PushMetricExporter,
+  { AggregationTemporality, InstrumentType }: typeof sdkMetrics,
+): void {
+  const select = exporter.selectAggregationTemporality?.bind(exporter)
+  exporter.selectAggregationTemporality = (type) =>
+    type === InstrumentType.OBSERVABLE_GAUGE
+      ? AggregationTemporality.DELTA
+      : (select?.(type) ?? AggregationTemporality.CUMULATIVE)
 }

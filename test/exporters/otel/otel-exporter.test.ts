@@ -16,10 +16,15 @@ interface Followed {
 }
 
 /** A run that a program with an SDK of its own has begun. */
-async function follow(options: { views?: ReturnType<typeof collectorNames>; pue?: number } = {}): Promise<Followed> {
+async function follow(
+  options: { views?: ReturnType<typeof collectorNames>; pue?: number } = {},
+): Promise<Followed> {
   const machine = fakeMachine()
   const reader = new TestReader()
-  const provider = new MeterProvider({ readers: [reader], ...(options.views ? { views: options.views } : {}) })
+  const provider = new MeterProvider({
+    readers: [reader],
+    ...(options.views ? { views: options.views } : {}),
+  })
   const exporter = createOtelExporter({ meterProvider: provider })
   const tracker = new EmissionsTracker({
     ...machine.options,
