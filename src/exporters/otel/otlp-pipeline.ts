@@ -83,13 +83,17 @@ const exporters: Readonly<
   },
 }
 
+/** `ExportResultCode.SUCCESS` of `@opentelemetry/core`. */
+const succeeded = 0
+
 /** The reader tells nobody but the program's own diagnostics of an export that failed: listens on the way. */
 function watch(exporter: PushMetricExporter): () => Error | undefined {
   let failure: Error | undefined
   const send = exporter.export.bind(exporter)
   exporter.export = (metrics, done) => {
     send(metrics, (result) => {
-      failure = result.code === 0 ? undefined : (result.error ?? new Error('no reason given'))
+      const code: number = result.code
+      failure = code === succeeded ? undefined : (result.error ?? new Error('no reason given'))
       done(result)
     })
   }
