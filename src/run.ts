@@ -203,10 +203,14 @@ export class Run {
     return final
   }
 
-  /** The run as outputs see it that are asked from outside: the last look, or a new one where that is a second old. */
+  /**
+   * The run as outputs see it that are asked from outside: the last look, or a new one where that is a second old. Once the run has ended it is
+   * the whole run: who looks has no say in when that is.
+   */
   view(): RunView {
     const age = this.#parts.now() - (this.#view?.snapshot.at.monotonic ?? -Infinity)
-    if (this.#view === undefined || (age >= viewSeconds && !this.#isViewFinal)) this.#view = this.#look()
+    const isDue = this.#final === undefined ? age >= viewSeconds : !this.#isViewFinal
+    if (this.#view === undefined || isDue) this.#view = this.#look()
     return this.#view
   }
 

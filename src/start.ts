@@ -76,7 +76,7 @@ function beginRun(options: Options, extras: StartExtras, onEnd: (() => void) | u
       ? undefined
       : createSummaryExporter({ path: options.summaryFile, csvPath: () => csv?.path })
   const pull = prometheusPull(options, log)
-  const exporters = [csv, summary, pull, ...(extras.exporters ?? [])].filter(
+  const exporters = [csv, summary, pull, otlp(options, log), ...(extras.exporters ?? [])].filter(
     (exporter) => exporter !== undefined,
   )
   const tree = extras.tree ?? (options.trackingMode === 'process' ? ownTree(options) : undefined)
@@ -143,6 +143,18 @@ function prometheusPull(options: Options, log: Log): Exporter | undefined {
         log('warning', `Prometheus endpoint: ${message}`)
       },
     })
+  })
+}
+
+function otlp({ outputMethods, offline, projectName }: Options, log: Log): Exporter | undefined {
+  if (!outputMethods.includes('otlp')) return undefined
+  if (offline) {
+    log('warning', 'output otlp: offline makes no connection, so nothing is sent')
+    return undefined
+  }
+  return lazyExporter('otlp', async () => {
+    const { createOtlpExporter } = await import('./exporters/otel/otlp-exporter.ts')
+    return createOtlpExporter({ projectName })
   })
 }
 

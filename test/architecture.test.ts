@@ -80,6 +80,17 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
     ],
   ],
   [
+    'exporters/otel/',
+    [
+      'core/',
+      'exporters/otel/',
+      'exporters/metrics.ts',
+      'exporters/observations.ts',
+      'exporters/task-points.ts',
+      '@opentelemetry/',
+    ],
+  ],
+  [
     'exporters/',
     ['core/', 'files/', 'exporters/summary.ts', 'exporters/metrics.ts', 'exporters/observations.ts'],
   ],

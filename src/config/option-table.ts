@@ -49,7 +49,6 @@ export const waitingOutputs: Readonly<Record<string, string>> = {
   api: 'the CodeCarbon API',
   logger: 'the logger output',
   prometheus: 'the Pushgateway',
-  otlp: 'OpenTelemetry',
   comet: 'Comet',
   boamps: 'BoAmps',
   jsonl: 'JSON lines',
@@ -483,13 +482,12 @@ export const optionTable = {
     waitsFor: 'the Pushgateway',
     help: 'address of the Pushgateway',
   },
-  /** Send metrics by OTLP; the standard `OTEL_EXPORTER_OTLP_*` variables rule the rest. */
+  /** Send metrics by OTLP; the standard `OTEL_*` variables rule the rest. */
   otlp: {
     type: 'switch',
     group: 'prometheus',
     default: false,
-    waitsFor: 'OpenTelemetry',
-    help: 'send metrics by OTLP; the standard OTEL_EXPORTER_OTLP_* variables rule the rest',
+    help: 'send metrics by OTLP, as output_methods=otlp does; the standard OTEL_* variables rule the rest',
   },
 
   /** Base address of the CodeCarbon API. */

@@ -275,12 +275,18 @@ const unitNames: Readonly<Record<string, string>> = {
  * (otlptranslator): dots become underscores, the unit follows in words, `{…}` says nothing, a gauge of unit 1 ends in `_ratio`, a
  * counter in `_total`.
  */
-export function prometheusName({ name, unit, instrument }: MetricSpec): string {
-  const base = name.replaceAll('.', '_')
+export function prometheusName(spec: MetricSpec): string {
+  const base = spec.name.replaceAll('.', '_')
+  const suffix = unitSuffix(spec)
+  const named = suffix === '' ? base : `${base}_${suffix}`
+  return spec.instrument === 'counter' ? `${named}_total` : named
+}
+
+/** What the unit adds to that name; empty where it says nothing, or where the name says it already. */
+export function unitSuffix({ name, unit, instrument }: MetricSpec): string {
   const words = unit.replaceAll(/\{[^}]*\}/g, '').replace(/^\/$/, '')
   const suffix = unit === '1' ? (instrument === 'gauge' ? 'ratio' : '') : (unitNames[words] ?? words)
-  const named = suffix === '' || base.endsWith(`_${suffix}`) ? base : `${base}_${suffix}`
-  return instrument === 'counter' ? `${named}_total` : named
+  return name.replaceAll('.', '_').endsWith(`_${suffix}`) ? '' : suffix
 }
 
 /** The name of an attribute as a label in Prometheus. */

@@ -473,10 +473,15 @@ describe('where figures go', () => {
 
 it('says of options that nothing uses yet, once for each thing they wait for', () => {
   const { warnings } = resolveOptions(
-    fromEnvironment({ CODECARBON_API_KEY: 'abcdef', CODECARBON_PROJECT_ID: 'p', CODECARBON_OTLP: 'true' }),
+    fromEnvironment({
+      CODECARBON_API_KEY: 'abcdef',
+      CODECARBON_PROJECT_ID: 'p',
+      CODECARBON_PROMETHEUS_URL: 'gateway:9091',
+      CODECARBON_OUTPUT_METHODS: 'prometheus',
+    }),
   )
   expect(warnings).toEqual([
-    'OpenTelemetry: not in this version, so nothing comes of CODECARBON_OTLP, output otlp',
+    'the Pushgateway: not in this version, so nothing comes of CODECARBON_PROMETHEUS_URL, output prometheus',
     'the CodeCarbon API: not in this version, so nothing comes of CODECARBON_API_KEY, CODECARBON_PROJECT_ID',
   ])
   expect(warnings.join()).not.toContain('abcdef')

@@ -41,6 +41,24 @@ test('the program in README that serves metrics runs as it stands', () => {
   expect(printed).toContain('codecarbon_build_info{')
 })
 
+test('the program in README that has an SDK runs as it stands', () => {
+  const program = [...readme.matchAll(/```js\n([^]*?)```/g)][2]?.[1] ?? ''
+  const outputDir = temporaryFolder()
+  const begin =
+    "import { metrics } from '@opentelemetry/api'\nimport { ConsoleMetricExporter, MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics'\n" +
+    'const exporter = new ConsoleMetricExporter()\nmetrics.setGlobalMeterProvider(new MeterProvider({ readers: [new PeriodicExportingMetricReader({ exporter })] }))\n'
+  const printed = execFileSync(
+    process.execPath,
+    ['--input-type=module', '-e', `${begin}${program}\nawait tracker.stop()`],
+    {
+      cwd: root,
+      env: { ...environmentFor(outputDir), CODECARBON_OUTPUT_DIR: outputDir, CODECARBON_LOG_LEVEL: 'error' },
+      encoding: 'utf8',
+    },
+  )
+  expect(printed).toContain("name: 'codecarbon.run.info'")
+})
+
 test('README links to files that are there', () => {
   const links = [...readme.matchAll(/\]\(([^)#]+)\)/g)].map(([, link = '']) => link)
   expect(links.filter((link) => !link.includes(':') && !existsSync(join(root, link)))).toEqual([])

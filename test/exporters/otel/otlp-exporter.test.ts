@@ -1,0 +1,327 @@
+import { Server, ServerCredentials } from '@grpc/grpc-js'
+import { metrics as api } from '@opentelemetry/api'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { loadNeeded } from '../../../src/exporters/otel/needed-package.ts'
+import { EmissionsTracker, type TrackerOptions } from '../../../src/index.ts'
+import { runProgram } from '../../fixtures/programs/child.ts'
+import { temporaryFolder } from '../../fixtures/programs/temporary-folder.ts'
+import { fakeMachine } from '../../tracker/fake-machine.ts'
+import { setVariables, startCollector, type Received } from './collector.ts'
+import { metricNames } from './otlp-bytes.ts'
+
+/** A run of some joules that sends them by OTLP, from its start to its end. */
+async function run(joules: number, options: TrackerOptions = {}): Promise<EmissionsTracker> {
+  const { machine, tracker } = begin(options)
+  machine.use(joules)
+  tracker.startTask('epoch').stop()
+  await tracker.stop()
+  return tracker
+}
+
+function begin(options: TrackerOptions = {}): {
+  machine: ReturnType<typeof fakeMachine>
+  tracker: EmissionsTracker
+  messages: string[]
+} {
+  const machine = fakeMachine()
+  const messages: string[] = []
+  const say = (message: string): void => void messages.push(message)
+  const tracker = new EmissionsTracker({
+    ...machine.options,
+    logLevel: 'info',
+    logger: { debug: say, info: say, warn: say, error: say },
+    outputMethods: ['otlp'],
+    ...options,
+  }).start()
+  return { machine, tracker, messages }
+}
+
+interface Attribute {
+  readonly key: string
+  readonly value: { readonly stringValue?: string; readonly intValue?: number }
+}
+
+interface JsonMetric {
+  readonly name: string
+  readonly sum?: { readonly aggregationTemporality: number; readonly dataPoints: readonly JsonPoint[] }
+  readonly gauge?: { readonly dataPoints: readonly JsonPoint[] }
+  readonly histogram?: { readonly dataPoints: readonly { readonly count: number }[] }
+}
+
+interface JsonPoint {
+  readonly attributes: readonly Attribute[]
+  readonly asDouble?: number
+  readonly asInt?: number
+}
+
+const inJson = ({
+  body,
+}: Received): { resource: Record<string, unknown>; metrics: Map<string, JsonMetric> } => {
+  const [{ resource, scopeMetrics }] = (
+    JSON.parse(body.toString()) as {
+      resourceMetrics: [{ resource: { attributes: Attribute[] }; scopeMetrics: { metrics: JsonMetric[] }[] }]
+    }
+  ).resourceMetrics
+  return {
+    resource: Object.fromEntries(
+      resource.attributes.map(({ key, value }) => [key, value.stringValue ?? value.intValue]),
+    ),
+    metrics: new Map(scopeMetrics.flatMap(({ metrics }) => metrics).map((metric) => [metric.name, metric])),
+  }
+}
+
+/** Joules of the package in a request of JSON. */
+function cpuEnergy(request: Received | undefined): number | undefined {
+  const points = request === undefined ? [] : inJson(request).metrics.get('hw.energy')?.sum?.dataPoints
+  const point = points?.find(({ attributes }) => attributes.some(({ value }) => value.stringValue === 'cpu'))
+  return point?.asDouble ?? point?.asInt
+}
+
+describe('metrics by OTLP', () => {
+  it('are sent as http/protobuf to where the variables say, with their headers', async () => {
+    const { received } = await startCollector()
+    setVariables({ OTEL_EXPORTER_OTLP_HEADERS: 'api-key=secret' })
+    await run(36)
+    expect(received).toHaveLength(1)
+    const [{ path, headers, body }] = received as [Received]
+    expect([path, headers['content-type'], headers['api-key']]).toEqual([
+      '/v1/metrics',
+      'application/x-protobuf',
+      'secret',
+    ])
+    expect(metricNames(body)).toEqual(
+      expect.arrayContaining(['hw.energy', 'codecarbon.emissions', 'codecarbon.task.energy']),
+    )
+  })
+
+  it('are sent as JSON, zipped, with the whole run at its end', async () => {
+    const { received } = await startCollector()
+    setVariables({ OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json', OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip' })
+    const tracker = await run(36, { projectName: 'train' })
+    const [request] = received as [Received]
+    expect([request.headers['content-type'], request.headers['content-encoding']]).toEqual([
+      'application/json',
+      'gzip',
+    ])
+    expect(cpuEnergy(request)).toBe(36)
+    const { resource, metrics } = inJson(request)
+    expect(metrics.get('codecarbon.task.duration')?.histogram?.dataPoints[0]?.count).toBe(1)
+    expect(resource).toMatchObject({
+      'service.name': 'train',
+      'service.instance.id': tracker.finalEmissionsData?.runId,
+      'process.pid': process.pid,
+      'process.runtime.name': 'nodejs',
+      'telemetry.sdk.name': 'opentelemetry',
+    })
+    expect(resource['host.name']).toMatch(/./)
+  })
+
+  it('are sent by gRPC', async () => {
+    const { received, url } = await startGrpcCollector()
+    setVariables({ OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_EXPORTER_OTLP_ENDPOINT: url })
+    await run(36)
+    expect(received).toHaveLength(1)
+    expect(metricNames(received[0] ?? Buffer.of())).toContain('hw.energy')
+  })
+
+  it('are of the service and with the attributes that the variables name', async () => {
+    const { received } = await startCollector()
+    setVariables({
+      OTEL_EXPORTER_OTLP_METRICS_PROTOCOL: 'http/json',
+      OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
+      OTEL_SERVICE_NAME: 'payments',
+      OTEL_RESOURCE_ATTRIBUTES: 'service.instance.id=one,deployment.environment.name=test',
+    })
+    await run(36)
+    expect(inJson(received[0] as Received).resource).toMatchObject({
+      'service.name': 'payments',
+      'service.instance.id': 'one',
+      'deployment.environment.name': 'test',
+    })
+  })
+
+  it('are sent as often as the variables say, and as totals, unless differences are asked for', async () => {
+    const { received } = await startCollector()
+    setVariables({ OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json', OTEL_METRIC_EXPORT_INTERVAL: '20' })
+    const { tracker, machine } = begin()
+    await vi.waitFor(() => {
+      expect(received.length).toBeGreaterThan(2)
+    })
+    machine.use(5)
+    await tracker.stop()
+    const last = received.at(-1) as Received
+    expect(cpuEnergy(last)).toBe(5)
+    expect(inJson(last).metrics.get('hw.energy')?.sum?.aggregationTemporality).toBe(2)
+    setVariables({ OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: 'delta' })
+    await run(7)
+    expect(inJson(received.at(-1) as Received).metrics.get('hw.energy')?.sum?.aggregationTemporality).toBe(1)
+  })
+
+  it('have no power of what is not told any more', async () => {
+    const { received } = await startCollector()
+    setVariables({ OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json', OTEL_METRIC_EXPORT_INTERVAL: '50' })
+    const { tracker, machine } = begin({ measurePowerSecs: 0.05 })
+    const powers = (): string[] =>
+      [...(inJson(received.at(-1) as Received).metrics.get('hw.power')?.gauge?.dataPoints ?? [])].map(
+        ({ attributes }) => JSON.stringify(attributes),
+      )
+    await vi.waitFor(() => {
+      machine.use(1)
+      expect(powers()).toHaveLength(2)
+    }, 5000)
+    machine.breakCounter('nonsense')
+    await vi.waitFor(() => {
+      expect(powers()).toHaveLength(1)
+    }, 5000)
+    expect(powers()[0]).toContain('dram-0')
+    expect(cpuEnergy(received.at(-1))).toBeGreaterThan(0)
+    await tracker.stop()
+  })
+
+  it('leave the global provider alone', async () => {
+    const before = api.getMeterProvider()
+    await startCollector()
+    await run(36)
+    expect(api.getMeterProvider()).toBe(before)
+  })
+
+  it('are sent at a flush, and another time at the end', async () => {
+    const { received } = await startCollector()
+    setVariables({ OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' })
+    const { tracker } = begin()
+    await tracker.flush()
+    expect(received).toHaveLength(1)
+    await tracker.stop()
+    expect(received).toHaveLength(2)
+  })
+
+  it('are not sent where OTEL_SDK_DISABLED is true, nor offline, which says so', async () => {
+    const { received } = await startCollector()
+    const { tracker, messages } = begin({ offline: true })
+    await tracker.stop()
+    expect(messages.join('\n')).toContain('output otlp: offline makes no connection, so nothing is sent')
+    setVariables({ OTEL_SDK_DISABLED: 'TRUE' })
+    const disabled = await run(36)
+    expect(disabled.finalEmissionsData?.problems).toEqual([])
+    expect(received).toEqual([])
+  })
+})
+
+describe('a collector', () => {
+  it('that is down disturbs nothing, is told of once, and is given everything when it is back', async () => {
+    const { port } = await deadCollector()
+    setVariables({
+      OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+      OTEL_METRIC_EXPORT_INTERVAL: '20',
+      OTEL_EXPORTER_OTLP_TIMEOUT: '200',
+    })
+    const { tracker, machine, messages } = begin()
+    machine.use(30)
+    await tracker.flush()
+    await tracker.flush()
+    const told = messages.filter((message) => message.includes('otlp'))
+    expect(told).toHaveLength(1)
+    expect(told[0]).toMatch(
+      /the collector did not take the metrics \(.*ECONNREFUSED.*OTEL_EXPORTER_OTLP_ENDPOINT/,
+    )
+    const { received } = await startCollector(undefined, port)
+    machine.use(6)
+    await tracker.stop()
+    expect(cpuEnergy(received.at(-1))).toBe(36)
+    expect(tracker.finalEmissionsData?.cpuEnergy).toBeCloseTo(36 / 3.6e6, 12)
+  })
+
+  it('that is down keeps no program from ending', async () => {
+    const { port } = await deadCollector()
+    const { code, stdout, stderr } = await runProgram('endings.js', ['after a while'], {
+      folder: temporaryFolder(),
+      env: { CODECARBON_OTLP: 'true', OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` },
+    })
+    expect([code, stdout]).toEqual([0, ''])
+    expect(stderr).not.toContain('otlp')
+  })
+
+  it('that refuses is told of with its reason', async () => {
+    await startCollector((response) => {
+      response.writeHead(401).end()
+    })
+    const { tracker, messages } = begin()
+    await tracker.stop()
+    expect(messages.join('\n')).toContain('the collector did not take the metrics (Unauthorized 401)')
+  })
+
+  it('that never answers holds the end up no longer than the variables say', async () => {
+    await startCollector(() => undefined)
+    setVariables({ OTEL_EXPORTER_OTLP_TIMEOUT: '200' })
+    const { tracker, messages } = begin()
+    const begun = performance.now()
+    await tracker.stop()
+    expect(performance.now() - begun).toBeLessThan(2000)
+    expect(messages.join('\n')).toContain('the collector did not take the metrics (Request timed out)')
+  })
+})
+
+describe('what is missing', () => {
+  it('is a protocol that is none: it is named, with those there are', async () => {
+    await startCollector()
+    setVariables({ OTEL_EXPORTER_OTLP_PROTOCOL: 'http/xml' })
+    const { tracker, messages } = begin()
+    await tracker.stop()
+    expect(messages.join('\n')).toContain(
+      'output otlp: OTEL_EXPORTER_OTLP_PROTOCOL: expected one of http/protobuf, http/json, grpc, but it is "http/xml"',
+    )
+  })
+
+  it('is a package: it is said how to install it', async () => {
+    const name: string = '@opentelemetry/not-there'
+    await expect(loadNeeded(async () => import(name), ['one@2', 'other'])).rejects.toThrow(
+      /not-there'?; run: npm install one@2 other$/,
+    )
+  })
+})
+
+/** The address of a collector that is not there. */
+async function deadCollector(): Promise<{ port: number }> {
+  const { createServer } = await import('node:net')
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  await new Promise((resolve) => server.close(resolve))
+  setVariables({ OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` })
+  return { port }
+}
+
+async function startGrpcCollector(): Promise<{ url: string; received: Buffer[] }> {
+  const received: Buffer[] = []
+  const server = new Server()
+  const asTheyAre = (bytes: Buffer): Buffer => bytes
+  server.addService(
+    {
+      Export: {
+        path: '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export',
+        requestStream: false,
+        responseStream: false,
+        requestSerialize: asTheyAre,
+        requestDeserialize: asTheyAre,
+        responseSerialize: asTheyAre,
+        responseDeserialize: asTheyAre,
+      },
+    },
+    {
+      Export(call: { request: Buffer }, answer: (error: null, response: Buffer) => void) {
+        received.push(call.request)
+        answer(null, Buffer.of())
+      },
+    },
+  )
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, taken) => {
+      if (error === null) resolve(taken)
+      else reject(error)
+    })
+  })
+  onTestFinished(() => {
+    server.forceShutdown()
+  })
+  return { url: `http://127.0.0.1:${port}`, received }
+}
