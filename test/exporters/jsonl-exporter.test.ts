@@ -98,10 +98,10 @@ describe('the file', () => {
 
   it('is locked while it is written to, and no lock is left', async () => {
     const runs = Array.from({ length: 20 }, (_, index) => recordOf({ runId: `run-${index}` }))
-    await Promise.all(runs.map((run) => exporterIn().export(reportOf('stop', run))))
+    await Promise.all(runs.map(async (run) => exporterIn().export(reportOf('stop', run))))
     expect(
       linesOf()
-        .map(({ run_id: id }) => id)
+        .map(({ run_id: id }) => String(id))
         .toSorted(),
     ).toEqual(runs.map(({ runId }) => runId).toSorted())
     expect(readdirSync(folder)).toEqual(['emissions.jsonl'])
