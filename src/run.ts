@@ -189,6 +189,8 @@ export class Run {
     for (const task of [...this.#active].toReversed()) this.#endTask(task)
     try {
       this.#final = this.#total()
+      // Whoever looks now sees the end, however little ago the last look was.
+      this.#view = undefined
     } finally {
       this.#meter.close()
       this.#parts.onEnd?.()

@@ -10,9 +10,10 @@ import { seconds, toGibibytes } from './core/units.ts'
 import { countedComponents } from './core/usage.ts'
 import { createCsvExporter, type CsvExporter } from './exporters/csv/csv-exporter.ts'
 import { createSummaryExporter } from './exporters/summary-file.ts'
-import type { Fetch } from './grid/live/http-get.ts'
+import type { Fetch } from './http/http-request.ts'
 import { lazyExporter } from './lazy-exporter.ts'
 import type { Log } from './log.ts'
+import { createOutputs } from './outputs.ts'
 import { createProcessTree } from './probes/linux/process-tree.ts'
 import { createSelfProcess } from './probes/os-load.ts'
 import { Run } from './run.ts'
@@ -71,14 +72,19 @@ function beginRun(options: Options, extras: StartExtras, onEnd: (() => void) | u
         },
       })
     : undefined
+  const csvPath = (): string | undefined => csv?.path
   const summary =
     options.summaryFile === undefined
       ? undefined
-      : createSummaryExporter({ path: options.summaryFile, csvPath: () => csv?.path })
-  const pull = prometheusPull(options, log)
-  const exporters = [csv, summary, pull, otlp(options, log), ...(extras.exporters ?? [])].filter(
-    (exporter) => exporter !== undefined,
-  )
+      : createSummaryExporter({ path: options.summaryFile, csvPath })
+  const exporters = [
+    csv,
+    summary,
+    prometheusPull(options, log),
+    otlp(options, log),
+    ...createOutputs(options, { log, clock, csvPath, fetch: extras.fetch }),
+    ...(extras.exporters ?? []),
+  ].filter((exporter) => exporter !== undefined)
   const tree = extras.tree ?? (options.trackingMode === 'process' ? ownTree(options) : undefined)
 
   // Problems may come before there is a meter to stand beside.
@@ -124,7 +130,7 @@ function beginRun(options: Options, extras: StartExtras, onEnd: (() => void) | u
     },
   })
   prepareForEnd(survey, csv)
-  return { run, survey, csvPath: () => csv?.path }
+  return { run, survey, csvPath }
 }
 
 function prometheusPull(options: Options, log: Log): Exporter | undefined {

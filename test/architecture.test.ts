@@ -27,11 +27,13 @@ const importsOf = (file: string): string[] =>
 const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = [
   ['core/', ['core/']],
   ['files/', ['core/', 'files/']],
+  ['http/', ['core/', 'http/']],
   ['config/', ['core/', 'config/', 'ini']],
   [
     'grid/live/',
     [
       'core/',
+      'http/',
       'grid/live/',
       'grid/cloud-region.ts',
       'grid/gazetteer.ts',
@@ -43,12 +45,10 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
     'grid/locate/',
     [
       'core/',
+      'http/',
       'grid/locate/',
       'grid/live/entry-cache.ts',
-      'grid/live/exchange.ts',
-      'grid/live/http-get.ts',
       'grid/live/json-fields.ts',
-      'grid/live/retry-after.ts',
       'grid/cloud-region.ts',
       'grid/gazetteer.ts',
       'grid/place.ts',
@@ -73,6 +73,10 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
       'exporters/metrics.ts',
       'exporters/observations.ts',
       'exporters/task-points.ts',
+      'exporters/delivery.ts',
+      'exporters/service-address.ts',
+      'files/',
+      'http/',
       'prom-client',
       '@opentelemetry/api',
       'bcryptjs',
@@ -92,7 +96,18 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
   ],
   [
     'exporters/',
-    ['core/', 'files/', 'exporters/summary.ts', 'exporters/metrics.ts', 'exporters/observations.ts'],
+    [
+      'core/',
+      'files/',
+      'http/',
+      'exporters/summary.ts',
+      'exporters/metrics.ts',
+      'exporters/observations.ts',
+      'exporters/csv/columns.ts',
+      'exporters/record.ts',
+      'exporters/delivery.ts',
+      'exporters/service-address.ts',
+    ],
   ],
   [
     'statement/',

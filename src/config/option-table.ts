@@ -34,6 +34,8 @@ export interface OptionSpec {
   readonly choices?: readonly string[]
   /** An empty text is no value. */
   readonly notEmpty?: true
+  /** How a path has to end. */
+  readonly ending?: string
   /** Never shown: not in messages, not by `config --show`. */
   readonly secret?: true
   /** Where figures or credentials are sent to: named in the log where a file in the working directory sets it. */
@@ -47,11 +49,8 @@ export interface OptionSpec {
 /** Outputs that are understood but wait for a later version, and what they wait for. */
 export const waitingOutputs: Readonly<Record<string, string>> = {
   api: 'the CodeCarbon API',
-  logger: 'the logger output',
-  prometheus: 'the Pushgateway',
   comet: 'Comet',
   boamps: 'BoAmps',
-  jsonl: 'JSON lines',
   logfire: 'Logfire',
 }
 
@@ -181,13 +180,12 @@ export const optionTable = {
     notEmpty: true,
     help: 'write the figures of the run as JSON to this file at its end',
   },
-  /** Address that the record of a run is posted to as JSON. */
+  /** Address that the record of a run is posted to as JSON, at each flush and at the end. */
   emissionsEndpoint: {
     type: 'url',
     group: 'output',
     destination: true,
-    waitsFor: 'the generic HTTP output',
-    help: 'address that the record of a run is posted to as JSON',
+    help: 'address that the record of a run is posted to as JSON, at each flush and at the end; may hold user name and password',
   },
 
   /** Country of the machine: ISO 3166-1 alpha-3, such as FRA. */
@@ -472,15 +470,29 @@ export const optionTable = {
     notEmpty: true,
     help: 'file that sets TLS, client certificates and passwords of the Prometheus endpoint, in the form of the web configuration of Prometheus itself',
   },
-  /** Address of the Pushgateway. */
+  /** Address of the Pushgateway that `outputMethods: ['prometheus']` pushes to. */
   prometheusUrl: {
     type: 'text',
     group: 'prometheus',
     default: 'localhost:9091',
     notEmpty: true,
     destination: true,
-    waitsFor: 'the Pushgateway',
-    help: 'address of the Pushgateway',
+    help: 'address of the Pushgateway, for output_methods=prometheus; metrics are pushed with the job codecarbon and the host name as instance, or into the group whose whole address is given (http://gateway:9091/metrics/job/…); PROMETHEUS_USERNAME and PROMETHEUS_PASSWORD are sent where they are set',
+  },
+  /** Delete the metrics from the Pushgateway at the end, when it has taken the last ones. */
+  prometheusDeleteAtEnd: {
+    type: 'switch',
+    group: 'prometheus',
+    default: true,
+    help: 'delete the metrics from the Pushgateway at the end, when it has taken the last ones, as CodeCarbon for Python does; false keeps them for Prometheus to scrape, as after runs that end between two scrapes',
+  },
+  /** File for the textfile collector of node_exporter; its name ends in .prom. */
+  prometheusTextfile: {
+    type: 'text',
+    group: 'prometheus',
+    notEmpty: true,
+    ending: '.prom',
+    help: 'file for the textfile collector of node_exporter, written at each report; each program needs one of its own',
   },
   /** Send metrics by OTLP; the standard `OTEL_*` variables rule the rest. */
   otlp: {

@@ -23,9 +23,7 @@ export function parseValue(given: unknown, spec: OptionSpec, isText: boolean): P
     case 'url':
       return isHttpAddress(given) ? good(given) : bad('an address that begins with http:// or https://')
     case 'text':
-      if (typeof given !== 'string') return bad('a text')
-      if (given.includes('\0')) return bad('a text without NUL characters')
-      return spec.notEmpty === true && given.trim() === '' ? bad('a text that is not empty') : good(given)
+      return parseText(given, spec)
   }
 }
 
@@ -48,6 +46,14 @@ export const maskAddress = (text: string): string => text.replace(/(\/\/)[^/@\s]
 
 const good = (value: unknown): Parsed => ({ ok: true, value })
 const bad = (expected: string): Parsed => ({ ok: false, expected })
+
+function parseText(given: unknown, { notEmpty, ending }: OptionSpec): Parsed {
+  const kind = ending === undefined ? 'a text' : `a path that ends in ${ending}`
+  if (typeof given !== 'string') return bad(kind)
+  if (given.includes('\0')) return bad(`${kind} without NUL characters`)
+  if (ending !== undefined && !given.endsWith(ending)) return bad(kind)
+  return notEmpty === true && given.trim() === '' ? bad('a text that is not empty') : good(given)
+}
 
 function parseNumber(given: unknown, spec: OptionSpec, isText: boolean): Parsed {
   const { min = -Infinity, max = Infinity, also, type } = spec

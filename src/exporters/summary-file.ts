@@ -1,7 +1,6 @@
-import { resolve } from 'node:path'
 import type { Exporter, Report } from '../core/exporter.ts'
 import { toSummary } from './summary.ts'
-import { writeWholeFile } from '../files/whole-file.ts'
+import { placeFromHere, writeWholeFile } from '../files/whole-file.ts'
 
 /** Options of {@link createSummaryExporter}. */
 export interface SummaryExporterOptions {
@@ -13,21 +12,12 @@ export interface SummaryExporterOptions {
 
 /** Writes the figures of the run so far as JSON (schema 1) at each flush and at the end. */
 export function createSummaryExporter({ path, csvPath }: SummaryExporterOptions): Exporter {
-  const file = place(path)
+  const file = placeFromHere(path)
   const startedAtMs = Date.now()
   const write = ({ reason, total }: Report): void => {
     if (reason !== 'live') writeSummaryFile(file, toSummary({ data: total, startedAtMs, csvPath: csvPath() }))
   }
   return { name: 'summary', export: write, exportSync: write }
-}
-
-/** Where it is from here; a working directory that was removed makes that an error of the writing, not of the run. */
-function place(path: string): string {
-  try {
-    return resolve(path)
-  } catch {
-    return path
-  }
 }
 
 /** Writes a summary. @throws EnergyError ERR_EXPORT_FAILED where it cannot be written */

@@ -5,11 +5,12 @@ import { makeDirectory } from './make-directory.ts'
 
 /**
  * Writes the whole text beside the file and renames it, so that nobody ever sees half of it. A link is followed and the file's mode is kept;
- * what is there and no file, such as `/dev/null` or a pipe, is written to and not replaced.
+ * what is there and no file, such as `/dev/null` or a pipe, is written to and not replaced. A `mode` that is given counts whatever the
+ * file's and the process' own are.
  *
  * @throws EnergyError ERR_EXPORT_FAILED where it cannot be written
  */
-export function writeWholeFile(path: string, text: string): void {
+export function writeWholeFile(path: string, text: string, mode?: number): void {
   let temporary: string | undefined
   try {
     const target = followLinks(resolve(path))
@@ -21,7 +22,8 @@ export function writeWholeFile(path: string, text: string): void {
     makeDirectory(dirname(target))
     temporary = `${target}.${process.pid}.tmp`
     writeFileSync(temporary, text)
-    if (there !== undefined) chmodSync(temporary, there.mode)
+    const wanted = mode ?? there?.mode
+    if (wanted !== undefined) chmodSync(temporary, wanted)
     renameSync(temporary, target)
   } catch (cause) {
     if (temporary !== undefined) rmSync(temporary, { force: true })
@@ -30,6 +32,15 @@ export function writeWholeFile(path: string, text: string): void {
       `${path} cannot be written: ${messageOf(cause).replace(temporary ?? path, path)}`,
       { cause },
     )
+  }
+}
+
+/** Where a path leads to from here; a working directory that was removed makes that an error of the writing, not of the run. */
+export function placeFromHere(path: string): string {
+  try {
+    return resolve(path)
+  } catch {
+    return path
   }
 }
 

@@ -191,6 +191,14 @@ const cases: Readonly<Record<OptionName, Cases>> = {
   prometheusHost: notEmpty('127.0.0.1'),
   webConfigFile: notEmpty(undefined),
   prometheusUrl: notEmpty('localhost:9091'),
+  prometheusDeleteAtEnd: switchOf(true),
+  prometheusTextfile: {
+    default: undefined,
+    good: ['/var/lib/node_exporter/codecarbon.prom', 'a.prom'],
+    bad: ['', 'metrics.txt', 'a.prom.tmp', 'a\0.prom', 7, {}],
+    goodText: [['a b.prom', 'a b.prom']],
+    badText: ['', 'metrics.txt', 'PROM'],
+  },
   otlp: switchOf(false),
   apiEndpoint: url('https://api.codecarbon.io'),
   apiKey: text(undefined),
@@ -481,7 +489,6 @@ it('says of options that nothing uses yet, once for each thing they wait for', (
     }),
   )
   expect(warnings).toEqual([
-    'the Pushgateway: not in this version, so nothing comes of CODECARBON_PROMETHEUS_URL, output prometheus',
     'the CodeCarbon API: not in this version, so nothing comes of CODECARBON_API_KEY, CODECARBON_PROJECT_ID',
   ])
   expect(warnings.join()).not.toContain('abcdef')

@@ -7,8 +7,8 @@ export interface ExporterUnderTest {
   readonly exporter: Exporter
   /** The ids of the runs that were handed out at a flush or at the end, in order; one for each time. */
   delivered(): readonly string[]
-  /** The names of the tasks that were handed out, in order. */
-  deliveredTasks(): readonly string[]
+  /** The names of the tasks that were handed out, in order; absent where it tells of runs alone. */
+  deliveredTasks?(): readonly string[]
 }
 
 const problem = {
@@ -47,7 +47,7 @@ export function itIsAnExporter(title: string, create: () => ExporterUnderTest): 
       await exported
       exporter.exportSync?.(report)
       expect(delivered()).toEqual(['run-1'])
-      expect(deliveredTasks()).toEqual(['epoch'])
+      if (deliveredTasks !== undefined) expect(deliveredTasks()).toEqual(['epoch'])
     })
 
     it('hands out each task once, over several reports', async () => {
@@ -55,7 +55,7 @@ export function itIsAnExporter(title: string, create: () => ExporterUnderTest): 
       await exporter.export(reportOf('live', recordOf(), [taskOf('a'), taskOf('b')]))
       await exporter.export(reportOf('flush', recordOf(), [taskOf('c')]))
       await exporter.export(reportOf('stop'))
-      expect(deliveredTasks()).toEqual(['a', 'b', 'c'])
+      if (deliveredTasks !== undefined) expect(deliveredTasks()).toEqual(['a', 'b', 'c'])
     })
 
     it('changes nothing in the report', async () => {
@@ -83,7 +83,7 @@ export function itIsAnExporter(title: string, create: () => ExporterUnderTest): 
       await exporter.export(reportOf('stop', recordOf(), [taskOf('late')]))
       exporter.exportSync?.(reportOf('exit', recordOf({ runId: 'run-2' }), [taskOf('later')]))
       expect(delivered()).toEqual([])
-      expect(deliveredTasks()).toEqual([])
+      if (deliveredTasks !== undefined) expect(deliveredTasks()).toEqual([])
     })
 
     it('may be closed twice', async () => {

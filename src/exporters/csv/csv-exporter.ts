@@ -2,11 +2,11 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { EnergyError, messageOf } from '../../core/errors.ts'
 import type { TaskEmissionsData } from '../../core/emissions-data.ts'
 import type { Exporter, Report } from '../../core/exporter.ts'
+import { withLock, withLockSync } from '../../files/file-lock.ts'
 import { makeDirectory } from '../../files/make-directory.ts'
 import { stateDirectory } from '../../files/state-directory.ts'
 import { emissionsColumns, extendedColumns, taskColumns, toRow } from './columns.ts'
 import { appendRow, replaceRow, loadCsvPackages } from './csv-file.ts'
-import { withLock, withLockSync } from './file-lock.ts'
 
 /** Options of {@link createCsvExporter}. */
 export interface CsvExporterOptions {

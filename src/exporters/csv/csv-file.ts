@@ -3,22 +3,20 @@ import {
   existsSync,
   fchmodSync,
   fchownSync,
-  fstatSync,
   fsyncSync,
-  ftruncateSync,
   openSync,
   readFileSync,
   readSync,
   renameSync,
   rmSync,
   statSync,
-  writeSync,
 } from 'node:fs'
 import { createRequire } from 'node:module'
 import type * as CsvParse from 'csv-parse/sync'
 import type * as CsvStringify from 'csv-stringify/sync'
+import { appendWhole, writeWhole } from '../../files/append.ts'
+import { temporaryPath } from '../../files/file-lock.ts'
 import type { Cell, Row } from './columns.ts'
-import { temporaryPath } from './file-lock.ts'
 
 /** Loaded when a file is written or rewritten, and not before: starting a tracker stays cheap. Not `import()`, for a process that ends cannot wait. */
 const require = createRequire(import.meta.url)
@@ -43,19 +41,13 @@ export type OnBackup = (backup: string) => void
  */
 export function appendRow(path: string, columns: readonly string[], row: Row, onBackup?: OnBackup): void {
   const header = prepare(path, columns, onBackup)
-  const file = openSync(path, 'a+')
-  try {
-    const { size } = fstatSync(file)
-    const newline = header?.newline ?? '\n'
-    const isTorn = size > 0 && byteAt(file, size - 1) !== 10
-    const text = [
+  const newline = header?.newline ?? '\n'
+  appendWhole(path, ({ isTorn }) =>
+    [
       header === undefined ? formatLine(columns, newline) : isTorn ? newline : '',
       formatLine(order(row, header?.columns ?? columns), newline),
-    ].join('')
-    writeWhole(file, Buffer.from(text), size)
-  } finally {
-    closeSync(file)
-  }
+    ].join(''),
+  )
 }
 
 /**
@@ -195,23 +187,6 @@ function attempt<T>(action: () => T): T | undefined {
   } catch {
     // Not CSV: treated like a header without any column of ours.
     return undefined
-  }
-}
-
-function byteAt(file: number, position: number): number | undefined {
-  const byte = Buffer.alloc(1)
-  return readSync(file, byte, 0, 1, position) === 1 ? byte[0] : undefined
-}
-
-/** Writes all or nothing: what a full disk cut short is taken back. */
-function writeWhole(file: number, bytes: Buffer, size: number): void {
-  try {
-    const written = writeSync(file, bytes)
-    if (written === bytes.length) return
-    throw Object.assign(new Error('the disk is full'), { code: 'ENOSPC' })
-  } catch (error) {
-    ftruncateSync(file, size)
-    throw error
   }
 }
 

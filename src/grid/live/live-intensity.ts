@@ -3,9 +3,9 @@ import type { IntensityRecord } from '../../core/emissions-data.ts'
 import type { Problem } from '../../core/problem.ts'
 import { fromMilliseconds, type Seconds } from '../../core/units.ts'
 import { askProvider } from './ask-provider.ts'
-import { httpGet, type Fetch } from './http-get.ts'
+import { httpRequest, type Fetch } from '../../http/http-request.ts'
 import { IntensityUnavailable, type FailureKind, type LiveProvider, type LiveValue } from './provider.ts'
-import { mostRetryAfterMs } from './retry-after.ts'
+import { mostRetryAfterMs } from '../../http/retry-after.ts'
 import { createValueCache, type Kept, type ValueCache } from './value-cache.ts'
 
 /** Options of {@link createLiveIntensity}. */
@@ -26,7 +26,7 @@ export interface LiveIntensityOptions {
   readonly cacheFile?: string | undefined
   /** Makes the folder of `cacheFile`. */
   readonly makeDirectory?: ((path: string) => void) | undefined
-  /** `globalThis.fetch` would do, and keep the program waiting. @default httpGet */
+  /** `globalThis.fetch` would do, and keep the program waiting. @default httpRequest */
   readonly fetch?: Fetch | undefined
   /** From 0 to 1, for the times between requests. @default Math.random */
   readonly random?: (() => number) | undefined
@@ -246,7 +246,7 @@ class LiveIntensityKeeper implements LiveIntensity {
   }
 
   async #ask(): Promise<void> {
-    const { provider, clock, fetch = httpGet, timeoutMs = defaultTimeoutMs } = this.#options
+    const { provider, clock, fetch = httpRequest, timeoutMs = defaultTimeoutMs } = this.#options
     try {
       const value = await askProvider(provider, { fetch, clock, timeoutMs, signal: this.#closing.signal })
       if (!this.#isClosed) this.#succeed(value)

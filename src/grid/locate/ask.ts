@@ -1,7 +1,7 @@
-import { exchange, NoAnswer, textOf, type ExchangeOptions, type Request } from '../live/exchange.ts'
-import type { Fetched } from '../live/http-get.ts'
+import { exchange, NoAnswer, textOf, type ExchangeOptions, type Request } from '../../http/exchange.ts'
+import type { Fetched } from '../../http/http-request.ts'
 import { fieldsOf, parseAnswer } from '../live/json-fields.ts'
-import { parseRetryAfter } from '../live/retry-after.ts'
+import { parseRetryAfter } from '../../http/retry-after.ts'
 import { LookupFailure, unusable } from './step.ts'
 
 /** A whole answer with status 200. */

@@ -1,8 +1,8 @@
 import type { Clock } from '../../core/clock.ts'
 import type { Problem } from '../../core/problem.ts'
 import type { EntryCache } from '../live/entry-cache.ts'
-import { httpGet, type Fetch } from '../live/http-get.ts'
-import { mostRetryAfterMs } from '../live/retry-after.ts'
+import { httpRequest, type Fetch } from '../../http/http-request.ts'
+import { mostRetryAfterMs } from '../../http/retry-after.ts'
 import { resolvePlace, type Place, type PlaceQuery } from '../place.ts'
 import { createAsk } from './ask.ts'
 import { createPlaceCache, type KeptPlace } from './place-cache.ts'
@@ -21,7 +21,7 @@ export interface LocatorOptions {
   readonly cacheFile?: string | undefined
   /** Makes the folder of `cacheFile`. */
   readonly makeDirectory?: ((path: string) => void) | undefined
-  /** `globalThis.fetch` would do, and keep the program waiting. @default httpGet */
+  /** `globalThis.fetch` would do, and keep the program waiting. @default httpRequest */
   readonly fetch?: Fetch | undefined
   /** From 0 to 1, for names of temporary files. @default Math.random */
   readonly random?: (() => number) | undefined
@@ -166,7 +166,7 @@ class BackgroundLocator implements Locator {
   }
 
   async #ask(step: LocateStep): Promise<Asked> {
-    const { clock, fetch = httpGet, budgetMs = defaultBudgetMs } = this.#options
+    const { clock, fetch = httpRequest, budgetMs = defaultBudgetMs } = this.#options
     const { signal } = this.#closing
     const begin = () => createAsk({ fetch, clock, timeoutMs: budgetMs, signal })
     try {

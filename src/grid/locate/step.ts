@@ -1,5 +1,5 @@
 import { EnergyError } from '../../core/errors.ts'
-import type { NoAnswer } from '../live/exchange.ts'
+import type { NoAnswer } from '../../http/exchange.ts'
 import type { Place, PlaceQuery } from '../place.ts'
 import type { Ask } from './ask.ts'
 

@@ -6,7 +6,7 @@ import type { IntensityRecord } from '../../../src/core/emissions-data.ts'
 import type { Problem } from '../../../src/core/problem.ts'
 import { makeDirectory } from '../../../src/files/make-directory.ts'
 import { createElectricityMaps } from '../../../src/grid/live/electricity-maps.ts'
-import { httpGet, type Fetch } from '../../../src/grid/live/http-get.ts'
+import { httpRequest, type Fetch } from '../../../src/http/http-request.ts'
 import {
   createLiveIntensity,
   type LiveIntensity,
@@ -233,7 +233,7 @@ describe('a service that fails', () => {
   ]
 
   describe.each([
-    ['http', httpGet],
+    ['http', httpRequest],
     ['the global fetch', globalThis.fetch as Fetch],
   ])('asked by %s', (_name, fetch) => {
     it.each(faults)(
@@ -242,7 +242,7 @@ describe('a service that fails', () => {
         const server = await startServer(answer)
         const live = await begin(server.url, { fetch, random: () => 1 })
         expect(live.current()).toMatchObject({ ...fallback, isLive: false })
-        if (!(kind === 'unreachable' && fetch !== httpGet))
+        if (!(kind === 'unreachable' && fetch !== httpRequest))
           expect(said).toEqual([expect.stringMatching(message)])
         expect(kinds()).toEqual([kind])
         expect(problems).toMatchObject([

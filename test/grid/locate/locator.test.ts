@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Problem } from '../../../src/core/problem.ts'
 import { makeDirectory } from '../../../src/files/make-directory.ts'
-import { httpGet, type Fetch } from '../../../src/grid/live/http-get.ts'
+import { httpRequest, type Fetch } from '../../../src/http/http-request.ts'
 import { locateSteps, type LocateStepsOptions } from '../../../src/grid/locate/locate-steps.ts'
 import { createLocator, type Locator, type LocatorOptions } from '../../../src/grid/locate/locator.ts'
 import { fakeClock, type FakeClock } from '../../fixtures/fake-clock.ts'
@@ -517,7 +517,7 @@ describe('a lookup by address', () => {
   ]
 
   describe.each([
-    ['http', httpGet],
+    ['http', httpRequest],
     ['the global fetch', globalThis.fetch as Fetch],
   ])('asked by %s', (_name, fetch) => {
     it.each(faults)('with %s is followed by that of another service', async (_what, answer, kind) => {

@@ -11,10 +11,10 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { withLock, withLockSync } from '../../../src/exporters/csv/file-lock.ts'
-import { readTable } from '../../fixtures/csv/table.ts'
-import { runProgram, startProgram, stateFolder } from '../../fixtures/programs/child.ts'
-import { temporaryFolder } from '../../fixtures/programs/temporary-folder.ts'
+import { withLock, withLockSync } from '../../src/files/file-lock.ts'
+import { readTable } from '../fixtures/csv/table.ts'
+import { runProgram, startProgram, stateFolder } from '../fixtures/programs/child.ts'
+import { temporaryFolder } from '../fixtures/programs/temporary-folder.ts'
 
 let folder: string
 let file: string

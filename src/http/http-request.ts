@@ -3,8 +3,9 @@ import { nameLookup } from './name-lookup.ts'
 /** What is asked. The part of the standard `fetch` that is used here: `globalThis.fetch` is a {@link Fetch} too. */
 export interface FetchInit {
   /** @default 'GET' */
-  readonly method?: 'GET' | 'PUT'
+  readonly method?: 'GET' | 'PUT' | 'POST' | 'DELETE'
   readonly headers: Record<string, string>
+  readonly body?: string
   /** Redirects come back as they are. */
   readonly redirect: 'manual'
   readonly signal: AbortSignal
@@ -17,7 +18,7 @@ export interface Fetched {
   readonly body: AsyncIterable<Uint8Array> | null
 }
 
-/** Sends a request without a body. */
+/** Sends a request. */
 export type Fetch = (url: string, init: FetchInit) => Promise<Fetched>
 
 /**
@@ -25,7 +26,7 @@ export type Fetch = (url: string, init: FetchInit) => Promise<Fetched>
  * once when the signal says so. The global `fetch` can do neither: it keeps the process alive while a server is silent, and where a
  * firewall drops what is sent it goes on connecting for 10 s after it was aborted (Node.js 20.19 to 26). Follows no redirects.
  */
-export const httpGet: Fetch = async (url, { method = 'GET', headers, signal }) => {
+export const httpRequest: Fetch = async (url, { method = 'GET', headers, body, signal }) => {
   // Loaded when it is first needed, which for most programs is never.
   const { request } = await (url.startsWith('https:') ? import('node:https') : import('node:http'))
   const lookup = nameLookup(signal)
@@ -49,6 +50,6 @@ export const httpGet: Fetch = async (url, { method = 'GET', headers, signal }) =
       socket.unref()
     })
     exchange.on('error', reject)
-    exchange.end()
+    exchange.end(body)
   })
 }

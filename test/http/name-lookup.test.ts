@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { startChild, type Ended } from '../../fixtures/programs/child.ts'
-import { temporaryFolder } from '../../fixtures/programs/temporary-folder.ts'
+import { startChild, type Ended } from '../fixtures/programs/child.ts'
+import { temporaryFolder } from '../fixtures/programs/temporary-folder.ts'
 
-const fixture = (name: string): string => fileURLToPath(new URL(`../../fixtures/${name}`, import.meta.url))
+const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url))
 
 const [answering, silent] = ['127.0.0.1', '127.0.0.2']
 

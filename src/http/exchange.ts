@@ -1,9 +1,8 @@
-import type { Clock } from '../../core/clock.ts'
-import type { Fetch, Fetched, FetchInit } from './http-get.ts'
-import { fieldsOf } from './json-fields.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Fetch, Fetched, FetchInit } from './http-request.ts'
 
 /** What is sent. */
-export type Request = { readonly url: string } & Pick<FetchInit, 'method' | 'headers'>
+export type Request = { readonly url: string } & Pick<FetchInit, 'method' | 'headers' | 'body'>
 
 /** Options of {@link exchange}. */
 export interface ExchangeOptions {
@@ -106,11 +105,14 @@ const reasons: Readonly<Record<string, string>> = {
 }
 
 function unreachable(error: unknown): NoAnswer {
-  const code = codeOf(error) ?? codeOf(fieldsOf(error)['cause']) ?? 'no reason given'
+  const code = codeOf(error) ?? codeOf(fieldOf(error, 'cause')) ?? 'no reason given'
   return new NoAnswer('unreachable', `cannot be reached: ${reasons[code] ?? code}`)
 }
 
 function codeOf(error: unknown): string | undefined {
-  const { code } = fieldsOf(error)
+  const code = fieldOf(error, 'code')
   return typeof code === 'string' && /^[A-Z][A-Z0-9_]*$/.test(code) ? code : undefined
 }
+
+const fieldOf = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined

@@ -1,7 +1,7 @@
 import { realpathSync, rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { EnergyError } from '../../core/errors.ts'
-import { tryLock, type ProcessLock } from '../../files/process-lock.ts'
+import { EnergyError } from '../core/errors.ts'
+import { tryLock, type ProcessLock } from './process-lock.ts'
 
 /** How long to wait for another process that is writing. It needs a millisecond; this is for a machine on its knees, and ends before the exporter's own deadline. */
 const asyncDeadlineMs = 3000

@@ -1,0 +1,87 @@
+import { hostname } from 'node:os'
+import type { Options } from './config/option-table.ts'
+import type { Clock } from './core/clock.ts'
+import type { Exporter } from './core/exporter.ts'
+import { createJsonlExporter } from './exporters/jsonl-exporter.ts'
+import { createLoggerExporter } from './exporters/logger-exporter.ts'
+import { createTextfileExporter } from './exporters/prometheus/textfile.ts'
+import type { Credentials } from './exporters/service-address.ts'
+import { httpRequest, type Fetch } from './http/http-request.ts'
+import { lazyExporter } from './lazy-exporter.ts'
+import type { Log } from './log.ts'
+
+/** What outputs are put together with. */
+export interface OutputParts {
+  readonly log: Log
+  readonly clock: Clock
+  /** Where the rows of the run go. */
+  readonly csvPath: () => string | undefined
+  /** How services are asked. @default httpRequest */
+  readonly fetch?: Fetch | undefined
+}
+
+/**
+ * The outputs that are handed the figures and asked by nobody, as far as options ask for them. Those that write files are there from the
+ * first moment, since a program may end before anything more can be loaded; what goes over a network cannot be sent then anyway.
+ */
+export function createOutputs(options: Options, parts: OutputParts): Exporter[] {
+  return [...fileOutputs(options, parts), ...networkOutputs(options, parts)]
+}
+
+function fileOutputs(options: Options, { log, csvPath }: OutputParts): Exporter[] {
+  const { outputMethods, prometheusTextfile } = options
+  const outputs: Exporter[] = []
+  if (outputMethods.includes('jsonl')) {
+    const onFallback = (message: string): void => {
+      log('warning', message)
+    }
+    outputs.push(createJsonlExporter({ ...options, csvPath, onFallback }))
+  }
+  if (outputMethods.includes('logger')) {
+    outputs.push(
+      createLoggerExporter((line) => {
+        log('info', line)
+      }),
+    )
+  }
+  if (prometheusTextfile !== undefined) outputs.push(createTextfileExporter(prometheusTextfile))
+  return outputs
+}
+
+function networkOutputs(options: Options, { log, clock, fetch = httpRequest }: OutputParts): Exporter[] {
+  const { outputMethods, prometheusUrl, prometheusDeleteAtEnd, emissionsEndpoint, offline } = options
+  const outputs: Exporter[] = []
+  if (outputMethods.includes('prometheus')) {
+    outputs.push(
+      lazyExporter('prometheus', async () => {
+        const { createPushgateway } = await import('./exporters/prometheus/pushgateway.ts')
+        return createPushgateway({
+          url: prometheusUrl,
+          instance: hostname(),
+          credentials: pushCredentials(process.env),
+          isDeletedAtEnd: prometheusDeleteAtEnd,
+          fetch,
+          clock,
+        })
+      }),
+    )
+  }
+  if (emissionsEndpoint !== undefined) {
+    outputs.push(
+      lazyExporter('emissions_endpoint', async () => {
+        const { createEmissionsEndpoint } = await import('./exporters/emissions-endpoint.ts')
+        return createEmissionsEndpoint({ url: emissionsEndpoint, fetch, clock })
+      }),
+    )
+  }
+  if (!offline) return outputs
+  for (const { name } of outputs)
+    log('warning', `output ${name}: offline makes no connection, so nothing is sent`)
+  return []
+}
+
+/** Those that CodeCarbon for Python pushes with. */
+function pushCredentials(environment: NodeJS.ProcessEnv): Credentials | undefined {
+  const { PROMETHEUS_USERNAME: user = '', PROMETHEUS_PASSWORD: password = '' } = environment
+  return user === '' ? undefined : { user, password }
+}
