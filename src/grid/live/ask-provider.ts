@@ -1,8 +1,8 @@
 import { exchange, NoAnswer, textOf, type ExchangeOptions } from '../../http/exchange.ts'
 import type { Fetched } from '../../http/http-request.ts'
+import { parseRetryAfter } from '../../http/retry-after.ts'
 import { fieldsOf, parseAnswer } from './json-fields.ts'
 import { IntensityUnavailable, unusable, type LiveProvider, type LiveValue } from './provider.ts'
-import { parseRetryAfter } from '../../http/retry-after.ts'
 
 /**
  * Asks a service once.

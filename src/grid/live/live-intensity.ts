@@ -2,10 +2,10 @@ import type { Clock, Instant } from '../../core/clock.ts'
 import type { IntensityRecord } from '../../core/emissions-data.ts'
 import type { Problem } from '../../core/problem.ts'
 import { fromMilliseconds, type Seconds } from '../../core/units.ts'
-import { askProvider } from './ask-provider.ts'
 import { httpRequest, type Fetch } from '../../http/http-request.ts'
-import { IntensityUnavailable, type FailureKind, type LiveProvider, type LiveValue } from './provider.ts'
 import { mostRetryAfterMs } from '../../http/retry-after.ts'
+import { askProvider } from './ask-provider.ts'
+import { IntensityUnavailable, type FailureKind, type LiveProvider, type LiveValue } from './provider.ts'
 import { createValueCache, type Kept, type ValueCache } from './value-cache.ts'
 
 /** Options of {@link createLiveIntensity}. */

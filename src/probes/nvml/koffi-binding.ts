@@ -120,8 +120,7 @@ async function readSlices(call: Caller, handle: bigint): Promise<readonly string
   const uuids: string[] = []
   for (let index = 0; index < (count[0] ?? 0); index += 1) {
     const slice = new BigUint64Array(1)
-    // In turn: a card has seven of them at most, and one call at a time waits in the thread pool of the host program.
-    // oxlint-disable-next-line no-await-in-loop
+    // oxlint-disable-next-line no-await-in-loop -- a card has seven of them at most, and one call at a time waits in the thread pool of the host program
     const uuid = await orAbsent(
       call
         .later('nvmlDeviceGetMigDeviceHandleByIndex', handle, index, slice)

@@ -25,10 +25,9 @@ export async function listCards(
   const count = nvml.deviceCount()
   const cards: Card[] = []
   for (let index = 0; index < count && !isClosed(); index += 1) {
-    // One call at a time waits in the thread pool of the host program.
-    // oxlint-disable-next-line no-await-in-loop
+    // oxlint-disable-next-line no-await-in-loop -- one call at a time waits in the thread pool of the host program
     cards.push(await identify(nvml, index))
-    // oxlint-disable-next-line no-await-in-loop
+    // oxlint-disable-next-line no-await-in-loop -- the host program has its turn between two cards
     await pause()
   }
   return { cards, driver }

@@ -151,8 +151,7 @@ export function createNvmlProbe(options: NvmlOptions = {}): NvmlProbe {
         continue
       }
       take(card.index, card.device, card.facts)
-      // The first reading of a card may take milliseconds: no two of them in one turn of the event loop.
-      // oxlint-disable-next-line no-await-in-loop
+      // oxlint-disable-next-line no-await-in-loop -- the first reading of a card may take milliseconds: no two of them in one turn of the event loop
       await pause()
       if (isClosed()) return
     }

@@ -1,9 +1,8 @@
-import { once } from 'node:events'
 import { spawnSync } from 'node:child_process'
-import { createServer as createTcpServer, type Server } from 'node:net'
-import { expect, it, onTestFinished } from 'vitest'
+import { expect, it } from 'vitest'
+import { droppingPort, hasNamespaces, hasPython, silentPort } from '../../fixtures/bad-network.ts'
 import { startServer } from '../../fixtures/local-server.ts'
-import { runProgram, startChild, startProgram, type ChildOptions } from '../../fixtures/programs/child.ts'
+import { runProgram, startProgram, type ChildOptions } from '../../fixtures/programs/child.ts'
 import { temporaryFolder } from '../../fixtures/programs/temporary-folder.ts'
 
 // The program under test gives its server ten minutes: it ends within this test's time only if nothing keeps it.
@@ -24,10 +23,8 @@ it('a server that stops in the middle of its answer does not keep the program ei
 })
 
 it('a server that never finishes TLS does not keep the program either', async () => {
-  const server = createTcpServer(() => undefined)
-  await listen(server)
-  const { port } = server.address() as { port: number }
-  const ended = await runProgram('live-intensity.js', [`https://127.0.0.1:${port}`], options())
+  const url = `https://127.0.0.1:${await silentPort()}`
+  const ended = await runProgram('live-intensity.js', [url], options())
   expect(ended).toEqual(asEver)
 })
 
@@ -53,40 +50,3 @@ it.runIf(hasNamespaces())('without any network the program says so and ends as e
     /^at once: 200 g\/kWh\nCarbon Intensity API .* cannot be reached: .*yearly figure of 200/,
   )
 })
-
-function listen(server: Server): Promise<void> {
-  onTestFinished(() => {
-    server.close()
-  })
-  return new Promise((resolve) => {
-    server.listen(0, '127.0.0.1', resolve)
-  })
-}
-
-/** A port whose queue is full, so that Linux drops the first packet of whoever connects, as a firewall does. */
-const fillQueue = `
-import socket, time
-server = socket.socket()
-server.bind(('127.0.0.1', 0))
-server.listen(0)
-clients = [socket.socket() for _ in range(3)]
-for client in clients:
-    client.setblocking(False)
-    client.connect_ex(server.getsockname())
-print(server.getsockname()[1], flush=True)
-time.sleep(60)
-`
-
-async function droppingPort(): Promise<number> {
-  const child = startChild('python3', ['-c', fillQueue], options())
-  const [port] = (await once(child.process.stdout, 'data')) as [string]
-  return Number(port)
-}
-
-function hasPython(): boolean {
-  return process.platform === 'linux' && spawnSync('python3', ['-c', '']).status === 0
-}
-
-function hasNamespaces(): boolean {
-  return process.platform === 'linux' && spawnSync('unshare', ['-rn', 'true']).status === 0
-}

@@ -1,9 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
-import { expect, it, onTestFinished } from 'vitest'
+import { expect, it } from 'vitest'
+import { droppingPort, hasNamespaces, hasPython, silentPort } from '../../fixtures/bad-network.ts'
 import { startServer } from '../../fixtures/local-server.ts'
-import { runProgram, startChild, type ChildOptions } from '../../fixtures/programs/child.ts'
+import { runProgram, type ChildOptions } from '../../fixtures/programs/child.ts'
 import { temporaryFolder } from '../../fixtures/programs/temporary-folder.ts'
 
 // The program under test gives its servers ten minutes: it ends within this test's time only if nothing keeps it.
@@ -16,15 +15,8 @@ it('a cloud that says nothing delays neither the start nor the end of the progra
 })
 
 it('nor does a port where nobody ever says a word', async () => {
-  const server = createServer(() => undefined)
-  onTestFinished(() => {
-    server.close()
-  })
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve)
-  })
-  const { port } = server.address() as AddressInfo
-  expect(await runProgram('locator.js', [`http://127.0.0.1:${port}`], options())).toEqual(asEver)
+  const url = `http://127.0.0.1:${await silentPort()}`
+  expect(await runProgram('locator.js', [url], options())).toEqual(asEver)
 })
 
 it('nor does a service that stops in the middle of its answer', async () => {
@@ -56,31 +48,3 @@ it.runIf(hasNamespaces())('without any network the program goes on as ever', () 
     /^at once: undefined\ngeojs\.io cannot be reached: .*, ipinfo\.io cannot be reached: .*; no place is known/,
   )
 })
-
-function hasNamespaces(): boolean {
-  return process.platform === 'linux' && spawnSync('unshare', ['-rn', 'true']).status === 0
-}
-
-/** A port whose queue is full, so that Linux drops the first packet of whoever connects, as a firewall does. */
-const fillQueue = `
-import socket, time
-server = socket.socket()
-server.bind(('127.0.0.1', 0))
-server.listen(0)
-clients = [socket.socket() for _ in range(3)]
-for client in clients:
-    client.setblocking(False)
-    client.connect_ex(server.getsockname())
-print(server.getsockname()[1], flush=True)
-time.sleep(60)
-`
-
-async function droppingPort(): Promise<number> {
-  const child = startChild('python3', ['-c', fillQueue], options())
-  const [port] = (await once(child.process.stdout, 'data')) as [string]
-  return Number(port)
-}
-
-function hasPython(): boolean {
-  return process.platform === 'linux' && spawnSync('python3', ['-c', '']).status === 0
-}
