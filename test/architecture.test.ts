@@ -63,6 +63,7 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
   ['probes/windows/', ['core/', 'cpu/', 'probes/windows/']],
   ['gpu/', ['core/', 'gpu/', 'data-table.ts']],
   ['probes/', ['core/', 'cpu/', 'gpu/', 'probes/', 'koffi']],
+  ['meters/', ['config/', 'core/', 'gpu/', 'meters/', 'probes/']],
   ['exporters/csv/', ['core/', 'exporters/csv/', 'files/', 'csv-']],
   ['exporters/text/', ['core/', 'exporters/text/']],
   [

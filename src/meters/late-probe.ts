@@ -1,7 +1,7 @@
-import { messageOf } from './core/errors.ts'
-import type { Probe } from './core/probe.ts'
-import type { Problem } from './core/problem.ts'
-import type { Seconds } from './core/units.ts'
+import { messageOf } from '../core/errors.ts'
+import type { Probe } from '../core/probe.ts'
+import type { Problem } from '../core/problem.ts'
+import type { Seconds } from '../core/units.ts'
 
 /** What has been opened late, and what went wrong with it. */
 export interface OpenedLate {

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Options } from './config/option-table.ts'
-import type { Clock } from './core/clock.ts'
-import type { Probe } from './core/probe.ts'
-import { seconds } from './core/units.ts'
+import type { Options } from '../config/option-table.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Probe } from '../core/probe.ts'
+import { seconds } from '../core/units.ts'
 import { lateProbe } from './late-probe.ts'
 
 /** Monitors of the whole machine's power: the names of their drivers (probes/host-power.ts). */

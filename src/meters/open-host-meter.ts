@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
-import type { Options } from './config/option-table.ts'
-import type { Clock } from './core/clock.ts'
-import { messageOf, ProbeUnavailable } from './core/errors.ts'
-import type { Probe } from './core/probe.ts'
+import type { Options } from '../config/option-table.ts'
+import type { Clock } from '../core/clock.ts'
+import { messageOf, ProbeUnavailable } from '../core/errors.ts'
+import type { Probe } from '../core/probe.ts'
 import type { OpenedLate } from './late-probe.ts'
-import { createBatteryProbe } from './probes/battery.ts'
-import { createHostPowerProbe } from './probes/host-power.ts'
-import { createIpmiProbe } from './probes/ipmi.ts'
-import { createRedfishProbe } from './probes/redfish.ts'
+import { createBatteryProbe } from '../probes/battery.ts'
+import { createHostPowerProbe } from '../probes/host-power.ts'
+import { createIpmiProbe } from '../probes/ipmi.ts'
+import { createRedfishProbe } from '../probes/redfish.ts'
 
 /**
  * Opens one meter of the whole machine: the one that the options name, else that of its power supply, else its battery. Where the named one

@@ -1,11 +1,11 @@
-import type { Options } from './config/option-table.ts'
-import type { Clock } from './core/clock.ts'
-import type { Probe } from './core/probe.ts'
-import type { Problem } from './core/problem.ts'
-import { seconds, type Ratio } from './core/units.ts'
+import type { Options } from '../config/option-table.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Probe } from '../core/probe.ts'
+import type { Problem } from '../core/problem.ts'
+import { seconds, type Ratio } from '../core/units.ts'
 import { lateProbe } from './late-probe.ts'
-import type { ComponentDetection } from './probes/detector.ts'
-import { findGpus } from './probes/linux/gpu-presence.ts'
+import type { ComponentDetection } from '../probes/detector.ts'
+import { findGpus } from '../probes/linux/gpu-presence.ts'
 
 /** A graphics card that counts. */
 export interface GpuCard {
