@@ -4,8 +4,11 @@ import { totalEnergy } from './core/usage.ts'
 import { formatEnergy, formatShare } from './exporters/text/quantity.ts'
 import { renderTextReport } from './exporters/text/text-report.ts'
 import { compare } from './grid/comparisons.ts'
+import type { Refusal } from './probes/detector.ts'
 import type { Started } from './start.ts'
 import type { Survey } from './survey.ts'
+
+export { beyondAdvice } from './exporters/text/text-report.ts'
 
 /** A run as text for people. */
 export function renderReport(started: Started, data: EmissionsData): string {
@@ -45,18 +48,20 @@ const guesses: ReadonlySet<string> = new Set([
 
 /** What would turn estimates into measurements, and a guessed place into a known one. */
 export function adviceFor(
-  survey: Pick<Survey, 'detection' | 'isPlaceGiven'>,
+  survey: Pick<Survey, 'detection' | 'host' | 'isPlaceGiven'>,
   place: PlaceRecord,
   scope: IntensityRecord['scope'],
 ): string[] {
   const advice: string[] = []
+  const advise = ({ probe, reason, remedy }: Refusal): void => {
+    if (remedy !== undefined) advice.push([`${probe}: ${reason}`, ...remedy.split('\n')].join('\n    '))
+  }
   for (const { component, chosen, refused } of survey.detection.components) {
     if (chosen?.method === 'measured') continue
-    for (const { probe, reason, remedy } of refused) {
-      if (remedy !== undefined) advice.push([`${probe}: ${reason}`, ...remedy.split('\n')].join('\n    '))
-    }
+    refused.forEach(advise)
     if (chosen === undefined) advice.push(`${component}: unmeasured; run codecarbon detect`)
   }
+  survey.host?.refused().forEach(advise)
   const told = place.toldBy ?? place.foundBy
   if (guesses.has(told) && scope !== 'given') {
     advice.push(

@@ -14,7 +14,7 @@ import { intensityFor } from './grid/intensity.ts'
 import { chooseProvider } from './grid/live/choose-provider.ts'
 import { resolvePlace, type Place, type PlaceProblem, type ResolvedPlace } from './grid/place.ts'
 import { zonesFor, type ZoneSource } from './grid/zones/zone-table.ts'
-import { hostMeter } from './meters/host-meter.ts'
+import { hostMeter, type HostMeter } from './meters/host-meter.ts'
 import { createCpuModel, threadsPerSocket, type CpuModel, type CpuModelOptions } from './probes/cpu-model.ts'
 import { detect, type Detection } from './probes/detector.ts'
 import { readChassis } from './probes/linux/chassis.ts'
@@ -35,6 +35,8 @@ export interface Survey {
   /** Memory whose energy is told, where that is less than the machine has: the limit of a container. */
   readonly memoryLimitBytes: number | undefined
   readonly gpus: Gpus
+  /** The meter of the whole machine, where it has one or the options name one. */
+  readonly host: HostMeter | undefined
   /** What the configuration says of the place. */
   readonly place: Place
   /** Whether it says anything, right or wrong. */
@@ -60,9 +62,10 @@ export function surveyMachine(
   const parts = detect(candidatesFor({ options, machine, cpuModel, load, clock }))
   const board = parts.components.find(({ component, chosen }) => component === 'gpu' && chosen !== undefined)
   const gpus = board === undefined ? openGpus(options, clock) : gpusOfBoard(board)
+  problems.push(...gpus.problems)
   const host = hostMeter(options, clock)
   const detection: Detection = {
-    probes: [...parts.probes, ...gpus.probes, ...(host === undefined ? [] : [host])],
+    probes: [...parts.probes, ...gpus.probes, ...(host === undefined ? [] : [host.probe])],
     // What reads the graphics cards may turn out later.
     get components() {
       const known = parts.components.filter(({ component }) => component !== 'gpu')
@@ -94,6 +97,7 @@ export function surveyMachine(
     load,
     memoryLimitBytes: findMemoryLimit(machine, sysfsPath),
     gpus,
+    host,
     place,
     isPlaceGiven,
     intensity,

@@ -7,7 +7,9 @@ import type { EmissionsData } from '../src/core/emissions-data.ts'
 import { renderReport } from '../src/report.ts'
 import { startRun, type Started } from '../src/start.ts'
 import { fakeClock, type FakeClock } from './fixtures/fake-clock.ts'
+import { fakeMonitor } from './fixtures/fake-hwmon.ts'
 import { fakeSysfs } from './fixtures/fake-sysfs.ts'
+import { intelXe } from './fixtures/monitors.ts'
 import { compiledLibrary, compiledRig, hasCompiler } from './fixtures/nvml/rigs.ts'
 import { uuidOf, type NvmlRig } from './fixtures/nvml/rig.ts'
 import { fakeMachine } from './tracker/fake-machine.ts'
@@ -90,6 +92,86 @@ describe.runIf(hasCompiler)('graphics cards of NVIDIA', () => {
     const data = run.run.record()
     expect(data).toMatchObject({ gpuCount: 0, gpuEnergy: 0 })
     expect(data.components.map(({ component }) => component)).not.toContain('gpu')
+  })
+})
+
+it('a library of NVIDIA that is named and not there is unmeasured energy, not none', async () => {
+  const machine = fakeMachine()
+  const sysfs = fakeSysfs({ 'bus/pci/devices/0000:00:00.0/class': '0x060000\n' })
+  const nvmlLibraryPath = join(machine.folder, 'libnvidia-ml.so.1')
+  const { options } = resolveOptions(
+    fromCode({
+      ...machine.options,
+      sysfsPath: sysfs.path,
+      nvmlLibraryPath,
+      outputMethods: [],
+      forceCpuPower: 10,
+    }),
+  )
+  const run = startRun(options, { log: () => undefined, clock: fakeClock() })
+  await run.survey.gpus.opened
+  const data = await run.run.stop()
+  expect(data.gpuEnergy).toBeUndefined()
+  expect(data.gpuCount).toBeUndefined()
+  expect(gpuOf(data).method).toBe('unmeasured')
+  expect(data.problems).toContainEqual(
+    expect.objectContaining({
+      subject: 'nvml_library_path',
+      message: expect.stringContaining(`nvml_library_path: there is no file ${nvmlLibraryPath}`),
+    }),
+  )
+})
+
+describe('gpu_ids', () => {
+  const machineWith = (
+    sysfsPath: string,
+    gpuIds: readonly (string | number)[],
+  ): { run: Started; clock: FakeClock } => {
+    const clock = fakeClock()
+    const { options } = resolveOptions(
+      fromCode({ ...fakeMachine().options, sysfsPath, gpuIds, outputMethods: [], forceCpuPower: 10 }),
+    )
+    const run = startRun(options, { log: () => undefined, clock })
+    onTestFinished(async () => {
+      await run.run.stop()
+    })
+    return { run, clock }
+  }
+
+  it('on a machine without cards is a mistake that is told', () => {
+    const { run } = machineWith(fakeSysfs({ 'bus/pci/devices/0000:00:00.0/class': '0x060000\n' }).path, [1])
+    const data = run.run.record()
+    expect(data.gpuCount).toBe(0)
+    expect(data.problems.map(({ message }) => message)).toContain(
+      'gpu_ids: "1" fits no graphics processor; there is none',
+    )
+  })
+
+  it.each([
+    { gpuIds: [1], joules: 6, count: 1, told: [] },
+    { gpuIds: [2], joules: 0, count: 0, told: ['gpu_ids: "2" fits no graphics processor; there are: 0, 1'] },
+  ])('chooses among cards of Intel: $gpuIds', async ({ gpuIds, joules, count, told }) => {
+    const sysfs = fakeSysfs()
+    const addresses = ['0000:03:00.0', '0000:04:00.0']
+    const cards = addresses.map((address, number) => {
+      const device = `devices/pci0000:00/${address}`
+      const card = fakeMonitor(sysfs, { ...intelXe, number, device })
+      sysfs.write(`bus/pci/devices/${address}/class`, '0x030000\n')
+      sysfs.write(`bus/pci/devices/${address}/vendor`, '0x8086\n')
+      return card
+    })
+    const { run, clock } = machineWith(sysfs.path, gpuIds)
+    await run.survey.gpus.opened
+    clock.advance(1)
+    cards[0]?.set('energy1_input', 9e6)
+    cards[1]?.set('energy1_input', 11e6)
+    clock.advance(1)
+    const data = run.run.record()
+    expect((data.gpuEnergy ?? Number.NaN) * 3.6e6).toBeCloseTo(joules, 6)
+    expect(data.gpuCount).toBe(count)
+    expect(
+      data.problems.filter(({ subject }) => subject === 'gpu_ids').map(({ message }) => message),
+    ).toEqual(told)
   })
 })
 

@@ -49,7 +49,7 @@ it('a controller that is named and cannot be used is a problem, and no reason to
     expect(run.run.record().problems).toContainEqual(
       expect.objectContaining({
         subject: 'redfish_url',
-        message: 'redfish_url: offline makes no connection',
+        message: 'redfish: redfish_url is not asked: offline makes no connection',
       }),
     )
   })

@@ -3,9 +3,10 @@ import type { Options } from '../config/option-table.ts'
 import { systemClock } from '../core/clock.ts'
 import type { Problem } from '../core/problem.ts'
 import type { Reading } from '../core/reading.ts'
+import type { Refusal } from '../probes/detector.ts'
 import type { Log } from '../log.ts'
 import { toKilograms, toYears } from '../core/units.ts'
-import { adviceFor } from '../report.ts'
+import { adviceFor, beyondAdvice } from '../report.ts'
 import { createRunGrid } from '../run-grid.ts'
 import { surveyMachine, type Survey } from '../survey.ts'
 import { addOptions, optionsFrom } from './options.ts'
@@ -32,14 +33,14 @@ export function addDetect(program: Command): void {
   })
 }
 
-/** Libraries of graphics cards open in the background, and may hang with their driver. */
-const mostOpeningMs = 5000
+/** Libraries of graphics cards open in the background, and may hang with their driver; a controller is asked several questions. */
+const mostOpeningMs = 10_000
 
-function untilOpened({ gpus }: Survey): Promise<unknown> {
+function untilOpened({ gpus, host }: Survey): Promise<unknown> {
   return new Promise((resolve) => {
     // It also keeps the process alive, which what is waited for does not.
     const timer = setTimeout(resolve, mostOpeningMs)
-    void gpus.opened.then(() => {
+    void Promise.all([gpus.opened, host?.opened]).then(() => {
       clearTimeout(timer)
       resolve(undefined)
     })
@@ -84,7 +85,7 @@ function toJson(survey: Survey, hosts: readonly Reading[]): object {
         component,
         chosen:
           chosen === undefined ? null : { probe: chosen.probe, method: chosen.method, basis: chosen.basis() },
-        refused: refused.map(({ probe, reason, remedy }) => ({ probe, reason, remedy: remedy ?? null })),
+        refused: refused.map(toRefusal),
       })),
     ],
     cpu: {
@@ -98,6 +99,7 @@ function toJson(survey: Survey, hosts: readonly Reading[]): object {
     },
     memory_bytes: machine.memoryBytes ?? null,
     hosts: hosts.map(({ domain, probe, method }) => ({ domain, probe, method })),
+    hosts_refused: (survey.host?.refused() ?? []).map(toRefusal),
     gpus: gpus.cards().map(({ name, id, how }) => ({ name, id, how })),
     place: {
       country_iso_code: place.countryIsoCode ?? null,
@@ -121,6 +123,8 @@ function toJson(survey: Survey, hosts: readonly Reading[]): object {
     problems: survey.problems.map(({ code, subject, message }) => ({ code, subject, message })),
   }
 }
+
+const toRefusal = ({ probe, reason, remedy }: Refusal): object => ({ probe, reason, remedy: remedy ?? null })
 
 function embodiedJson(embodied: ReturnType<Survey['embodied']>): object | null {
   if (embodied === undefined) return null
@@ -153,6 +157,9 @@ function toText(survey: Survey, hosts: readonly Reading[]): string {
   for (const { domain, probe, method } of hosts) {
     lines.push(`${'host'.padEnd(12)}${method} by ${probe}: ${domain}, shown beside the parts`)
   }
+  const refusedHosts = survey.host?.refused() ?? []
+  if (hosts.length === 0 && refusedHosts.length > 0) lines.push(`${'host'.padEnd(12)}unmeasured`)
+  for (const { probe, reason } of refusedHosts) lines.push(`${''.padEnd(12)}not ${probe}: ${reason}`)
   const where = place.countryName ?? place.countryIsoCode ?? 'unknown'
   const when =
     intensity.observedAtMs === undefined
@@ -167,8 +174,10 @@ function toText(survey: Survey, hosts: readonly Reading[]): string {
     `Intensity   ${intensity.gramsPerKwh} gCO2eq/kWh, ${from}`,
     `Embodied    ${embodied === undefined ? 'unknown: give --embodied-emissions-kg' : `${embodied.basis}: ${embodied.source}`}`,
   )
-  for (const { message } of survey.problems) lines.push(`Warning     ${message}`)
-  const advice = adviceFor(survey, survey.place, survey.intensity.scope)
+  const advice = adviceFor(survey, survey.place, survey.intensity.scope).filter(
+    (line) => !line.endsWith('run codecarbon detect'),
+  )
+  for (const { message } of beyondAdvice(survey.problems, advice)) lines.push(`Warning     ${message}`)
   if (advice.length > 0) lines.push('', 'For better figures', ...advice.map((line) => `  ${line}`))
   return `${lines.join('\n')}\n`
 }

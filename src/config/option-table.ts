@@ -19,7 +19,7 @@ export interface OptionSpec {
    * - `text`, `number`, `integer`, `switch` (true or false), `choice` and `list` (of `choices`) as they say
    * - `url`: an http or https address
    * - `level`: a severity by name or by Python's number
-   * - `ids`: a list of whole numbers and texts
+   * - `ids`: a list of whole numbers and UUIDs, or their beginnings
    */
   readonly type: 'text' | 'number' | 'integer' | 'switch' | 'choice' | 'list' | 'url' | 'level' | 'ids'
   /** One sentence without its full stop. */
@@ -34,6 +34,10 @@ export interface OptionSpec {
   readonly choices?: readonly string[]
   /** An empty text is no value. */
   readonly notEmpty?: true
+  /** An address has to be of https, without a user name and password in it. */
+  readonly httpsOnly?: true
+  /** The option without which this one changes nothing. */
+  readonly needs?: string
   /** How a path has to end. */
   readonly ending?: string
   /** Never shown: not in messages, not by `config --show`. */
@@ -383,22 +387,31 @@ export const optionTable = {
     type: 'url',
     group: 'hardware',
     destination: true,
+    httpsOnly: true,
     help: "address of the machine's controller (BMC), whose figure for the whole machine is shown beside the parts; asked by Redfish over HTTPS",
   },
   /** User of the controller. */
-  redfishUser: { type: 'text', group: 'hardware', help: 'user of the controller' },
+  redfishUser: { type: 'text', group: 'hardware', needs: 'redfishUrl', help: 'user of the controller' },
   /** Password of that user. */
-  redfishPassword: { type: 'text', group: 'hardware', secret: true, help: 'password of that user' },
+  redfishPassword: {
+    type: 'text',
+    group: 'hardware',
+    secret: true,
+    needs: 'redfishUser',
+    help: 'password of that user',
+  },
   /** Which chassis of the controller is this machine. */
   redfishChassis: {
     type: 'text',
     group: 'hardware',
+    needs: 'redfishUrl',
     help: 'id of the chassis that is this machine; the first that tells its power where it is not given',
   },
   /** Certificates to trust the controller by. */
   redfishCaFile: {
     type: 'text',
     group: 'hardware',
+    needs: 'redfishUrl',
     notEmpty: true,
     help: 'file of certificates (PEM) to trust the controller by, besides those of the system',
   },

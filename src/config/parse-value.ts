@@ -21,7 +21,7 @@ export function parseValue(given: unknown, spec: OptionSpec, isText: boolean): P
     case 'ids':
       return parseIds(given)
     case 'url':
-      return isHttpAddress(given) ? good(given) : bad('an address that begins with http:// or https://')
+      return parseAddress(given, spec)
     case 'text':
       return parseText(given, spec)
   }
@@ -106,18 +106,24 @@ function parseList(given: unknown, spec: OptionSpec): Parsed {
   return isGood ? good([...new Set(items as string[])]) : bad(`a list of ${oneOf(spec)}`)
 }
 
-/** Texts may hold brackets and quotes, as lists of other languages do; an id has letters, digits and hyphens. */
+/** A UUID of a card or of a slice of one, or its beginning; as drivers before 470 wrote that of a slice, too. */
+const gpuId = /^(?:MIG-)?(?:GPU-)?[\da-f][\da-f-]*(?:\/\d+\/\d+)?$/i
+
+/** Texts may hold brackets and quotes, as lists of other languages do. A text with nothing in it was meant to have something in it. */
 function parseIds(given: unknown): Parsed {
   const list = Array.isArray(given) ? (given as unknown[]) : [given]
   const items = list.flatMap((item) =>
     typeof item === 'string' ? words(item.replace(/^\s*[[(]|[\])]\s*$/g, '')).map(toId) : [item],
   )
+  const isEmptyText = list.length > 0 && items.length === 0
   const isGood = items.every(
     (item) =>
       (typeof item === 'number' && Number.isInteger(item) && item >= 0) ||
-      (typeof item === 'string' && /^[\w-]+$/.test(item)),
+      (typeof item === 'string' && gpuId.test(item)),
   )
-  return isGood ? good(items) : bad('a list of whole numbers and UUIDs')
+  return isGood && !isEmptyText
+    ? good(items)
+    : bad('a list of whole numbers and UUIDs or their beginnings, such as 0,1 or GPU-8a56a4bc')
 }
 
 const toId = (word: string): string | number => {
@@ -131,13 +137,16 @@ const words = (text: string): string[] =>
     .map((word) => word.trim())
     .filter(Boolean)
 
-function isHttpAddress(given: unknown): boolean {
-  if (typeof given !== 'string') return false
-  try {
-    return /^https?:$/.test(new URL(given.trim()).protocol)
-  } catch {
-    return false
+function parseAddress(given: unknown, { httpsOnly }: OptionSpec): Parsed {
+  const url = typeof given === 'string' && URL.canParse(given.trim()) ? new URL(given.trim()) : undefined
+  if (httpsOnly !== true) {
+    return url !== undefined && /^https?:$/.test(url.protocol)
+      ? good(given)
+      : bad('an address that begins with http:// or https://')
   }
+  return url?.protocol === 'https:' && url.username === '' && url.password === ''
+    ? good(given)
+    : bad('an address that begins with https://, without user name and password in it')
 }
 
 const oneOf = ({ choices = [] }: OptionSpec): string =>

@@ -176,7 +176,10 @@ function remarksOn(origins: ReadonlyMap<OptionName, Origin>, outputMethods: read
   }
   for (const [name, { kind, where = '' }] of origins) {
     if (kind === 'default') continue
-    const { deprecated, waitsFor, destination } = specOf(name)
+    const { deprecated, waitsFor, destination, needs } = specOf(name)
+    if (needs !== undefined && origins.get(needs as OptionName)?.kind === 'default') {
+      remarks.push(`${where} changes nothing without ${toSnakeCase(needs)}`)
+    }
     if (waitsFor !== undefined) wait(waitsFor, where)
     if (destination === true && kind === 'working directory') {
       remarks.push(`${where} says where figures are sent; that file is in the working directory`)

@@ -10,10 +10,12 @@ export interface Problem {
   readonly message: string
   /** Time for which the subject's energy is unknown. */
   readonly gap?: Seconds
+  /** True where nothing new went wrong: what was told before goes on, and has a longer gap. */
+  readonly goesOn?: boolean
 }
 
 /** All the occurrences of one problem in a run. */
-export interface ProblemCount extends Problem {
+export interface ProblemCount extends Omit<Problem, 'goesOn'> {
   readonly count: number
   readonly gap: Seconds
 }
@@ -27,9 +29,10 @@ export class ProblemLog {
   add(problem: Problem): boolean {
     const key = `${problem.code} ${problem.subject}`
     const known = this.#counts.get(key)
-    const count = (known?.count ?? 0) + 1
+    const { goesOn, ...facts } = problem
+    const count = (known?.count ?? 0) + (goesOn === true && known !== undefined ? 0 : 1)
     const gap = seconds((known?.gap ?? 0) + (problem.gap ?? 0))
-    this.#counts.set(key, { ...problem, count, gap })
+    this.#counts.set(key, { ...facts, count, gap })
     this.#list = [...this.#counts.values()]
     return known === undefined
   }

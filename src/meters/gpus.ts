@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Probe } from '../core/probe.ts'
 import type { Problem } from '../core/problem.ts'
 import { seconds, type Ratio } from '../core/units.ts'
+import { selectGpus } from '../gpu/select-gpus.ts'
 import { lateProbe } from './late-probe.ts'
 import type { ComponentDetection } from '../probes/detector.ts'
 import { findGpus } from '../probes/linux/gpu-presence.ts'
@@ -18,6 +19,8 @@ export interface GpuCard {
 /** The graphics cards of this machine, whoever tells them: cards of several makers count side by side. */
 export interface Gpus {
   readonly probes: readonly Probe[]
+  /** What is known to be wrong at once; what turns out later is told by the probes. */
+  readonly problems: readonly Problem[]
   /** Settles when all that opens in the background has opened; never rejects, and keeps no process alive. */
   readonly opened: Promise<void>
   /** Those that count; empty until what reads them is open. */
@@ -36,11 +39,6 @@ export interface Gpus {
   processUse(): ReadonlyMap<string, ReadonlyMap<number, Ratio>>
 }
 
-/** What has been opened, and what is known at once: cards that nobody can measure. */
-export interface OpenedGpus extends Gpus {
-  readonly problems: readonly Problem[]
-}
-
 /** Cards that have no counter are looked at this often; how they are read is known only when they are open. */
 const lookInterval = seconds(1)
 
@@ -51,11 +49,12 @@ const lookInterval = seconds(1)
 export function openGpus(options: Options, clock: Clock): Gpus {
   const present = process.platform === 'linux' ? findGpus(options.sysfsPath) : undefined
   const mayBeThere = present === undefined ? process.platform !== 'darwin' : present.length > 0
-  if (!mayBeThere && options.nvmlLibraryPath === undefined)
-    return noGpus(present === undefined ? undefined : 0)
+  if (!mayBeThere && options.nvmlLibraryPath === undefined) {
+    return { ...noGpus(present === undefined ? undefined : 0), problems: idsOfNone(options) }
+  }
 
   const onBus = present?.includes('unknown') === true ? undefined : present?.length
-  let gpus: OpenedGpus | undefined
+  let gpus: Gpus | undefined
   const probe = lateProbe('gpu', lookInterval, async () => {
     const loaded = await import('./open-gpus.ts')
     gpus = loaded.openGpus(options, clock, present)
@@ -63,6 +62,7 @@ export function openGpus(options: Options, clock: Clock): Gpus {
   })
   return {
     probes: [probe],
+    problems: [],
     opened: probe.opened.then(() => gpus?.opened),
     cards: () => gpus?.cards() ?? [],
     count: () => (gpus === undefined ? onBus : gpus.count()),
@@ -80,8 +80,13 @@ export const gpusOfBoard = (detection: ComponentDetection): Gpus => ({
   detection: () => detection,
 })
 
+/** Who names cards on a machine without any is mistaken in something. What CUDA is told is not about this package. */
+const idsOfNone = ({ gpuIds }: Options): readonly Problem[] =>
+  gpuIds === undefined ? [] : selectGpus([], { gpuIds, environment: {}, vendor: 'nvidia' }).problems
+
 const noGpus = (count: number | undefined): Gpus => ({
   probes: [],
+  problems: [],
   opened: Promise.resolve(),
   cards: () => [],
   count: () => count,

@@ -4,7 +4,23 @@ import type { Options } from '../config/option-table.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Probe } from '../core/probe.ts'
 import { seconds } from '../core/units.ts'
-import { lateProbe } from './late-probe.ts'
+import type { Refusal } from '../probes/detector.ts'
+import { lateProbe, type OpenedLate } from './late-probe.ts'
+
+/** The meter of the whole machine, beside those of its parts. */
+export interface HostMeter {
+  readonly probe: Probe
+  /** Settles when it is open and, where it has to be asked, has answered or failed to; never rejects, and keeps no process alive. */
+  readonly opened: Promise<void>
+  /** Why a meter that the options name tells nothing, and what would help. */
+  refused(): readonly Refusal[]
+}
+
+/** What was opened, and what else there was. */
+export interface OpenedHostMeter extends OpenedLate {
+  readonly answered: Promise<void>
+  refused(): readonly Refusal[]
+}
 
 /** Monitors of the whole machine's power: the names of their drivers (probes/host-power.ts). */
 const hostMonitors = /^(power_meter|ibmpowernv|occ.*|corsairpsu)$/
@@ -16,13 +32,19 @@ const lookInterval = seconds(1)
  * The meter of the whole machine, where it has one, or where the options name one. Its figure is shown beside the parts and never added to
  * them. What reads it is loaded while the program goes on.
  */
-export function hostMeter(options: Options, clock: Clock): Probe | undefined {
+export function hostMeter(options: Options, clock: Clock): HostMeter | undefined {
   const isNamed = options.redfishUrl !== undefined || options.ipmi
   if (!isNamed && (process.platform !== 'linux' || !hasOne(options.sysfsPath))) return undefined
-  return lateProbe('host meter', lookInterval, async () => {
+  let meter: OpenedHostMeter | undefined
+  const probe = lateProbe('host meter', lookInterval, async () => {
     const { openHostMeter } = await import('./open-host-meter.ts')
-    return openHostMeter(options, clock)
+    return (meter = openHostMeter(options, clock))
   })
+  return {
+    probe,
+    opened: probe.opened.then(() => meter?.answered),
+    refused: () => meter?.refused() ?? [],
+  }
 }
 
 /** Opening a meter lists all monitors with what they have, which takes too long for machines that have none of the whole. */

@@ -6,23 +6,24 @@ import type { Probe } from '../core/probe.ts'
 import type { Problem } from '../core/problem.ts'
 import { ratio, type Ratio } from '../core/units.ts'
 import { selectGpus } from '../gpu/select-gpus.ts'
-import type { GpuCard, OpenedGpus } from './gpus.ts'
+import type { GpuCard, Gpus } from './gpus.ts'
 import { createAmdGpuProbe, type AmdGpuProbe } from '../probes/amd-gpu.ts'
 import type { Refusal } from '../probes/detector.ts'
 import { createIntelGpuProbe, type IntelGpuProbe } from '../probes/intel-gpu.ts'
 import { findAmdGpus, type AmdGpu } from '../probes/linux/amd-gpus.ts'
+import { findIntelGpus } from '../probes/linux/intel-gpus.ts'
 import { createNvidiaProbe, type NvidiaProbe } from '../probes/nvidia.ts'
 import { noCardsReason } from '../probes/nvml/nvml-probe.ts'
 import { createRocmSmiProbe } from '../probes/rocm-smi.ts'
 
 /** Opens what tells the graphics cards of these makers. NVIDIA's library opens in the background. */
-export function openGpus(options: Options, clock: Clock, present: readonly string[] | undefined): OpenedGpus {
+export function openGpus(options: Options, clock: Clock, present: readonly string[] | undefined): Gpus {
   const { sysfsPath } = options
   const refused: Refusal[] = []
   const problems: Problem[] = []
   const nvidia = openNvidia(options, clock, present, refused, problems)
   const amd = openAmd(options, clock, present, refused, problems)
-  const intel = present?.includes('Intel') === true ? openIntel(sysfsPath, refused, problems) : undefined
+  const intel = openIntel(options, present, refused, problems)
   const probes = [nvidia, amd?.probe, intel].filter((probe) => probe !== undefined)
 
   function cards(): GpuCard[] {
@@ -47,8 +48,8 @@ export function openGpus(options: Options, clock: Clock, present: readonly strin
     return [...(ofNvidia ?? []), ...(ofAmd ?? []), ...(ofIntel ?? [])]
   }
 
-  /** Cards on the bus that nobody opens. */
-  const isUnread = problems.length > 0
+  /** Cards that nobody opens: on the bus, or told of by the option that names their library. */
+  const isUnread = problems.some(({ code }) => code !== 'ERR_OPTION_INVALID')
   const apus = present?.includes('AMD') === true ? countPartsOfPackages(sysfsPath) : 0
   /** On the bus; `undefined` where it does not tell, or not of all. */
   const onBus =
@@ -59,10 +60,16 @@ export function openGpus(options: Options, clock: Clock, present: readonly strin
     const known = cards().length
     if (known > 0) return known
     const isNone = isOpened && (nvidia?.refusals() ?? []).every(({ reason }) => reason === noCardsReason)
-    const isAllRead = refused.length === 0 && probes.length > 0 && isNone
-    return isAllRead && !(onBus !== undefined && onBus > 0 && !isChosen) ? 0 : onBus
+    const isAllRead = refused.length === 0 && isNone && (probes.length > 0 || isChosen)
+    if (isAllRead) return onBus !== undefined && onBus > 0 && !isChosen ? onBus : 0
+    // Who names NVIDIA's library has cards, whatever the bus shows of them: in containers and virtual machines it may show none.
+    return onBus === 0 && options.nvmlLibraryPath !== undefined ? undefined : onBus
   }
-  const isChosen = options.gpuIds !== undefined || process.env['CUDA_VISIBLE_DEVICES'] !== undefined
+  const isChosen =
+    options.gpuIds !== undefined ||
+    [process.env['CUDA_VISIBLE_DEVICES'], process.env['ROCR_VISIBLE_DEVICES']].some(
+      (shown) => shown !== undefined,
+    )
 
   const knowsPids = seesPidsOfHost(options.procfsPath)
   let isOpened = nvidia === undefined
@@ -79,6 +86,7 @@ export function openGpus(options: Options, clock: Clock, present: readonly strin
     detection() {
       const all = [...refused, ...(nvidia?.refusals() ?? [])]
       if (probes.length === 0) return isUnread ? { component: 'gpu', refused: all } : undefined
+      if (isOpened && cards().length === 0 && count() === undefined) return { component: 'gpu', refused: all }
       const probe = probes.map(({ name }) => name).join(' and ')
       const method = nvidia?.devices()[0]?.method ?? 'integrated'
       const basis = (): string => basisOf(cards(), isOpened)
@@ -124,6 +132,7 @@ function openNvidia(
   } catch (error) {
     refuse('nvml', error, refused)
     if (isThere === true) problems.push(unmeasured('NVIDIA', error))
+    else if (options.nvmlLibraryPath !== undefined) problems.push(noLibrary(error))
     return undefined
   }
 }
@@ -223,14 +232,43 @@ function openAmd(
   }
 }
 
-function openIntel(sysfsPath: string, refused: Refusal[], problems: Problem[]): IntelGpuProbe | undefined {
+function openIntel(
+  options: Options,
+  present: readonly string[] | undefined,
+  refused: Refusal[],
+  problems: Problem[],
+): IntelGpuProbe | undefined {
+  if (present?.includes('Intel') !== true) return undefined
+  const chosen = chooseIntel(options, present, problems)
+  if (chosen?.size === 0) return undefined
   try {
-    return createIntelGpuProbe({ sysfsPath })
+    return createIntelGpuProbe({
+      sysfsPath: options.sysfsPath,
+      select: ({ pciId }) => chosen?.has(pciId) ?? true,
+    })
   } catch (error) {
     refuse('intel-gpu', error, refused)
     problems.push(unmeasured('Intel', error))
     return undefined
   }
+}
+
+/** Those that `gpu_ids` names; `undefined` where it does not choose. Where there are cards of other makers, ids are those of their cards. */
+function chooseIntel(
+  { sysfsPath, gpuIds }: Options,
+  present: readonly string[],
+  problems: Problem[],
+): ReadonlySet<string> | undefined {
+  if (gpuIds === undefined) return undefined
+  if (present.some((vendor) => vendor !== 'Intel')) return new Set()
+  const cards = findIntelGpus(sysfsPath)
+    .filter(({ isPartOfPackage }) => !isPartOfPackage)
+    .map(({ name, pciId }, index) => ({ index, uuid: '', name, pciId }))
+  // None that can be measured: then it is that which has to be said.
+  if (cards.length === 0) return undefined
+  const selection = selectGpus(cards, { gpuIds, environment: {}, vendor: 'nvidia' })
+  problems.push(...selection.problems)
+  return new Set(selection.selected.map(({ pciId }) => pciId))
 }
 
 function refuse(probe: string, error: unknown, refused: Refusal[]): void {
@@ -246,6 +284,12 @@ const unmeasured = (vendor: string, error: unknown): Problem => ({
   code: 'ERR_UNMEASURED',
   subject: 'gpu',
   message: `graphics cards of ${vendor} are there and cannot be measured (${messageOf(error)}): their energy is missing from the total`,
+})
+
+const noLibrary = (error: unknown): Problem => ({
+  code: 'ERR_PROBE_UNAVAILABLE',
+  subject: 'nvml_library_path',
+  message: `${messageOf(error)}${error instanceof ProbeUnavailable && error.remedy !== undefined ? `; ${error.remedy}` : ''}`,
 })
 
 function meanUseOf(probe: AmdGpuProbe): Ratio | undefined {

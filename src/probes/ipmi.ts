@@ -2,13 +2,12 @@ import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock, type Clock } from '../core/clock.ts'
 import { messageOf, ProbeUnavailable } from '../core/errors.ts'
-import type { Probe } from '../core/probe.ts'
 import { seconds } from '../core/units.ts'
 import { findProgram, runInBackground, type RunCommand } from './background-command.ts'
 import { parseDcmiPower } from './bmc/parse-dcmi.ts'
 import { maxHostPower } from './host-power.ts'
 import { isGone, isPermission } from './linux/pseudo-file.ts'
-import { createPolledProbe } from './polled-probe.ts'
+import { createPolledProbe, type PolledProbe } from './polled-probe.ts'
 
 /** Options of {@link createIpmiProbe}. */
 export interface IpmiOptions {
@@ -35,7 +34,7 @@ const devices = ['ipmi0', 'ipmi/0', 'ipmidev/0']
  *
  * @throws ProbeUnavailable where the device or the program is missing or may not be used
  */
-export function createIpmiProbe(options: IpmiOptions = {}): Probe {
+export function createIpmiProbe(options: IpmiOptions = {}): PolledProbe {
   const { devPath = '/dev', run = runInBackground, clock = systemClock } = options
   demandDevice(devPath)
   const program = options.program ?? findProgram('ipmitool', ['/usr/sbin', '/usr/local/sbin', '/sbin'])
@@ -55,16 +54,19 @@ export function createIpmiProbe(options: IpmiOptions = {}): Probe {
     clock,
     ask: (done) =>
       run(program, ['dcmi', 'power', 'reading'], (output) => {
-        done(output instanceof Error ? output : read(output))
+        done(output instanceof Error ? new ProbeUnavailable(output.message, tryIt) : read(output))
       }),
   })
 }
+
+const tryIt =
+  'see what it says: sudo ipmitool dcmi power reading   (readings are switched on by: sudo ipmitool dcmi power activate; where the controller speaks Redfish, give redfish_url)'
 
 function read(output: string): ReadonlyMap<string, ReturnType<typeof parseDcmiPower>> | Error {
   try {
     return new Map([['host-ipmi', parseDcmiPower(output)]])
   } catch (error) {
-    return new Error(messageOf(error))
+    return new ProbeUnavailable(messageOf(error), tryIt)
   }
 }
 

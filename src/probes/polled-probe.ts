@@ -1,11 +1,12 @@
 import type { Clock } from '../core/clock.ts'
-import { messageOf } from '../core/errors.ts'
+import { messageOf, ProbeUnavailable } from '../core/errors.ts'
 import { exactly } from '../core/estimate.ts'
 import { Integrator } from '../core/integrator.ts'
 import type { Probe, ProbeResult } from '../core/probe.ts'
 import type { Problem } from '../core/problem.ts'
 import type { Component, DomainKind, Reading } from '../core/reading.ts'
 import { seconds, type Seconds, type Watts } from '../core/units.ts'
+import type { Refusal } from './detector.ts'
 
 /** Power by domain, as somebody answered who takes a while to. */
 export type PowerAnswer = ReadonlyMap<string, Watts>
@@ -15,6 +16,14 @@ export type PowerAnswer = ReadonlyMap<string, Watts>
  * @returns what calls it off
  */
 export type AskPower = (done: (answer: PowerAnswer | Error) => void) => () => void
+
+/** A probe that asks in the background. */
+export interface PolledProbe extends Probe {
+  /** Settles with the first answer, or with why there is none; never rejects, and keeps no process alive. */
+  readonly answered: Promise<void>
+  /** Why the last question had no answer; `undefined` where it had one, or none was asked yet. */
+  refusal(): Refusal | undefined
+}
 
 /** Options of {@link createPolledProbe}. */
 export interface PolledProbeOptions {
@@ -40,13 +49,19 @@ const longestWaitSeconds = 600
  * A probe of a meter that is too slow to be read in a tick: another program, or a controller in the network. It is asked at a low
  * frequency, in the background, and each power that it tells is held until the next one.
  */
-export function createPolledProbe(options: PolledProbeOptions): Probe {
+export function createPolledProbe(options: PolledProbeOptions): PolledProbe {
   const { name, ask, every, component, kind, maxPower, neverIdle, clock } = options
   const staleAfter = seconds(every * staleIntervals)
   const domains = new Map<string, HeldPower>()
   const opened = clock.now().monotonic
   let failures = 0
-  let reason: string | undefined
+  let refusal: Refusal | undefined
+  /** Problems of the last answer that were told: until the next one they go on. */
+  const told = new Set<string>()
+  let settle = (): void => undefined
+  const answered = new Promise<void>((resolve) => {
+    settle = resolve
+  })
   let lastRead: Seconds | undefined
   let closed = false
   let callOff: (() => void) | undefined
@@ -64,8 +79,14 @@ export function createPolledProbe(options: PolledProbeOptions): Probe {
 
   function take(answer: PowerAnswer | Error): void {
     const doubt = answer instanceof Error ? answer.message : absurdityOf(answer)
-    reason = doubt
+    const remedy = answer instanceof ProbeUnavailable ? answer.remedy : undefined
+    refusal =
+      doubt === undefined
+        ? undefined
+        : { probe: name, reason: doubt, ...(remedy === undefined ? {} : { remedy }) }
     failures = doubt === undefined ? 0 : failures + 1
+    told.clear()
+    settle()
     if (answer instanceof Error || doubt !== undefined) return
     const { monotonic } = clock.now()
     for (const [domain, power] of answer) {
@@ -87,8 +108,18 @@ export function createPolledProbe(options: PolledProbeOptions): Probe {
     return undefined
   }
 
+  function failed(subject: string, why: string, gap: Seconds): Problem {
+    const goesOn = told.has(subject)
+    told.add(subject)
+    const remedy = refusal?.remedy === undefined ? '' : `; ${refusal.remedy}`
+    const message = `${subject}: ${refusal?.reason ?? why}${remedy}`
+    return { code: 'ERR_PROBE_READ', subject, message, gap, goesOn }
+  }
+
   return {
     name,
+    answered,
+    refusal: () => refusal,
     read({ at, resumed }): ProbeResult {
       if (closed) return { readings: [], problems: [] }
       const gap = seconds(at - (lastRead ?? at))
@@ -99,8 +130,7 @@ export function createPolledProbe(options: PolledProbeOptions): Probe {
         if (resumed) held.drop()
         held.advance(at)
         if (held.isStale(at)) {
-          const message = `${domain}: ${reason ?? 'there was no answer of late'}`
-          problems.push({ code: 'ERR_PROBE_READ', subject: domain, message, gap })
+          problems.push(failed(domain, 'there was no answer of late', gap))
           continue
         }
         const { value, low, high } = held.energy
@@ -116,14 +146,14 @@ export function createPolledProbe(options: PolledProbeOptions): Probe {
         })
       }
       // The first answer may take its time.
-      if (domains.size === 0 && (reason !== undefined || at - opened > staleAfter)) {
-        const message = `${name}: ${reason ?? 'there is no answer yet'}`
-        problems.push({ code: 'ERR_PROBE_READ', subject: name, message, gap })
+      if (domains.size === 0 && (refusal !== undefined || at - opened > staleAfter)) {
+        problems.push(failed(name, 'there is no answer yet', gap))
       }
       return { readings, problems }
     },
     close() {
       closed = true
+      settle()
       cancelTimer()
       callOff?.()
     },

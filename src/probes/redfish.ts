@@ -1,11 +1,10 @@
 import { systemClock, type Clock } from '../core/clock.ts'
 import { messageOf, ProbeUnavailable } from '../core/errors.ts'
-import type { Probe } from '../core/probe.ts'
 import { seconds, type Watts } from '../core/units.ts'
 import { createGetJson, HttpRefusal, type GetJson } from './bmc/get-json.ts'
 import { parseChassis, parseMembers, parsePower, type RedfishChassis } from './bmc/parse-redfish.ts'
 import { maxHostPower } from './host-power.ts'
-import { askBy, createPolledProbe } from './polled-probe.ts'
+import { askBy, createPolledProbe, type PolledProbe } from './polled-probe.ts'
 
 /** Options of {@link createRedfishProbe}. */
 export interface RedfishOptions {
@@ -50,9 +49,10 @@ const partTypes: readonly string[] = [
  *
  * @throws ProbeUnavailable where no controller is named, or not by HTTPS
  */
-export function createRedfishProbe(options: RedfishOptions): Probe {
+export function createRedfishProbe(options: RedfishOptions): PolledProbe {
   const { chassis, clock = systemClock } = options
-  const get = options.get ?? createGetJson({ ...options, origin: originOf(options.url) })
+  const origin = originOf(options.url)
+  const get = options.get ?? createGetJson({ ...options, origin })
   let found: string | undefined
 
   async function ask(signal: AbortSignal): Promise<ReadonlyMap<string, Watts>> {
@@ -62,7 +62,8 @@ export function createRedfishProbe(options: RedfishOptions): Probe {
       return new Map([['host-redfish', power]])
     } catch (error) {
       if (error instanceof HttpRefusal && error.status === 404) found = undefined
-      throw new Error(`the Redfish service cannot be used: ${messageOf(error)}`, { cause: error })
+      const remedy = error instanceof ProbeUnavailable ? error.remedy : undefined
+      throw new ProbeUnavailable(`${origin.origin}: ${messageOf(error)}`, remedy, { cause: error })
     }
   }
 
@@ -80,8 +81,10 @@ export function createRedfishProbe(options: RedfishOptions): Probe {
       return power
     }
     const ids = all.map(({ id }) => id).join(', ')
-    throw new Error(
-      `no chassis of it tells the power of a whole machine (it has ${ids === '' ? 'none' : ids})`,
+    const which = chassis === undefined ? 'no chassis of it' : `no chassis ${JSON.stringify(chassis)} of it`
+    throw new ProbeUnavailable(
+      `${which} tells the power of a whole machine (it has ${ids === '' ? 'none' : ids})`,
+      ids === '' ? undefined : 'name the chassis that is this machine with redfish_chassis',
     )
   }
 

@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { optionSpecs } from '../../src/config/option-table.ts'
 import { toFlag } from '../../src/config/spelling.ts'
 import { cliPath, runCli, startChild, type Ended } from '../fixtures/programs/child.ts'
+import { freePort } from '../fixtures/programs/prometheus.ts'
 import { temporaryFolder } from '../fixtures/programs/temporary-folder.ts'
 import { table, tableFile } from '../fixtures/smbios.ts'
 import { fakeMachine } from '../tracker/fake-machine.ts'
@@ -119,6 +120,30 @@ describe('detect', () => {
     const { stdout } = await cli(['detect', ...paths])
     expect(stdout).toMatch(/not rapl: no RAPL counters/)
     expect(stdout).toMatch(/For better figures[^]*sudo modprobe intel_rapl_msr/)
+  })
+
+  it('says why a controller that is named tells nothing, and what would help', async () => {
+    const { options } = fakeMachine(join(folder, 'machine'))
+    const paths = ['--sysfs-path', options.sysfsPath, '--procfs-path', options.procfsPath]
+    const port = await freePort()
+    const args = ['detect', ...paths, '--redfish-url', `https://127.0.0.1:${port}`]
+    const { code, stdout } = await cli(args)
+    expect(code).toBe(0)
+    expect(stdout).toMatch(
+      /^host +unmeasured\n +not redfish: https:\/\/127\.0\.0\.1:\d+: the connection was refused$/m,
+    )
+    expect(stdout).toMatch(/For better figures[^]*redfish: [^\n]*refused\n +see that redfish_url names/)
+    const json = JSON.parse((await cli([...args, '--json'])).stdout) as Record<string, unknown>
+    expect(json['hosts']).toEqual([])
+    expect(json['hosts_refused']).toEqual([
+      expect.objectContaining({ probe: 'redfish', reason: expect.stringContaining('refused') }),
+    ])
+  })
+
+  it('says that a file of certificates is not there, by the name of its option', async () => {
+    const named = ['--redfish-url', 'https://bmc.invalid', '--redfish-ca-file', join(folder, 'ca.pem')]
+    const { stdout } = await cli(['detect', ...named])
+    expect(stdout).toContain(`not redfish: redfish_ca_file: there is no file ${join(folder, 'ca.pem')}`)
   })
 
   it('tells the memory modules that an estimate stands on', async () => {

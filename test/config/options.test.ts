@@ -58,6 +58,15 @@ const number = (fallback: number | undefined, min: number): Cases => ({
   badText: ['', ' ', 'abc', '1,5', '5 W', 'NaN', 'Infinity', '-1e9', String(min - 0.001)],
 })
 
+/** An address that secrets are sent to. */
+const secureUrl: Cases = {
+  default: undefined,
+  good: ['https://bmc.example', 'https://127.0.0.1:8443'],
+  bad: ['', 'bmc.example', 'http://bmc.example', 'https://root:secret@bmc.example', 7],
+  goodText: [['https://bmc.example', 'https://bmc.example']],
+  badText: ['', 'bmc.example', 'http://bmc.example'],
+}
+
 const choice = (fallback: string, ...choices: readonly string[]): Cases => ({
   default: fallback,
   good: choices,
@@ -159,8 +168,8 @@ const cases: Readonly<Record<OptionName, Cases>> = {
   cpuPowerModel: choice('default', 'default', 'codecarbon', 'constant'),
   gpuIds: {
     default: undefined,
-    good: [[0, 1], ['GPU-abc', 2], [], ['MIG-f1e']],
-    bad: [[-1], [0.5], [{}], true, {}, ['a b'], ['$x']],
+    good: [[0, 1], ['GPU-abc', 2], [], ['MIG-f1e'], ['MIG-GPU-8a56a4bc/1/0']],
+    bad: [[-1], [0.5], [{}], true, {}, ['a b'], ['$x'], 'foo', '-1', '', [''], 'GPU-', 'MIG-'],
     goodText: [
       ['0', [0]],
       ['0, 1,2', [0, 1, 2]],
@@ -170,7 +179,7 @@ const cases: Readonly<Record<OptionName, Cases>> = {
     ],
     badText: ['0;1', 'GPU abc', '-1.5', '$'],
   },
-  redfishUrl: url(undefined),
+  redfishUrl: secureUrl,
   redfishUser: text(undefined),
   redfishPassword: text(undefined),
   redfishChassis: text(undefined),
@@ -449,6 +458,14 @@ describe('an older name', () => {
     const { warnings } = resolveOptions(fromEnvironment({ CODECARBON_MISFIRE_GRACE_TIME: '3' }))
     expect(warnings).toEqual([expect.stringContaining('CODECARBON_MISFIRE_GRACE_TIME: this option is gone')])
   })
+})
+
+it('says of an option that it changes nothing without another one', () => {
+  expect(resolveOptions(fromEnvironment({ CODECARBON_REDFISH_PASSWORD: 'secret' })).warnings).toEqual([
+    'CODECARBON_REDFISH_PASSWORD changes nothing without redfish_user',
+  ])
+  const whole = { redfishUrl: 'https://bmc.example', redfishUser: 'reader', redfishPassword: 'secret' }
+  expect(resolveOptions(fromCode(whole)).warnings).toEqual([])
 })
 
 describe('where figures go', () => {

@@ -144,6 +144,15 @@ describe('a log of problems', () => {
     ])
   })
 
+  test('counts what goes on once, with all of its time', () => {
+    const log = new ProblemLog()
+    const failure = { code: 'ERR_PROBE_READ', subject: 'a', message: 'refused', gap: seconds(1) } as const
+    log.add({ ...failure, goesOn: true })
+    log.add({ ...failure, goesOn: true })
+    log.add(failure)
+    expect(log.list()).toEqual([{ ...failure, count: 2, gap: 3 }])
+  })
+
   test('gives a list that later problems do not change', () => {
     const log = new ProblemLog()
     log.add({ code: 'ERR_PROBE_READ', subject: 'a', message: 'first' })

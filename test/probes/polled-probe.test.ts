@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { ProbeUnavailable } from '../../src/core/errors.ts'
+import { ProblemLog } from '../../src/core/problem.ts'
 import { seconds, watts } from '../../src/core/units.ts'
 import { createPolledProbe, type AskPower, type PowerAnswer } from '../../src/probes/polled-probe.ts'
 import { expectReading, itIsAProbe } from '../contract/probe.ts'
@@ -58,6 +60,30 @@ itIsAProbe('a polled probe', () => {
 })
 
 describe('a meter that is asked in the background', () => {
+  test('a failed question is one problem, however often the meter is read until the next one', () => {
+    const { probe, say, read } = openPolled()
+    say(new ProbeUnavailable('the connection was refused', 'see redfish_url'))
+    read(10)
+    const log = new ProblemLog()
+    for (let second = 0; second < 8; second += 1) for (const problem of read(5).problems) log.add(problem)
+    expect(log.list()).toMatchObject([
+      {
+        subject: 'host-test',
+        message: 'host-test: the connection was refused; see redfish_url',
+        count: 1,
+        gap: 20,
+      },
+    ])
+    expect(probe.refusal()).toEqual({
+      probe: 'test',
+      reason: 'the connection was refused',
+      remedy: 'see redfish_url',
+    })
+    say(100)
+    read(600)
+    expect(probe.refusal()).toBeUndefined()
+  })
+
   test('each power holds until the next answer', () => {
     const { read, say } = openPolled()
     read(0)

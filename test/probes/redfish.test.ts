@@ -57,7 +57,7 @@ function openRedfish(answers: Answers | Error = controller, options: Partial<Red
   const get: GetJson = async (path) => {
     asked.push(path)
     if (now instanceof Error) throw now
-    if (!(path in now)) throw new HttpRefusal(404, 'it answered with HTTP 404')
+    if (!(path in now)) throw new HttpRefusal(404)
     return now[path]
   }
   const clock = fakeClock()

@@ -21,6 +21,15 @@ export interface TextReportInput {
   readonly csvPath?: string | undefined
 }
 
+/** The problems that advice does not tell as well: it names reason and remedy on lines of their own, a problem in one. */
+export function beyondAdvice<P extends { readonly message: string }>(
+  problems: readonly P[],
+  advice: readonly string[],
+): readonly P[] {
+  const told = advice.map((text) => text.replaceAll(/\n */g, '; '))
+  return problems.filter(({ message }) => !told.some((text) => text.includes(message)))
+}
+
 const titles: Readonly<Record<string, string>> = { cpu: 'CPU', ram: 'Memory', gpu: 'GPU' }
 
 /** A run for people to read: plain text, no colours, one figure a line with how it was obtained. */
@@ -33,7 +42,7 @@ export function renderTextReport(input: TextReportInput): string {
   lines.push(...comparisons.map((text, index) => row(index === 0 ? 'About' : '', text)))
   lines.push(...embodiedLines(data), ...sciLines(data))
   if (csvPath !== undefined) lines.push('', row('Written to', csvPath))
-  const problems = data.problems.filter(({ message }) => !advice.some((line) => line.includes(message)))
+  const problems = beyondAdvice(data.problems, advice)
   if (problems.length > 0) lines.push('', 'Warning', ...problems.map(problemLine))
   if (advice.length > 0) lines.push('', 'For better figures', ...advice.map((line) => `  ${line}`))
   return `${lines.join('\n')}\n`
@@ -183,9 +192,11 @@ function intervalOf(low: number, high: number, kind: 'energy' | 'mass', like: nu
 }
 
 const problemLine = ({ message, count, gap }: EmissionsData['problems'][number]): string => {
-  const times = count > 1 ? ` (${count} times)` : ''
-  const lost = gap > 0 ? ` (for ${formatDuration(gap)})` : ''
-  return `  ${message}${times}${lost}`
+  const often = [
+    ...(count > 1 ? [`${count} times`] : []),
+    ...(gap > 0 ? [`for ${formatDuration(gap)}${count > 1 ? ' in all' : ''}`] : []),
+  ].join(', ')
+  return often === '' ? `  ${message}` : `  ${message} (${often})`
 }
 
 const row = (title: string, text: string): string => `${title.padEnd(12)}${text}`

@@ -1,6 +1,8 @@
+import { ProbeUnavailable } from '../../core/errors.ts'
 import { watts, type Watts } from '../../core/units.ts'
 import { loadNativeLibrary } from '../koffi.ts'
 import type { Nvml, NvmlDevice, NvmlFacts, Virtualisation } from './binding.ts'
+import { otherLibrary } from './nvml-library.ts'
 import { createCaller, textOf, type Caller } from './native-call.ts'
 import { readProcesses, readSamples } from './process-lists.ts'
 import { NvmlError } from './return-code.ts'
@@ -10,10 +12,13 @@ import { NvmlError } from './return-code.ts'
  * new name (`_v2`). All systems that NVIDIA has drivers for are little-endian.
  *
  * @param path of the library, or a name that the system's loader knows
- * @throws ProbeUnavailable where koffi is not there or the library cannot be loaded
+ * @throws ProbeUnavailable where koffi is not there, the library cannot be loaded, or it is another one
  */
 export async function loadNvml(path: string): Promise<Nvml> {
   const call = createCaller(await loadNativeLibrary(path))
+  if (!call.has('nvmlInit_v2')) {
+    throw new ProbeUnavailable(`${path} is not NVML: it has no function nvmlInit_v2`, otherLibrary)
+  }
   return {
     init: () => call.later('nvmlInit_v2'),
     shutdown: () => call.later('nvmlShutdown'),

@@ -44,7 +44,6 @@ export interface Caller {
 }
 
 /** The functions of a loaded library. */
-
 export function createCaller(library: NativeLibrary): Caller {
   const found = new Map<FunctionName, NativeFunction>()
 

@@ -17,6 +17,9 @@ export interface NvmlLibraryOptions {
 }
 
 const soname = 'libnvidia-ml.so.1'
+/** What helps where the library that the user named is of no use. */
+export const otherLibrary =
+  "name the driver's libnvidia-ml.so.1 (on Windows nvml.dll) with nvml_library_path, or leave the option out"
 
 /** Where drivers and container runtimes put it; the last ones are those of Windows' Linux and of NixOS. */
 const linuxFolders = [
@@ -43,10 +46,7 @@ export function findNvmlLibrary(options: NvmlLibraryOptions = {}): string {
   if (libraryPath !== undefined) {
     const isName = !/[\\/]/.test(libraryPath)
     if (isName || exists(libraryPath)) return libraryPath
-    throw new ProbeUnavailable(
-      `nvml_library_path: there is no file ${libraryPath}`,
-      'name the NVML library of the driver, or leave the option out',
-    )
+    throw new ProbeUnavailable(`nvml_library_path: there is no file ${libraryPath}`, otherLibrary)
   }
   if (platform !== 'linux' && platform !== 'win32') {
     throw new ProbeUnavailable(`there is no NVML library for ${platform}`)

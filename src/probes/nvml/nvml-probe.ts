@@ -9,7 +9,7 @@ import { meanUse, type GpuDevice } from '../gpu-device.ts'
 import { isKoffiInstalled, noKoffi } from '../koffi.ts'
 import type { Nvml, NvmlDevice, NvmlFacts } from './binding.ts'
 import { GpuMeter } from './gpu-meter.ts'
-import { findNvmlLibrary } from './nvml-library.ts'
+import { findNvmlLibrary, otherLibrary } from './nvml-library.ts'
 import { listCards, type Card } from './list-cards.ts'
 import type { GpuProcessUse } from './process-use.ts'
 import { NvmlError, returnCode } from './return-code.ts'
@@ -181,10 +181,14 @@ export function createNvmlProbe(options: NvmlOptions = {}): NvmlProbe {
   function fail(error: unknown): void {
     state = 'failed'
     const isFinal = error instanceof ProbeUnavailable
-    const remedy = isFinal || error instanceof NvmlError ? error.remedy : undefined
-    refusal = { reason: messageOf(error), remedy, isFinal }
-    for (const meter of list) meter.detach(messageOf(error))
-    const message = [messageOf(error), remedy].filter((text) => text !== undefined).join('; ')
+    const isOption = isFinal && libraryPath !== undefined
+    const remedy =
+      (isFinal || error instanceof NvmlError ? error.remedy : undefined) ??
+      (isOption ? otherLibrary : undefined)
+    const reason = `${isOption ? 'nvml_library_path: ' : ''}${messageOf(error)}`
+    refusal = { reason, remedy, isFinal }
+    for (const meter of list) meter.detach(reason)
+    const message = [reason, remedy].filter((text) => text !== undefined).join('; ')
     tell({ code: 'ERR_PROBE_UNAVAILABLE', subject: 'nvml', message })
   }
 
