@@ -315,7 +315,8 @@ export class Run {
       problems: to.snapshot.problems,
       functionalUnits: units,
       // Domains are the machine's, of which a process tree has a share.
-      domains: isRun && this.facts.trackingMode === 'machine' ? this.#meter.domains() : [],
+      domains: isRun && this.facts.trackingMode === 'machine' ? this.#meter.domains() : undefined,
+      domainPower: to.snapshot.power,
     })
   }
 

@@ -239,6 +239,10 @@ function toFacts(options: Options, survey: Survey, grid: RunGrid): RunFacts {
     get sources() {
       return sourcesOf(survey)
     },
+    get missingHost() {
+      const refusal = survey.host?.isNamed === true ? survey.host.refused().at(-1) : undefined
+      return refusal === undefined ? undefined : { source: refusal.probe, reason: refusal.reason }
+    },
   }
 }
 

@@ -62,6 +62,7 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
   ['probes/macos/', ['core/', 'probes/macos/']],
   ['probes/windows/', ['core/', 'cpu/', 'probes/windows/']],
   ['gpu/', ['core/', 'gpu/', 'data-table.ts']],
+  ['probes/bmc/', ['core/', 'http/', 'probes/bmc/']],
   ['probes/', ['core/', 'cpu/', 'gpu/', 'probes/', 'koffi']],
   ['meters/', ['config/', 'core/', 'gpu/', 'meters/', 'probes/']],
   ['exporters/csv/', ['core/', 'exporters/csv/', 'files/', 'csv-']],

@@ -39,7 +39,7 @@ it('the battery of a laptop tells the whole machine, beside its parts and in no 
   expect((host?.energyJoules ?? 0) - (before.hosts[0]?.energyJoules ?? 0)).toBeCloseTo(120, 0)
   const parts = after.components.reduce((sum, { energyJoules = 0 }) => sum + energyJoules, 0)
   expect((after.energyConsumed ?? 0) * 3.6e6).toBeCloseTo(parts, 6)
-  expect(renderReport(run, after)).toMatch(/Host +[\d.]+ \w+ integrated by battery .*not added/)
+  expect(renderReport(run, after)).toMatch(/Host +[\d.]+ J +12\.0 W +integrated by battery .*not added/)
 })
 
 it('a controller that is named and cannot be used is a problem, and no reason to stop', async () => {
@@ -53,5 +53,8 @@ it('a controller that is named and cannot be used is a problem, and no reason to
       }),
     )
   })
-  expect(run.run.record().hosts).toEqual([])
+  expect(run.run.record().hosts).toMatchObject([
+    { source: 'redfish', method: 'unmeasured', energyJoules: undefined },
+  ])
+  expect(renderReport(run, run.run.record())).toMatch(/^ {2}Host +unmeasured by redfish: .*offline/m)
 })

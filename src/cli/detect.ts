@@ -1,11 +1,14 @@
 import type { Command } from 'commander'
 import type { Options } from '../config/option-table.ts'
 import { systemClock } from '../core/clock.ts'
+import { messageOf } from '../core/errors.ts'
+import type { Probe, ProbeResult, ReadContext } from '../core/probe.ts'
 import type { Problem } from '../core/problem.ts'
 import type { Reading } from '../core/reading.ts'
 import type { Refusal } from '../probes/detector.ts'
 import type { Log } from '../log.ts'
 import { toKilograms, toYears } from '../core/units.ts'
+import type { Gpus } from '../meters/gpus.ts'
 import { adviceFor, beyondAdvice } from '../report.ts'
 import { createRunGrid } from '../run-grid.ts'
 import { surveyMachine, type Survey } from '../survey.ts'
@@ -17,24 +20,24 @@ export function addDetect(program: Command): void {
     .command('detect')
     .description('show what can be measured on this machine, what is estimated and why, and where it is')
     .option('--json', 'print JSON')
-  addOptions(command, ['place', 'carbon', 'hardware', 'log'])
+  addOptions(command, ['place', 'carbon', 'hardware', 'log', 'offline'])
   command.action(async (flags: Record<string, unknown>) => {
     const { options, origins, log } = optionsFrom(flags)
     const found = surveyMachine(options, origins)
     await untilOpened(found)
     const { problems, hosts } = readOnce(found)
+    for (const probe of found.detection.probes) probe.close?.()
     const survey = await withGrid({ ...found, problems: [...found.problems, ...problems] }, options, log)
     const text =
       flags['json'] === true
         ? `${JSON.stringify(toJson(survey, hosts), undefined, 2)}\n`
         : toText(survey, hosts)
-    for (const probe of found.detection.probes) probe.close?.()
     process.stdout.write(text)
   })
 }
 
 /** Libraries of graphics cards open in the background, and may hang with their driver; a controller is asked several questions. */
-const mostOpeningMs = 10_000
+const mostOpeningMs = 15_000
 
 function untilOpened({ gpus, host }: Survey): Promise<unknown> {
   return new Promise((resolve) => {
@@ -53,11 +56,20 @@ function readOnce({ detection }: Survey): {
   readonly hosts: readonly Reading[]
 } {
   const context = { at: systemClock.now().monotonic, resumed: false }
-  const results = detection.probes.map((probe) => probe.read(context))
+  const results = detection.probes.map((probe) => tryToRead(probe, context))
   const readings = results.flatMap((result) => result.readings)
   return {
     problems: results.flatMap((result) => result.problems),
     hosts: readings.filter(({ component, parent }) => component === 'host' && parent === undefined),
+  }
+}
+
+function tryToRead(probe: Probe, context: ReadContext): ProbeResult {
+  try {
+    return probe.read(context)
+  } catch (error) {
+    const problem = { code: 'ERR_PROBE_READ', subject: probe.name, message: messageOf(error) } as const
+    return { readings: [], problems: [problem] }
   }
 }
 
@@ -98,9 +110,15 @@ function toJson(survey: Survey, hosts: readonly Reading[]): object {
       basis: survey.cpuModel().basis,
     },
     memory_bytes: machine.memoryBytes ?? null,
-    hosts: hosts.map(({ domain, probe, method }) => ({ domain, probe, method })),
+    hosts: hosts.map(({ domain, probe, method }) => ({
+      domain,
+      probe,
+      method,
+      power_watts: survey.host?.power() ?? null,
+      basis: survey.host?.basis() ?? null,
+    })),
     hosts_refused: (survey.host?.refused() ?? []).map(toRefusal),
-    gpus: gpus.cards().map(({ name, id, how }) => ({ name, id, how })),
+    gpus: gpus.cards().map(({ index, name, id, how }) => ({ index, name, id, how })),
     place: {
       country_iso_code: place.countryIsoCode ?? null,
       region: place.region ?? null,
@@ -139,6 +157,12 @@ function embodiedJson(embodied: ReturnType<Survey['embodied']>): object | null {
   }
 }
 
+function describeGpus(gpus: Gpus): string {
+  const [count, installed] = [gpus.count(), gpus.installed()]
+  if (count === 0) return installed === 0 ? 'none found' : `${installed} found, none chosen`
+  return gpus.model() ?? (installed === 0 ? 'unknown' : `${installed} found, none of them measured`)
+}
+
 function toText(survey: Survey, hosts: readonly Reading[]): string {
   const { machine, detection, gpus, place, intensity } = survey
   const embodied = survey.embodied()
@@ -146,7 +170,8 @@ function toText(survey: Survey, hosts: readonly Reading[]): string {
     `System      ${machine.os}`,
     `Processor   ${machine.cpu.modelName ?? 'unknown'}, ${machine.cpu.logicalCpus} logical CPUs${machine.cpu.isVirtual ? ', virtual machine' : ''}`,
     `Model       ${survey.cpuModel().basis}`,
-    `GPU         ${gpus.model() ?? (gpus.count() === undefined ? 'unknown' : gpus.count() === 0 ? 'none found' : 'there, and unmeasured')}`,
+    `GPU         ${describeGpus(gpus)}`,
+    ...gpus.cards().map(({ index, name, id }) => `${''.padEnd(12)}${index}: ${name}, ${id}`),
     '',
   ]
   for (const { component, chosen, refused } of detection.components) {
@@ -155,7 +180,10 @@ function toText(survey: Survey, hosts: readonly Reading[]): string {
     for (const { probe, reason } of refused) lines.push(`${''.padEnd(12)}not ${probe}: ${reason}`)
   }
   for (const { domain, probe, method } of hosts) {
-    lines.push(`${'host'.padEnd(12)}${method} by ${probe}: ${domain}, shown beside the parts`)
+    const power = survey.host?.power()
+    const now = power === undefined ? '' : `, ${Number(power.toPrecision(4))} W now`
+    const what = survey.host?.basis() ?? domain
+    lines.push(`${'host'.padEnd(12)}${method} by ${probe}: ${what}${now}, shown beside the parts`)
   }
   const refusedHosts = survey.host?.refused() ?? []
   if (hosts.length === 0 && refusedHosts.length > 0) lines.push(`${'host'.padEnd(12)}unmeasured`)

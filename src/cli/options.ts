@@ -17,14 +17,14 @@ export type Loaded = LoadedOptions & {
   readonly log: Log
 }
 
-/** Adds a flag for each option of these groups, or of all; help, unit, default and choices come from the option table. */
+/** Adds a flag for each option of these groups and names, or for all; help, unit, default and choices come from the option table. */
 export function addOptions(
   command: Command,
-  groups: readonly (keyof typeof optionGroups)[] = allGroups,
+  wanted: readonly (keyof typeof optionGroups | OptionName)[] = allGroups,
   defaults: CommandDefaults = quietly,
 ): void {
   for (const [name, spec] of optionSpecs) {
-    if (!groups.includes(spec.group)) continue
+    if (!wanted.includes(spec.group) && !wanted.includes(name)) continue
     for (const flag of toFlags(name, { ...spec, ...defaultOf(name, spec, defaults) })) command.addOption(flag)
   }
   command.addHelpText(

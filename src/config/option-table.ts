@@ -34,7 +34,7 @@ export interface OptionSpec {
   readonly choices?: readonly string[]
   /** An empty text is no value. */
   readonly notEmpty?: true
-  /** An address has to be of https, without a user name and password in it. */
+  /** An address has to be that of a host, by https, with nothing else in it. */
   readonly httpsOnly?: true
   /** The option without which this one changes nothing. */
   readonly needs?: string
@@ -42,8 +42,8 @@ export interface OptionSpec {
   readonly ending?: string
   /** Never shown: not in messages, not by `config --show`. */
   readonly secret?: true
-  /** Where figures or credentials are sent to: named in the log where a file in the working directory sets it. */
-  readonly destination?: true
+  /** What is sent to it: told in the log where a file in the working directory sets it. */
+  readonly destination?: 'figures' | 'name and password'
   /** What to give instead. The option still works. */
   readonly deprecated?: string
   /** What will use it. Until then, giving it is answered by a warning. */
@@ -188,7 +188,7 @@ export const optionTable = {
   emissionsEndpoint: {
     type: 'url',
     group: 'output',
-    destination: true,
+    destination: 'figures',
     help: 'address that the record of a run is posted to as JSON, at each flush and at the end; may hold user name and password',
   },
 
@@ -386,7 +386,7 @@ export const optionTable = {
   redfishUrl: {
     type: 'url',
     group: 'hardware',
-    destination: true,
+    destination: 'name and password',
     httpsOnly: true,
     help: "address of the machine's controller (BMC), whose figure for the whole machine is shown beside the parts; asked by Redfish over HTTPS",
   },
@@ -489,7 +489,7 @@ export const optionTable = {
     group: 'prometheus',
     default: 'localhost:9091',
     notEmpty: true,
-    destination: true,
+    destination: 'figures',
     help: 'address of the Pushgateway, for output_methods=prometheus; metrics are pushed with the job codecarbon and the host name as instance, or into the group whose whole address is given (http://gateway:9091/metrics/job/…); PROMETHEUS_USERNAME and PROMETHEUS_PASSWORD are sent where they are set',
   },
   /** Delete the metrics from the Pushgateway at the end, when it has taken the last ones. */
@@ -520,7 +520,7 @@ export const optionTable = {
     type: 'url',
     group: 'api',
     default: 'https://api.codecarbon.io',
-    destination: true,
+    destination: 'figures',
     waitsFor: 'the CodeCarbon API',
     help: 'base address of the CodeCarbon API',
   },

@@ -128,7 +128,7 @@ function parseIds(given: unknown): Parsed {
 
 const toId = (word: string): string | number => {
   const bare = word.replace(/^(["'])(.*)\1$/, '$2')
-  return /^\d+$/.test(bare) ? Number(bare) : bare
+  return /^\d+$/.test(bare) && Number.isSafeInteger(Number(bare)) ? Number(bare) : bare
 }
 
 const words = (text: string): string[] =>
@@ -144,9 +144,10 @@ function parseAddress(given: unknown, { httpsOnly }: OptionSpec): Parsed {
       ? good(given)
       : bad('an address that begins with http:// or https://')
   }
-  return url?.protocol === 'https:' && url.username === '' && url.password === ''
+  const isBare = url?.username === '' && url.password === '' && url.search === '' && url.hash === ''
+  return url?.protocol === 'https:' && isBare && /^\/(?:redfish(?:\/v1)?\/?)?$/.test(url.pathname)
     ? good(given)
-    : bad('an address that begins with https://, without user name and password in it')
+    : bad('an address of the form https://host or https://host:port')
 }
 
 const oneOf = ({ choices = [] }: OptionSpec): string =>

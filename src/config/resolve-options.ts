@@ -181,8 +181,8 @@ function remarksOn(origins: ReadonlyMap<OptionName, Origin>, outputMethods: read
       remarks.push(`${where} changes nothing without ${toSnakeCase(needs)}`)
     }
     if (waitsFor !== undefined) wait(waitsFor, where)
-    if (destination === true && kind === 'working directory') {
-      remarks.push(`${where} says where figures are sent; that file is in the working directory`)
+    if (destination !== undefined && kind === 'working directory') {
+      remarks.push(`${where} says where ${destination} are sent; that file is in the working directory`)
     }
     if (deprecated !== undefined) {
       const wins = origins.get('outputMethods')?.kind !== 'default' ? ', which is given and counts' : ''

@@ -14,6 +14,7 @@ import {
   type Joules,
   toYears,
   type Seconds,
+  type Watts,
 } from './units.ts'
 import {
   countedComponents,
@@ -133,8 +134,13 @@ export interface ComponentRecord {
 export interface HostRecord {
   readonly domain: string
   readonly source: string
-  readonly method: Method
-  readonly energyJoules: number
+  readonly method: Method | 'unmeasured'
+  /** `undefined` where a meter that the options name has told nothing. */
+  readonly energyJoules: number | undefined
+  /** Mean watts over the last measurement; `undefined` where nobody told them then. */
+  readonly powerWatts: number | undefined
+  /** Why it has told nothing. */
+  readonly reason?: string | undefined
 }
 
 /** One domain of a component. A domain with a `parent` is part of that one's energy. */
@@ -238,6 +244,8 @@ export interface RunFacts {
   /** What functional units are called. */
   readonly functionalUnit: string
   readonly sources: readonly ComponentSource[]
+  /** The meter of the whole host that the options name, while it tells nothing, and why. */
+  readonly missingHost?: { readonly source: string; readonly reason: string } | undefined
 }
 
 /** What a component's figures come from. */
@@ -265,7 +273,10 @@ export interface RecordInput {
   readonly load: LoadMeans
   readonly intensity: IntensityRecord
   readonly problems: readonly ProblemCount[]
-  readonly domains: readonly Reading[]
+  /** `undefined` where the record is of no whole machine. */
+  readonly domains: readonly Reading[] | undefined
+  /** Mean power of each domain over the last measurement. */
+  readonly domainPower: Readonly<Record<string, Watts>>
   /** How many were counted; `undefined` where nobody counts. */
   readonly functionalUnits: number | undefined
 }
@@ -333,9 +344,7 @@ export function toEmissionsData(facts: RunFacts, input: RecordInput): EmissionsD
     energyHigh: kilowattHours(total?.high),
     measuredShare: measuredShare(usage),
     components,
-    hosts: input.domains
-      .filter(({ component, parent }) => component === 'host' && parent === undefined)
-      .map(({ domain, probe, method, energy }) => ({ domain, source: probe, method, energyJoules: energy })),
+    hosts: toHosts(facts, input),
     intensity: { ...intensity, gramsPerKwh: meanIntensity(intensity, total?.value, usage.emissions.value) },
     marketBased: toMarketBased(facts, total),
     embodied,
@@ -343,6 +352,21 @@ export function toEmissionsData(facts: RunFacts, input: RecordInput): EmissionsD
     place,
     problems: input.problems,
   }
+}
+
+function toHosts({ missingHost }: RunFacts, { domains, domainPower }: RecordInput): HostRecord[] {
+  if (domains === undefined) return []
+  const hosts = domains.filter(({ component, parent }) => component === 'host' && parent === undefined)
+  const told = hosts.map(({ domain, probe, method, energy }) => ({
+    domain,
+    source: probe,
+    method,
+    energyJoules: energy,
+    powerWatts: domainPower[domain],
+  }))
+  if (missingHost === undefined || hosts.some(({ probe }) => probe === missingHost.source)) return told
+  const nothing = { method: 'unmeasured', energyJoules: undefined, powerWatts: undefined } as const
+  return [...told, { domain: 'host', ...missingHost, ...nothing }]
 }
 
 /** Grams are counted with the intensity of each moment: what they come to over the energy, where that is another than the last one. */
@@ -438,7 +462,7 @@ function toComponent(component: CountedComponent, facts: RunFacts, input: Record
       lowJoules: scaled(interval.low),
       highJoules: scaled(interval.high),
       powerWatts: powerIn(input, component),
-      domains: input.domains
+      domains: (input.domains ?? [])
         .filter((reading) => reading.component === component)
         .map(({ domain, parent, method, energy }) => ({
           domain,

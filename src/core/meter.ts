@@ -52,6 +52,9 @@ export interface Meter {
 /** The wall clock may be set by this much without being taken for a sleep of the machine. */
 const clockStepMs = 5000
 
+/** Until then the opening of graphics cards is nothing to be told of. */
+const longOpeningSeconds = 1
+
 /** Opens a meter: reads once for the baseline, then keeps its pace until closed. */
 export function createMeter(options: MeterOptions): Meter {
   const { probes, clock, load, onSnapshot, onMeasurement, onProblem } = options
@@ -71,10 +74,13 @@ export function createMeter(options: MeterOptions): Meter {
     if (problems.add(problem)) onProblem?.(problem)
   }
 
-  function reportLate(domain: string, gap: Seconds): void {
+  /** Once for all cards that were opened together. A library takes a moment to open: that is noted, and told only where it was long. */
+  function reportLate(gap: Seconds): void {
     if (gap <= 0) return
-    const message = `${domain}: opened ${gap.toFixed(1)} s after the start; the energy of that time is not counted`
-    report({ code: 'ERR_COUNTER_GAP', subject: domain, message, gap })
+    const message = `graphics cards were opened ${gap.toFixed(1)} s after the start; the energy of that time is not counted`
+    const problem = { code: 'ERR_COUNTER_GAP', subject: 'gpu', message, gap } as const
+    if (gap >= longOpeningSeconds) report(problem)
+    else problems.add(problem)
   }
 
   function readProbe(probe: Probe, at: Seconds, resumed: boolean, into: Reading[]): void {
@@ -96,6 +102,7 @@ export function createMeter(options: MeterOptions): Meter {
 
     const gramsPerKwh = options.gramsPerKwh()
     const told = new Set<Component>()
+    let anyLate = false
     for (const reading of readings) {
       const component = countedComponent(reading)
       const known = domains.has(reading.domain)
@@ -110,7 +117,8 @@ export function createMeter(options: MeterOptions): Meter {
       }
       // What reads graphics cards opens while the run goes on, and counts from then on.
       const isLate = component === 'gpu' && !known && previous !== undefined
-      if (isLate) reportLate(reading.domain, seconds((previous?.monotonic ?? 0) - (began ?? 0)))
+      if (isLate && !anyLate) reportLate(seconds((previous?.monotonic ?? 0) - (began ?? 0)))
+      anyLate ||= isLate
       const notBefore = reading.method === 'measured' && !isLate ? undefined : previous?.monotonic
       machine.tell(component, now.monotonic, began ?? now.monotonic, notBefore)
       told.add(component)

@@ -107,11 +107,12 @@ function partOf(machine: EmbodiedMachine, given: number | undefined): string {
   return `${machine.logicalCpus} of ${Math.max(serverThreads(machine).value, machine.logicalCpus)} threads of `
 }
 
-function nameOf({ kind, sockets = 1, memoryGigabytes }: EmbodiedMachine): string {
+function nameOf({ kind, sockets = 1, memoryGigabytes, gpus }: EmbodiedMachine): string {
   const memory = memoryGigabytes === undefined ? '' : ` and ${memoryGigabytes.toFixed(0)} GB of memory`
-  if (kind === 'virtual') return `a server${memory}`
+  const cards = gpus === 0 ? '' : ` and ${gpus} graphics card${gpus === 1 ? '' : 's'}`
+  if (kind === 'virtual') return `a server${memory}${cards}`
   return kind === 'server'
-    ? `a server with ${sockets} processor${sockets === 1 ? '' : 's'}${memory}`
+    ? `a server with ${sockets} processor${sockets === 1 ? '' : 's'}${memory}${cards}`
     : `a ${kind}`
 }
 

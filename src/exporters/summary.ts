@@ -52,11 +52,13 @@ export function toSummary(input: SummaryInput): object {
         energy_joules: energyJoules,
       })),
     })),
-    hosts: data.hosts.map(({ domain, source, method, energyJoules }) => ({
+    hosts: data.hosts.map(({ domain, source, method, energyJoules, powerWatts, reason }) => ({
       domain,
       source,
       method,
-      energy_joules: energyJoules,
+      energy_joules: energyJoules ?? null,
+      power_watts: powerWatts ?? null,
+      ...(reason === undefined ? {} : { reason }),
     })),
     pue: data.pue,
     wue: data.wue,

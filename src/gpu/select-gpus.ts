@@ -15,9 +15,9 @@ export interface GpuIdentity {
 export interface GpuChoice {
   /** Indices, UUIDs, beginnings of UUIDs. Where it is given, the environment has no say; an empty list chooses none. */
   readonly gpuIds?: readonly (string | number)[] | undefined
-  /** What the program that is measured sees: `CUDA_VISIBLE_DEVICES` or `ROCR_VISIBLE_DEVICES`, by vendor. */
+  /** What the program that is measured sees: `CUDA_VISIBLE_DEVICES` or `ROCR_VISIBLE_DEVICES`, by vendor; Intel's runtime has none of these. */
   readonly environment: Readonly<Record<string, string | undefined>>
-  readonly vendor: 'nvidia' | 'amd'
+  readonly vendor: 'nvidia' | 'amd' | 'intel'
 }
 
 /** The graphics processors that count, and what was wrong with the choice. */
@@ -26,6 +26,8 @@ export interface GpuSelection<G extends GpuIdentity> {
   readonly selected: readonly G[]
   /** The option or variable that chose them; `undefined` where nothing did and all count. */
   readonly chosenBy: string | undefined
+  /** True where cards were named and none of them is here: nobody knows which were meant. */
+  readonly isMistaken: boolean
   readonly problems: readonly Problem[]
 }
 
@@ -38,12 +40,32 @@ export interface GpuSelection<G extends GpuIdentity> {
  */
 export function selectGpus<G extends GpuIdentity>(gpus: readonly G[], choice: GpuChoice): GpuSelection<G> {
   if (choice.gpuIds !== undefined) return byOption(gpus, choice.gpuIds.map(String))
-  const variable = choice.vendor === 'nvidia' ? 'CUDA_VISIBLE_DEVICES' : 'ROCR_VISIBLE_DEVICES'
-  const value = choice.environment[variable]
-  if (value === undefined) return { selected: gpus, chosenBy: undefined, problems: [] }
+  const variable = variables[choice.vendor]
+  const value = variable === undefined ? undefined : choice.environment[variable]
+  if (variable === undefined || value === undefined) {
+    return { selected: gpus, chosenBy: undefined, isMistaken: false, problems: [] }
+  }
   const selection = byVariable(gpus, variable, value)
   const doubt = variable === 'CUDA_VISIBLE_DEVICES' ? orderDoubt(gpus, value, choice.environment) : []
   return { ...selection, problems: [...selection.problems, ...doubt] }
+}
+
+/** Whether a choice is that of no card, whatever cards there are. */
+export function choosesNone({ gpuIds, environment, vendor }: GpuChoice): boolean {
+  if (gpuIds !== undefined) return gpuIds.length === 0
+  const variable = variables[vendor]
+  const [first] = (variable === undefined ? undefined : environment[variable])?.split(',') ?? []
+  return first !== undefined && meansNone.has(first.trim())
+}
+
+/** How many cards an id fits: anything but one chooses none. */
+export const countFits = (gpus: readonly GpuIdentity[], id: string | number): number =>
+  find(gpus, String(id)).length
+
+const variables: Readonly<Record<GpuChoice['vendor'], string | undefined>> = {
+  nvidia: 'CUDA_VISIBLE_DEVICES',
+  amd: 'ROCR_VISIBLE_DEVICES',
+  intel: undefined,
 }
 
 function byOption<G extends GpuIdentity>(gpus: readonly G[], ids: readonly string[]): GpuSelection<G> {
@@ -55,7 +77,7 @@ function byOption<G extends GpuIdentity>(gpus: readonly G[], ids: readonly strin
     if (only !== undefined && matches.length === 1) chosen.add(only)
     else problems.push(refusal('gpu_ids', id, matches, gpus))
   }
-  return { selected: gpus.filter((gpu) => chosen.has(gpu)), chosenBy: 'gpu_ids', problems: joined(problems) }
+  return selectionOf(gpus, chosen, 'gpu_ids', joined(problems))
 }
 
 function byVariable<G extends GpuIdentity>(
@@ -74,8 +96,20 @@ function byVariable<G extends GpuIdentity>(
     }
     chosen.add(only)
   }
-  return { selected: gpus.filter((gpu) => chosen.has(gpu)), chosenBy: variable, problems }
+  return selectionOf(gpus, chosen, variable, problems)
 }
+
+const selectionOf = <G extends GpuIdentity>(
+  gpus: readonly G[],
+  chosen: ReadonlySet<G>,
+  chosenBy: string,
+  problems: readonly Problem[],
+): GpuSelection<G> => ({
+  selected: gpus.filter((gpu) => chosen.has(gpu)),
+  chosenBy,
+  isMistaken: gpus.length > 0 && chosen.size === 0 && problems.length > 0,
+  problems,
+})
 
 /** Ways to show no card: nothing, -1 (CUDA C++ Programming Guide, environment variables), and what Slurm writes for a job without cards. */
 const meansNone: ReadonlySet<string> = new Set(['', '-1', 'NoDevFiles'])

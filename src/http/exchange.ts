@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Fetch, Fetched, FetchInit } from './http-request.ts'
 
 /** What is sent. */
-export type Request = { readonly url: string } & Pick<FetchInit, 'method' | 'headers' | 'body'>
+export type Request = { readonly url: string } & Pick<FetchInit, 'method' | 'headers' | 'body' | 'ca'>
 
 /** Options of {@link exchange}. */
 export interface ExchangeOptions {
@@ -17,11 +17,14 @@ export interface ExchangeOptions {
 /** Why there is no whole answer. The message goes on after the service's name, and holds no text of the service. */
 export class NoAnswer extends Error {
   readonly kind: 'timeout' | 'unreachable' | 'too large'
+  /** What the system called it: `ECONNREFUSED`; `undefined` where it has no name. */
+  readonly code: string | undefined
 
-  constructor(kind: NoAnswer['kind'], message: string) {
+  constructor(kind: NoAnswer['kind'], message: string, code?: string) {
     super(message)
     this.name = 'NoAnswer'
     this.kind = kind
+    this.code = code
   }
 }
 
@@ -99,14 +102,17 @@ const reasons: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'the connection was refused',
   ECONNRESET: 'the connection was broken off',
   ENOTFOUND: 'its name is not known (DNS)',
+  EHOSTUNREACH: 'there is no way to it',
+  EPROTO: 'it does not speak TLS there',
   EAI_AGAIN: 'its name could not be looked up (DNS)',
   ETIMEOUT: 'no name server answers (DNS)',
   ENETUNREACH: 'there is no way to it',
 }
 
 function unreachable(error: unknown): NoAnswer {
-  const code = codeOf(error) ?? codeOf(fieldOf(error, 'cause')) ?? 'no reason given'
-  return new NoAnswer('unreachable', `cannot be reached: ${reasons[code] ?? code}`)
+  const code = codeOf(error) ?? codeOf(fieldOf(error, 'cause'))
+  const reason = code === undefined ? 'no reason given' : (reasons[code] ?? code)
+  return new NoAnswer('unreachable', `cannot be reached: ${reason}`, code)
 }
 
 function codeOf(error: unknown): string | undefined {

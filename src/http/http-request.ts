@@ -6,6 +6,8 @@ export interface FetchInit {
   readonly method?: 'GET' | 'PUT' | 'POST' | 'DELETE'
   readonly headers: Record<string, string>
   readonly body?: string
+  /** Certificates (PEM) to trust besides those of the system; `globalThis.fetch` does not know them. */
+  readonly ca?: string
   /** Redirects come back as they are. */
   readonly redirect: 'manual'
   readonly signal: AbortSignal
@@ -26,11 +28,18 @@ export type Fetch = (url: string, init: FetchInit) => Promise<Fetched>
  * once when the signal says so. The global `fetch` can do neither: it keeps the process alive while a server is silent, and where a
  * firewall drops what is sent it goes on connecting for 10 s after it was aborted (Node.js 20.19 to 26). Follows no redirects.
  */
-export const httpRequest: Fetch = async (url, { method = 'GET', headers, body, signal }) => {
+export const httpRequest: Fetch = async (url, { method = 'GET', headers, body, ca, signal }) => {
   // Loaded when it is first needed, which for most programs is never.
   const { request } = await (url.startsWith('https:') ? import('node:https') : import('node:http'))
   const lookup = nameLookup(signal)
-  const options = { method, headers, signal, agent: false, ...(lookup === undefined ? {} : { lookup }) }
+  const options = {
+    method,
+    headers,
+    signal,
+    agent: false,
+    ...(lookup === undefined ? {} : { lookup }),
+    ...(ca === undefined ? {} : { ca: [...(await import('node:tls')).rootCertificates, ca] }),
+  }
   return new Promise((resolve, reject) => {
     const exchange = request(url, options, (response) => {
       // Whoever reads the body is told of its error; where nobody does, it is of no interest.

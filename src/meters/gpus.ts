@@ -3,18 +3,11 @@ import type { Clock } from '../core/clock.ts'
 import type { Probe } from '../core/probe.ts'
 import type { Problem } from '../core/problem.ts'
 import { seconds, type Ratio } from '../core/units.ts'
-import { selectGpus } from '../gpu/select-gpus.ts'
+import { idsOfNone } from './gpu-ids.ts'
 import { lateProbe } from './late-probe.ts'
+import type { GpuCard } from './maker-cards.ts'
 import type { ComponentDetection } from '../probes/detector.ts'
 import { findGpus } from '../probes/linux/gpu-presence.ts'
-
-/** A graphics card that counts. */
-export interface GpuCard {
-  readonly name: string
-  readonly id: string
-  /** By which probe, or why nobody tells its energy. */
-  readonly how: string
-}
 
 /** The graphics cards of this machine, whoever tells them: cards of several makers count side by side. */
 export interface Gpus {
@@ -53,7 +46,6 @@ export function openGpus(options: Options, clock: Clock): Gpus {
     return { ...noGpus(present === undefined ? undefined : 0), problems: idsOfNone(options) }
   }
 
-  const onBus = present?.includes('unknown') === true ? undefined : present?.length
   let gpus: Gpus | undefined
   const probe = lateProbe('gpu', lookInterval, async () => {
     const loaded = await import('./open-gpus.ts')
@@ -65,10 +57,10 @@ export function openGpus(options: Options, clock: Clock): Gpus {
     problems: [],
     opened: probe.opened.then(() => gpus?.opened),
     cards: () => gpus?.cards() ?? [],
-    count: () => (gpus === undefined ? onBus : gpus.count()),
-    installed: () => gpus?.installed() ?? onBus ?? 0,
+    count: () => gpus?.count(),
+    installed: () => gpus?.installed() ?? present?.length ?? 0,
     model: () => gpus?.model(),
-    detection: () => (gpus === undefined ? opening(present) : gpus.detection()),
+    detection: () => (gpus === undefined ? opening(options, present) : gpus.detection()),
     utilisation: () => gpus?.utilisation(),
     processUse: () => gpus?.processUse() ?? new Map(),
   }
@@ -79,10 +71,6 @@ export const gpusOfBoard = (detection: ComponentDetection): Gpus => ({
   ...noGpus(1),
   detection: () => detection,
 })
-
-/** Who names cards on a machine without any is mistaken in something. What CUDA is told is not about this package. */
-const idsOfNone = ({ gpuIds }: Options): readonly Problem[] =>
-  gpuIds === undefined ? [] : selectGpus([], { gpuIds, environment: {}, vendor: 'nvidia' }).problems
 
 const noGpus = (count: number | undefined): Gpus => ({
   probes: [],
@@ -97,9 +85,13 @@ const noGpus = (count: number | undefined): Gpus => ({
   processUse: () => new Map(),
 })
 
-/** Nothing is known yet of cards that the bus does not tell of either. */
-function opening(present: readonly string[] | undefined): ComponentDetection | undefined {
-  if (present?.some((vendor) => vendor !== 'unknown') !== true) return undefined
+/** Nothing is known yet of cards that neither the bus nor the options tell of. */
+function opening(
+  { nvmlLibraryPath, gpuIds }: Options,
+  present: readonly string[] | undefined,
+): ComponentDetection | undefined {
+  const isOnBus = present?.some((vendor) => vendor !== 'unknown') === true
+  if (!isOnBus && nvmlLibraryPath === undefined && gpuIds === undefined) return undefined
   const basis = (): string => 'being opened'
   return { component: 'gpu', chosen: { probe: 'gpu', method: 'integrated', basis }, refused: [] }
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Options } from '../config/option-table.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Probe } from '../core/probe.ts'
-import { seconds } from '../core/units.ts'
+import { seconds, type Watts } from '../core/units.ts'
 import type { Refusal } from '../probes/detector.ts'
 import { lateProbe, type OpenedLate } from './late-probe.ts'
 
@@ -12,14 +12,19 @@ export interface HostMeter {
   readonly probe: Probe
   /** Settles when it is open and, where it has to be asked, has answered or failed to; never rejects, and keeps no process alive. */
   readonly opened: Promise<void>
+  /** Whether the options name one: then it is missed where it tells nothing. */
+  readonly isNamed: boolean
   /** Why a meter that the options name tells nothing, and what would help. */
   refused(): readonly Refusal[]
+  /** What a meter that has to be asked said last. */
+  power(): Watts | undefined
+  /** What it is the power of, where there may be several. */
+  basis(): string | undefined
 }
 
 /** What was opened, and what else there was. */
-export interface OpenedHostMeter extends OpenedLate {
+export interface OpenedHostMeter extends OpenedLate, Pick<HostMeter, 'refused' | 'power' | 'basis'> {
   readonly answered: Promise<void>
-  refused(): readonly Refusal[]
 }
 
 /** Monitors of the whole machine's power: the names of their drivers (probes/host-power.ts). */
@@ -43,7 +48,10 @@ export function hostMeter(options: Options, clock: Clock): HostMeter | undefined
   return {
     probe,
     opened: probe.opened.then(() => meter?.answered),
+    isNamed,
     refused: () => meter?.refused() ?? [],
+    power: () => meter?.power(),
+    basis: () => meter?.basis(),
   }
 }
 

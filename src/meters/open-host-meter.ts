@@ -5,11 +5,11 @@ import { messageOf, ProbeUnavailable } from '../core/errors.ts'
 import type { Probe } from '../core/probe.ts'
 import type { Problem } from '../core/problem.ts'
 import { createBatteryProbe } from '../probes/battery.ts'
-import type { Refusal } from '../probes/detector.ts'
+import { refusalOf, sentenceOf, type Refusal } from '../probes/detector.ts'
 import { createHostPowerProbe } from '../probes/host-power.ts'
 import { createIpmiProbe } from '../probes/ipmi.ts'
 import type { PolledProbe } from '../probes/polled-probe.ts'
-import { createRedfishProbe } from '../probes/redfish.ts'
+import { createRedfishProbe, type RedfishProbe } from '../probes/redfish.ts'
 import type { OpenedHostMeter } from './host-meter.ts'
 
 /**
@@ -34,12 +34,13 @@ export function openHostMeter(options: Options, clock: Clock): OpenedHostMeter {
         problems,
         answered: opened.answered,
         refused: () => [...refused, ...[opened.refusal()].filter((refusal) => refusal !== undefined)],
+        power: () => [...opened.powers().values()][0],
+        basis: () => opened.basis?.(),
       }
     } catch (error) {
-      if (!(error instanceof ProbeUnavailable)) throw error
-      const { message: reason, remedy } = error
-      refused.push({ probe, reason, ...(remedy === undefined ? {} : { remedy }) })
-      const message = `${probe}: ${[reason, remedy].filter((text) => text !== undefined).join('; ')}`
+      const refusal = refusalOf(probe, error)
+      refused.push(refusal)
+      const message = `${probe}: ${sentenceOf(refusal)}`
       problems.push({ code: 'ERR_PROBE_UNAVAILABLE', subject: option, message })
     }
   }
@@ -50,13 +51,15 @@ export function openHostMeter(options: Options, clock: Clock): OpenedHostMeter {
     problems,
     answered: Promise.resolve(),
     refused: () => refused,
+    power: () => undefined,
+    basis: () => undefined,
   }
 }
 
 interface NamedMeter {
   readonly probe: string
   readonly option: string
-  readonly open: () => PolledProbe
+  readonly open: () => PolledProbe & Partial<Pick<RedfishProbe, 'basis'>>
 }
 
 function openRedfish(options: Options, clock: Clock): PolledProbe {

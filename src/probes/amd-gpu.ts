@@ -7,7 +7,7 @@ import { isAsleep, letSleep } from './linux/device-sleep.ts'
 import { openEnergyGauge, openPowerGauge } from './linux/gauge.ts'
 import { openAmdGpuVitals, type GpuVitals, type GpuVitalsSource } from './linux/gpu-vitals.ts'
 import { createNumbering } from './linux/gpu-device.ts'
-import { listHwmon } from './linux/hwmon.ts'
+import { listHwmon, type HwmonChannel } from './linux/hwmon.ts'
 import type { MeterPoint } from './linux/metered-domain.ts'
 import { createMeteredProbe, readableByAll } from './metered-probe.ts'
 
@@ -86,9 +86,17 @@ export function createAmdGpuProbe(options: AmdGpuOptions = {}): AmdGpuProbe {
   }
 }
 
-function toPoint({ index, monitor, device, meteredBy }: AmdGpu): readonly MeterPoint[] {
+const energyChannel = ({ monitor }: AmdGpu): HwmonChannel | undefined =>
+  monitor.channels.find(({ id, attributes }) => id === 'energy1' && attributes.has('input'))
+
+/** Whether a card counts its energy itself, or its power has to be integrated. */
+export const methodOf = (gpu: AmdGpu): 'measured' | 'integrated' =>
+  energyChannel(gpu) === undefined ? 'integrated' : 'measured'
+
+function toPoint(gpu: AmdGpu): readonly MeterPoint[] {
+  const { index, monitor, device, meteredBy } = gpu
   if (meteredBy !== undefined) return []
-  const energy = monitor.channels.find(({ id, attributes }) => id === 'energy1' && attributes.has('input'))
+  const energy = energyChannel(gpu)
   const power = powerChannel(monitor)
   if (energy === undefined && power === undefined) return []
   const file = energy === undefined && power !== undefined ? powerFile(power) : 'energy1_input'

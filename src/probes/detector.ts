@@ -27,6 +27,17 @@ export interface Refusal {
   readonly remedy?: string
 }
 
+/** What was thrown where a probe was opened. Anything but a deliberate refusal is a bug, and still no reason to take the host program down. */
+export function refusalOf(probe: string, error: unknown): Refusal {
+  const reason = error instanceof EnergyError ? error.message : `it failed unexpectedly: ${messageOf(error)}`
+  const remedy = error instanceof ProbeUnavailable ? error.remedy : undefined
+  return { probe, reason, ...(remedy === undefined ? {} : { remedy }) }
+}
+
+/** Reason and remedy on one line. */
+export const sentenceOf = ({ reason, remedy }: Omit<Refusal, 'probe'>): string =>
+  (remedy === undefined ? reason : `${reason}; ${remedy}`).replaceAll(/\s*\n\s*/g, '; ')
+
 /** The probe that tells a component. */
 export interface Chosen {
   readonly probe: string
@@ -100,10 +111,6 @@ function tryOpen(candidate: Candidate): OpenedProbe | Refusal {
   try {
     return candidate.open()
   } catch (error) {
-    // Anything but a deliberate refusal is a bug, and still no reason to take the host program down: it is told as the reason.
-    const reason =
-      error instanceof EnergyError ? error.message : `it failed unexpectedly: ${messageOf(error)}`
-    const remedy = error instanceof ProbeUnavailable ? error.remedy : undefined
-    return { probe: candidate.probe, reason, ...(remedy === undefined ? {} : { remedy }) }
+    return refusalOf(candidate.probe, error)
   }
 }

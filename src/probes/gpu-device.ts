@@ -22,6 +22,13 @@ export interface GpuDevice {
   readonly unmeasured: string | undefined
 }
 
+/** What is known of the cards when they have been listed. */
+export interface ListedGpus {
+  readonly installed: number
+  /** How many of them count, told apart or not; `undefined` where cards were named and none of them is here. */
+  readonly counted: number | undefined
+}
+
 /** How busy several cards are in the mean; `undefined` where none tells. */
 export function meanUse(cards: readonly { readonly use: Ratio | undefined }[]): Ratio | undefined {
   const uses = cards.flatMap(({ use }) => use ?? [])

@@ -1,8 +1,9 @@
-import { messageOf, ProbeUnavailable } from '../core/errors.ts'
+import { ProbeUnavailable } from '../core/errors.ts'
 import type { Probe } from '../core/probe.ts'
+import type { Problem } from '../core/problem.ts'
 import type { Ratio } from '../core/units.ts'
-import type { Refusal } from './detector.ts'
-import type { GpuDevice } from './gpu-device.ts'
+import { refusalOf, sentenceOf, type Refusal } from './detector.ts'
+import type { GpuDevice, ListedGpus } from './gpu-device.ts'
 import {
   createNvidiaSmiProbe,
   type NvidiaSmiOptions,
@@ -20,7 +21,9 @@ export interface NvidiaProbe extends Probe {
   readonly opened: Promise<void>
   /** Why the better way, or either, gives no readings. */
   refusals(): readonly Refusal[]
-  /** The cards that count. */
+  /** `undefined` until the cards were listed. */
+  listed(): ListedGpus | undefined
+  /** The cards that count and say who they are. */
   devices(): readonly GpuDevice[]
   /** How busy they were when they were last read, in the mean; `undefined` where none tells. */
   utilisation(): Ratio | undefined
@@ -39,13 +42,23 @@ export function createNvidiaProbe(options: NvidiaOptions = {}): NvidiaProbe {
   let smi: NvidiaSmiProbe | undefined
   let nvml: NvmlProbe | undefined
   const refused: Refusal[] = []
+  /** A library that the user named and that is not used is told, also where the program stands in for it. */
+  const problems: Problem[] = []
+
+  function changeOver(refusal: Refusal): void {
+    refused.push(refusal)
+    if (options.libraryPath === undefined) return
+    const reason = `${refusal.reason}; the program nvidia-smi is read instead`
+    const message = sentenceOf({ ...refusal, reason })
+    problems.push({ code: 'ERR_PROBE_UNAVAILABLE', subject: 'nvml_library_path', message })
+  }
 
   try {
     nvml = createNvmlProbe(options)
   } catch (error) {
     if (!(error instanceof ProbeUnavailable)) throw error
-    refused.push(refusalOf('nvml', error))
     smi = orJoined(error, () => createNvidiaSmiProbe(options))
+    changeOver(refusalOf('nvml', error))
   }
 
   /** Changes over to the program, where the library turned out to be of no use. */
@@ -57,10 +70,10 @@ export function createNvidiaProbe(options: NvidiaOptions = {}): NvidiaProbe {
       smi = createNvidiaSmiProbe(options)
     } catch (error) {
       // Nobody waits for this in a run: whatever goes wrong is told as a refusal.
-      refused.push(refusalOf('nvidia-smi', { reason: messageOf(error) }))
+      refused.push(refusalOf('nvidia-smi', error))
       return
     }
-    refused.push(refusalOf('nvml', refusal))
+    changeOver(refusal)
     library.close?.()
     nvml = undefined
   }
@@ -72,9 +85,13 @@ export function createNvidiaProbe(options: NvidiaOptions = {}): NvidiaProbe {
     opened: nvml === undefined ? Promise.resolve() : settle(nvml),
     refusals() {
       const refusal = nvml?.refusal()
-      return refusal === undefined ? refused : [refusalOf('nvml', refusal), ...refused]
+      return refusal === undefined ? refused : [refusal, ...refused]
     },
-    read: (context) => (smi ?? nvml)?.read(context) ?? { readings: [], problems: [] },
+    listed: () => (smi ?? nvml)?.listed(),
+    read(context) {
+      const told = (smi ?? nvml)?.read(context) ?? { readings: [], problems: [] }
+      return problems.length === 0 ? told : { ...told, problems: [...problems.splice(0), ...told.problems] }
+    },
     devices: () => (smi ?? nvml)?.devices() ?? [],
     utilisation: () => (smi ?? nvml)?.utilisation(),
     processUse: () => nvml?.processUse() ?? [],
@@ -94,13 +111,4 @@ function orJoined<T>(first: ProbeUnavailable, open: () => T): T {
     if (!(error instanceof ProbeUnavailable)) throw error
     throw new ProbeUnavailable(`${first.message}; ${error.message}`, first.remedy ?? error.remedy)
   }
-}
-
-function refusalOf(
-  probe: string,
-  refusal: { readonly reason: string; readonly remedy?: string | undefined } | ProbeUnavailable,
-): Refusal {
-  const reason = refusal instanceof ProbeUnavailable ? refusal.message : refusal.reason
-  const { remedy } = refusal
-  return { probe, reason, ...(remedy === undefined ? {} : { remedy }) }
 }

@@ -6,7 +6,7 @@ import type { Probe, ProbeResult } from '../core/probe.ts'
 import type { Problem } from '../core/problem.ts'
 import type { Component, DomainKind, Reading } from '../core/reading.ts'
 import { seconds, type Seconds, type Watts } from '../core/units.ts'
-import type { Refusal } from './detector.ts'
+import { sentenceOf, type Refusal } from './detector.ts'
 
 /** Power by domain, as somebody answered who takes a while to. */
 export type PowerAnswer = ReadonlyMap<string, Watts>
@@ -21,8 +21,10 @@ export type AskPower = (done: (answer: PowerAnswer | Error) => void) => () => vo
 export interface PolledProbe extends Probe {
   /** Settles with the first answer, or with why there is none; never rejects, and keeps no process alive. */
   readonly answered: Promise<void>
-  /** Why the last question had no answer; `undefined` where it had one, or none was asked yet. */
+  /** Why the last question had no answer, or that there was none yet; `undefined` where there was one. */
   refusal(): Refusal | undefined
+  /** The last answer. */
+  powers(): PowerAnswer
 }
 
 /** Options of {@link createPolledProbe}. */
@@ -42,6 +44,7 @@ export interface PolledProbeOptions {
 
 /** An answer stands for this many intervals; later than that nobody knows. */
 const staleIntervals = 3
+const noAnswerYet = 'there is no answer yet'
 /** A service that does not answer is asked less and less often, at last every ten minutes. */
 const longestWaitSeconds = 600
 
@@ -85,9 +88,12 @@ export function createPolledProbe(options: PolledProbeOptions): PolledProbe {
         ? undefined
         : { probe: name, reason: doubt, ...(remedy === undefined ? {} : { remedy }) }
     failures = doubt === undefined ? 0 : failures + 1
-    told.clear()
     settle()
-    if (answer instanceof Error || doubt !== undefined) return
+    if (answer instanceof Error || doubt !== undefined) {
+      told.clear()
+      return
+    }
+    told.delete(name)
     const { monotonic } = clock.now()
     for (const [domain, power] of answer) {
       let held = domains.get(domain)
@@ -95,6 +101,7 @@ export function createPolledProbe(options: PolledProbeOptions): PolledProbe {
         held = new HeldPower(staleAfter)
         domains.set(domain, held)
       }
+      told.delete(domain)
       held.take(power, monotonic)
     }
   }
@@ -111,15 +118,16 @@ export function createPolledProbe(options: PolledProbeOptions): PolledProbe {
   function failed(subject: string, why: string, gap: Seconds): Problem {
     const goesOn = told.has(subject)
     told.add(subject)
-    const remedy = refusal?.remedy === undefined ? '' : `; ${refusal.remedy}`
-    const message = `${subject}: ${refusal?.reason ?? why}${remedy}`
+    const message = `${name}: ${sentenceOf(refusal ?? { reason: why })}`
     return { code: 'ERR_PROBE_READ', subject, message, gap, goesOn }
   }
 
   return {
     name,
     answered,
-    refusal: () => refusal,
+    refusal: () => refusal ?? (domains.size === 0 ? { probe: name, reason: noAnswerYet } : undefined),
+    powers: () =>
+      new Map([...domains].flatMap(([domain, { power }]) => (power === undefined ? [] : [[domain, power]]))),
     read({ at, resumed }): ProbeResult {
       if (closed) return { readings: [], problems: [] }
       const gap = seconds(at - (lastRead ?? at))
@@ -147,7 +155,7 @@ export function createPolledProbe(options: PolledProbeOptions): PolledProbe {
       }
       // The first answer may take its time.
       if (domains.size === 0 && (refusal !== undefined || at - opened > staleAfter)) {
-        problems.push(failed(name, 'there is no answer yet', gap))
+        problems.push(failed(name, noAnswerYet, told.has(name) ? gap : seconds(at - opened)))
       }
       return { readings, problems }
     },
@@ -186,6 +194,11 @@ class HeldPower {
 
   constructor(staleAfter: Seconds) {
     this.#staleAfter = staleAfter
+  }
+
+  /** `undefined` where it is not known any more. */
+  get power(): Watts | undefined {
+    return this.#power
   }
 
   get energy(): Integrator['energy'] {

@@ -49,15 +49,15 @@ const partTypes: readonly string[] = [
  *
  * @throws ProbeUnavailable where no controller is named, or not by HTTPS
  */
-export function createRedfishProbe(options: RedfishOptions): PolledProbe {
+export function createRedfishProbe(options: RedfishOptions): RedfishProbe {
   const { chassis, clock = systemClock } = options
   const origin = originOf(options.url)
-  const get = options.get ?? createGetJson({ ...options, origin })
-  let found: string | undefined
+  const get = options.get ?? createGetJson({ ...options, origin, clock })
+  let found: { readonly path: string; readonly chassis: string } | undefined
 
   async function ask(signal: AbortSignal): Promise<ReadonlyMap<string, Watts>> {
     try {
-      const power = found === undefined ? await discover(signal) : parsePower(await get(found, signal))
+      const power = found === undefined ? await discover(signal) : parsePower(await get(found.path, signal))
       if (power === undefined) throw new Error('it tells no power at present')
       return new Map([['host-redfish', power]])
     } catch (error) {
@@ -74,17 +74,21 @@ export function createRedfishProbe(options: RedfishOptions): PolledProbe {
     for (const path of parseMembers(await get(chassisPath, signal))) {
       all.push(parseChassis(await get(path, signal)))
     }
-    for (const path of wanted(all, chassis).flatMap(({ powerPaths }) => powerPaths)) {
-      const power = await powerAt(path, signal)
-      if (power === undefined) continue
-      found = path
-      return power
+    const candidates = wanted(all, chassis)
+    for (const { id, powerPaths } of candidates) {
+      for (const path of powerPaths) {
+        const power = await powerAt(path, signal)
+        if (power === undefined) continue
+        found = { path, chassis: id }
+        return power
+      }
     }
-    const ids = all.map(({ id }) => id).join(', ')
-    const which = chassis === undefined ? 'no chassis of it' : `no chassis ${JSON.stringify(chassis)} of it`
+    const which = chassis === undefined ? 'no chassis of it' : `no chassis ${shown(chassis)} of it`
     throw new ProbeUnavailable(
-      `${which} tells the power of a whole machine (it has ${ids === '' ? 'none' : ids})`,
-      ids === '' ? undefined : 'name the chassis that is this machine with redfish_chassis',
+      `${which} tells the power of a whole machine (it has ${namesOf(all)})`,
+      candidates.length === all.length
+        ? 'try ipmi on the machine itself'
+        : 'name the chassis that is this machine with redfish_chassis',
     )
   }
 
@@ -98,7 +102,7 @@ export function createRedfishProbe(options: RedfishOptions): PolledProbe {
     }
   }
 
-  return createPolledProbe({
+  const probe = createPolledProbe({
     name: 'redfish',
     component: 'host',
     kind: 'other',
@@ -108,6 +112,28 @@ export function createRedfishProbe(options: RedfishOptions): PolledProbe {
     clock,
     ask: askBy(ask),
   })
+  return {
+    ...probe,
+    basis: () => (found === undefined ? undefined : `chassis ${shown(found.chassis)} of ${origin.origin}`),
+  }
+}
+
+/** The probe, and what it reads. */
+export interface RedfishProbe extends PolledProbe {
+  /** `chassis 1U of https://bmc.example`; `undefined` until it was found. */
+  basis(): string | undefined
+}
+
+/** Names are the controller's own: they may be anything. */
+const shown = (id: string): string => JSON.stringify(id.slice(0, 40)).replaceAll(/[\u007F-\u009F]/g, '')
+
+function namesOf(all: readonly RedfishChassis[]): string {
+  if (all.length === 0) return 'none'
+  const more = all.length > 10 ? `, and ${all.length - 10} more` : ''
+  return `${all
+    .slice(0, 10)
+    .map(({ id }) => shown(id))
+    .join(', ')}${more}`
 }
 
 function wanted(all: readonly RedfishChassis[], id: string | undefined): readonly RedfishChassis[] {

@@ -1,9 +1,8 @@
 import { systemClock, type Clock } from '../core/clock.ts'
 import { messageOf, ProbeUnavailable } from '../core/errors.ts'
-import type { Probe } from '../core/probe.ts'
 import { seconds, watts } from '../core/units.ts'
 import { findProgram, runInBackground, type RunCommand } from './background-command.ts'
-import { createPolledProbe, type PowerAnswer } from './polled-probe.ts'
+import { createPolledProbe, type PolledProbe, type PowerAnswer } from './polled-probe.ts'
 import { parseAmdSmi, parseRocmSmi, type CardPower } from './rocm/parse-smi.ts'
 
 /** Options of {@link createRocmSmiProbe}. */
@@ -29,7 +28,7 @@ const folders = ['/opt/rocm/bin']
  *
  * @throws ProbeUnavailable where neither program is installed
  */
-export function createRocmSmiProbe(options: RocmSmiOptions = {}): Probe {
+export function createRocmSmiProbe(options: RocmSmiOptions = {}): PolledProbe {
   const { select = () => true, run = runInBackground, clock = systemClock, path } = options
   const tool = tools
     .map((entry) => ({ ...entry, program: findProgram(entry.name, path === undefined ? folders : [], path) }))

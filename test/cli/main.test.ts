@@ -130,7 +130,7 @@ describe('detect', () => {
     const { code, stdout } = await cli(args)
     expect(code).toBe(0)
     expect(stdout).toMatch(
-      /^host +unmeasured\n +not redfish: https:\/\/127\.0\.0\.1:\d+: the connection was refused$/m,
+      /^host +unmeasured\n +not redfish: https:\/\/127\.0\.0\.1:\d+: it cannot be reached: the connection was refused$/m,
     )
     expect(stdout).toMatch(/For better figures[^]*redfish: [^\n]*refused\n +see that redfish_url names/)
     const json = JSON.parse((await cli([...args, '--json'])).stdout) as Record<string, unknown>

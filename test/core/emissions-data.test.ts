@@ -52,6 +52,7 @@ function usage(): Usage {
 }
 
 const input = (more: Partial<RecordInput> = {}): RecordInput => ({
+  domainPower: {},
   wallMs: new Date(2026, 0, 5, 7, 8, 9).getTime(),
   duration: seconds(3600),
   usage: usage(),

@@ -69,7 +69,7 @@ describe('a meter that is asked in the background', () => {
     expect(log.list()).toMatchObject([
       {
         subject: 'host-test',
-        message: 'host-test: the connection was refused; see redfish_url',
+        message: 'test: the connection was refused; see redfish_url',
         count: 1,
         gap: 20,
       },
@@ -107,7 +107,7 @@ describe('a meter that is asked in the background', () => {
     const stale = read(10)
     expect(stale).toMatchObject({
       readings: [],
-      problems: [{ code: 'ERR_PROBE_READ', subject: 'host-test', message: 'host-test: no route', gap: 10 }],
+      problems: [{ code: 'ERR_PROBE_READ', subject: 'host-test', message: 'test: no route', gap: 10 }],
     })
     say(100)
     let back = read(1)

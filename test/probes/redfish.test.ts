@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { systemClock } from '../../src/core/clock.ts'
 import type { Probe, ProbeResult } from '../../src/core/probe.ts'
 import { createGetJson, HttpRefusal, type GetJson } from '../../src/probes/bmc/get-json.ts'
 import { parseChassis, parseMembers, parsePower } from '../../src/probes/bmc/parse-redfish.ts'
@@ -57,7 +58,7 @@ function openRedfish(answers: Answers | Error = controller, options: Partial<Red
   const get: GetJson = async (path) => {
     asked.push(path)
     if (now instanceof Error) throw now
-    if (!(path in now)) throw new HttpRefusal(404)
+    if (!(path in now)) throw new HttpRefusal(404, 'it answered with HTTP 404', '')
     return now[path]
   }
   const clock = fakeClock()
@@ -130,7 +131,7 @@ describe('the power that a controller tells by Redfish', () => {
     })
     const { readings, problems } = await read(1)
     expect(readings).toEqual([])
-    expect(problems).toMatchObject([{ message: expect.stringContaining('it has HGX_0') }])
+    expect(problems).toMatchObject([{ message: expect.stringContaining('it has "HGX_0"') }])
   })
 
   test('where the figure moves, it is looked for again', async () => {
@@ -219,15 +220,15 @@ describe.runIf(hasOpenssl)('the way to the service', () => {
 
   test('name and password go to the controller that is trusted', async () => {
     const { origin, ca, seen } = await startController((_request, response) => response.end('{"Id": "1"}'))
-    const get = createGetJson({ origin, ca, user: 'reader', password: 'secret' })
+    const get = createGetJson({ clock: systemClock, origin, ca, user: 'reader', password: 'secret' })
     expect(await get('/redfish/v1/Chassis/1', never)).toEqual({ Id: '1' })
     expect(seen).toEqual([`/redfish/v1/Chassis/1 Basic ${btoa('reader:secret')}`])
   })
 
   test('to one that is not trusted nothing is sent', async () => {
     const { origin, seen } = await startController((_request, response) => response.end('{}'))
-    const get = createGetJson({ origin, user: 'reader', password: 'secret' })
-    await expect(get('/', never)).rejects.toThrow('signed its certificate itself')
+    const get = createGetJson({ clock: systemClock, origin, user: 'reader', password: 'secret' })
+    await expect(get('/', never)).rejects.toThrow('signed by itself or by somebody unknown')
     expect(seen).toEqual([])
   })
 
@@ -238,7 +239,13 @@ describe.runIf(hasOpenssl)('the way to the service', () => {
       if (request.url === '/there/') response.end('{"Id": "there"}')
       else response.writeHead(308, { location: elsewhere ? `${other.origin.href}steal` : '/there/' }).end()
     })
-    const get = createGetJson({ origin, ca: `${ca}${other.ca}`, user: 'reader', password: 'secret' })
+    const get = createGetJson({
+      clock: systemClock,
+      origin,
+      ca: `${ca}${other.ca}`,
+      user: 'reader',
+      password: 'secret',
+    })
     expect(await get('/there', never)).toEqual({ Id: 'there' })
     await expect(get('/elsewhere', never)).rejects.toThrow('sends elsewhere')
     expect(other.seen).toEqual([])
@@ -246,27 +253,53 @@ describe.runIf(hasOpenssl)('the way to the service', () => {
 
   test('a link in an answer that leads to another host is not followed', async () => {
     const { origin, ca } = await startController((_request, response) => response.end('{}'))
-    const get = createGetJson({ origin, ca })
+    const get = createGetJson({ clock: systemClock, origin, ca })
     await expect(get('https://example.com/redfish/v1', never)).rejects.toThrow('sends elsewhere')
   })
 
   test.each([
-    [401, 'does not accept user name and password'],
+    [401, 'does not accept the user name and the password'],
     [403, 'may not read the power'],
     [500, 'HTTP 500'],
   ])('HTTP %d is told without name, password or text of the service', async (status, message) => {
     const { origin, ca } = await startController((_request, response) => {
       response.writeHead(status).end('secret of the service')
     })
-    const get = createGetJson({ origin, ca, user: 'reader', password: 'secret' })
+    const get = createGetJson({ clock: systemClock, origin, ca, user: 'reader', password: 'secret' })
     const failed = await get('/', never).catch((error: unknown) => String(error))
     expect(failed).toContain(message)
     expect(failed).not.toContain('secret')
   })
 
+  test('who gave no user, or another certificate, is told that', async () => {
+    const { origin, ca } = await startController((_request, response) => {
+      response.writeHead(401).end()
+    })
+    const ask = (more: object): Promise<string> =>
+      createGetJson({ clock: systemClock, origin, ca, ...more })('/', never).then(String, String)
+    expect(await ask({})).toContain('it asks for a user name and a password')
+    expect(await ask({ user: 'reader' })).toContain('the user name without a password')
+    const { ca: other } = await startController((_request, response) => response.end())
+    expect(await ask({ ca: other })).toContain('is not the one in redfish_ca_file')
+  })
+
+  test('a controller that accepts and keeps silent is told after five seconds, with what would help', async () => {
+    const { origin, ca } = await startController(() => undefined)
+    const clock = fakeClock()
+    const answer = createGetJson({ clock, origin, ca })('/', never)
+    const failed = expect(answer).rejects.toMatchObject({
+      message: 'it gave no complete answer within 5 s',
+      remedy: expect.stringContaining('network of their own'),
+    })
+    clock.advance(5)
+    await failed
+  })
+
   test('what is no JSON is an error that does not quote it', async () => {
     const { origin, ca } = await startController((_request, response) => response.end('<html>secret'))
-    const failed = await createGetJson({ origin, ca })('/', never).catch((error: unknown) => String(error))
+    const failed = await createGetJson({ clock: systemClock, origin, ca })('/', never).catch(
+      (error: unknown) => String(error),
+    )
     expect(failed).toContain('no JSON')
     expect(failed).not.toContain('secret')
   })

@@ -1,5 +1,5 @@
 import cliTruncate from 'cli-truncate'
-import type { ComponentRecord, EmissionsData } from '../../core/emissions-data.ts'
+import type { ComponentRecord, EmissionsData, HostRecord } from '../../core/emissions-data.ts'
 import { fromKilowattHours } from '../../core/units.ts'
 import type { ExporterHealth } from '../../core/exporter.ts'
 import {
@@ -50,6 +50,7 @@ export function renderLiveView(state: LiveState, style: LiveStyle): string[] {
     [['dim', `${pad('', 10)}${pad('now', 11)}${pad('mean', 11)}${pad('energy', 14)}last minute`]],
     ...data.components.map((component) => componentLine(component, state, style)),
     totalLine(state, style),
+    ...data.hosts.map((host) => hostLine(host, style)),
     ...data.components.map(methodLine),
     [],
     ...emissionLines(data, state.nowMs),
@@ -94,6 +95,22 @@ function totalLine({ data, history }: LiveState, style: LiveStyle): Line {
   const means = data.components.flatMap(({ powerWatts }) => powerWatts ?? [])
   const mean = means.length === 0 ? undefined : means.reduce((sum, watts) => sum + watts, 0)
   return [['bold', pad('Total', 10)], ...figures(history.total(), mean, energy, style)]
+}
+
+/** Beside the sum: it holds the parts and more. */
+function hostLine({ source, energyJoules, powerWatts, reason }: HostRecord, style: LiveStyle): Line {
+  const title = pad('Host', 10)
+  if (energyJoules === undefined) {
+    return [
+      ['plain', title],
+      ['yellow', `unmeasured by ${source}: ${reason ?? 'no reason given'}`],
+    ]
+  }
+  return [
+    ['plain', title],
+    ...figures([powerWatts], undefined, energyJoules, { ...style, columns: 0 }),
+    ['dim', `by ${source}, not added`],
+  ]
 }
 
 function figures(

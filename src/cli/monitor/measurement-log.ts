@@ -21,7 +21,10 @@ function describe(total: EmissionsData, delta: EmissionsData): string {
   const energy =
     total.energyConsumed === undefined ? [] : [formatEnergy(fromKilowattHours(total.energyConsumed))]
   const mass = total.emissions === undefined ? [] : [`${formatMass(total.emissions * 1000)} CO2eq`]
-  return [...powers, ...energy, ...mass].join(', ')
+  const hosts = total.hosts.map(({ powerWatts }) =>
+    powerWatts === undefined ? 'host unmeasured' : `host ${formatPower(powerWatts)}`,
+  )
+  return [...powers, ...hosts, ...energy, ...mass].join(', ')
 }
 
 const factsOf = (total: EmissionsData, delta: EmissionsData): LogFacts => ({
@@ -29,6 +32,7 @@ const factsOf = (total: EmissionsData, delta: EmissionsData): LogFacts => ({
   ...Object.fromEntries(
     delta.components.map(({ component, powerWatts }) => [`${component}_power_watts`, powerWatts ?? null]),
   ),
+  ...Object.fromEntries(total.hosts.map(({ powerWatts }) => ['host_power_watts', powerWatts ?? null])),
   duration_seconds: total.duration,
   energy_kwh: total.energyConsumed ?? null,
   emissions_kg: total.emissions ?? null,

@@ -66,12 +66,7 @@ function energyLines(data: EmissionsData): string[] {
   return [
     row('Energy', `${formatEnergy(total)}${interval}${measured}`),
     ...data.components.map((component) => componentLine(component, total)),
-    ...data.hosts.map(({ domain, source, method, energyJoules }) =>
-      row(
-        '  Host',
-        `${formatEnergy(energyJoules, total)} ${method} by ${source} (${domain}): the whole machine, not added`,
-      ),
-    ),
+    ...data.hosts.map((host) => hostLine(host, total)),
     ...(data.pue === 1 ? [] : [row('', `energies with a PUE of ${data.pue}, powers without`)]),
     ...(data.wue === 0
       ? []
@@ -99,6 +94,17 @@ function componentLine(component: ComponentRecord, total: number): string {
   const interval = intervalOf(low, high, 'energy', total)
   const figure = `${formatEnergy(energyJoules, total).padEnd(9)} ${power.padEnd(8)} ${method}${interval}`
   return basis === undefined ? row(title, figure) : `${row(title, figure)}\n${row('', basis)}`
+}
+
+function hostLine(
+  { domain, source, method, energyJoules, powerWatts, reason }: EmissionsData['hosts'][number],
+  total: number,
+): string {
+  if (energyJoules === undefined)
+    return row('  Host', `unmeasured by ${source}: ${reason ?? 'no reason given'}`)
+  const power = powerWatts === undefined ? '' : formatPower(powerWatts)
+  const figure = `${formatEnergy(energyJoules, total).padEnd(9)} ${power.padEnd(8)}`
+  return row('  Host', `${figure} ${method} by ${source} (${domain}): the whole machine, not added`)
 }
 
 function emissionLines(data: EmissionsData): string[] {

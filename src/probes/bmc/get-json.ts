@@ -1,5 +1,7 @@
-import type { IncomingMessage } from 'node:http'
+import type { Clock } from '../../core/clock.ts'
 import { ProbeUnavailable } from '../../core/errors.ts'
+import { exchange, NoAnswer, textOf } from '../../http/exchange.ts'
+import { httpRequest, type Fetched } from '../../http/http-request.ts'
 
 /** Fetches JSON from the service that it was made for, by path. */
 export type GetJson = (path: string, signal: AbortSignal) => Promise<unknown>
@@ -12,52 +14,31 @@ export interface GetJsonOptions {
   readonly password?: string | undefined
   /** Certificates (PEM) to trust besides the system's, as of a controller that signed its own. */
   readonly ca?: string | undefined
+  readonly clock: Clock
 }
 
 /** The service answered, and not with what was asked for. */
 export class HttpRefusal extends ProbeUnavailable {
   readonly status: number
 
-  constructor(status: number) {
-    const { reason, remedy } = refusals[status] ?? { reason: `it answered with HTTP ${status}` }
+  constructor(status: number, reason: string, remedy: string) {
     super(reason, remedy)
     this.name = 'HttpRefusal'
     this.status = status
   }
 }
 
-interface Meaning {
-  readonly reason: string
-  readonly remedy?: string
-}
-
-const refusals: Readonly<Record<number, Meaning>> = {
-  401: {
-    reason: 'it does not accept user name and password',
-    remedy: 'give those of a user of the controller with redfish_user and redfish_password',
-  },
-  403: {
-    reason: 'this user may not read the power',
-    remedy: 'give the user of redfish_user the role ReadOnly, or a higher one, in the controller',
-  },
-  404: {
-    reason: 'it answered with HTTP 404',
-    remedy: 'see that redfish_url names a controller, and that Redfish is switched on in it',
-  },
-}
-
 /** Controllers are slow, and more than this they are when they are out of order. */
 const timeoutMs = 5000
-/** No answer that is asked for here has a hundredth of this. */
-const mostBytes = 1_000_000
 /** Some controllers add a slash, and do so by a redirect. */
 const mostRedirects = 3
 
 /**
  * HTTPS with the certificate checked. Redirects are followed on the same host only, so that name and password go to nobody else; none of
- * them, and no text of the service, is in any message. Keeps no program waiting. What fails is a ProbeUnavailable where something would help.
+ * them, and no text of the service, is in any message. Keeps no program waiting. What fails is a ProbeUnavailable that says what would help.
  */
-export function createGetJson({ origin, user, password, ca }: GetJsonOptions): GetJson {
+export function createGetJson(options: GetJsonOptions): GetJson {
+  const { origin, user, password, ca, clock } = options
   const credentials = user === undefined ? undefined : `${user}:${password ?? ''}`
   const headers = {
     accept: 'application/json',
@@ -66,121 +47,124 @@ export function createGetJson({ origin, user, password, ca }: GetJsonOptions): G
       ? {}
       : { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` }),
   }
+  const look = `see what it answers: curl -k ${user === undefined ? '' : `-u ${user} `}${origin.origin}/redfish/v1/Chassis`
 
   async function get(path: string, signal: AbortSignal, redirects: number): Promise<unknown> {
     const url = new URL(path, origin)
-    if (url.origin !== origin.origin) throw new Error('it sends elsewhere, which is not followed')
-    const response = await send(url, headers, ca, signal)
-    const status = response.statusCode ?? 0
-    const { location } = response.headers
-    if (status >= 300 && status < 400 && location !== undefined && redirects < mostRedirects) {
-      response.destroy()
+    if (url.origin !== origin.origin) {
+      throw new ProbeUnavailable('it sends elsewhere, which is not followed', look)
+    }
+    const request = { url: url.href, headers, ...(ca === undefined ? {} : { ca }) }
+    const answer = await exchange(
+      request,
+      { fetch: httpRequest, clock, timeoutMs, signal },
+      async (response) => ({ response, text: response.status === 200 ? await textOf(response) : undefined }),
+    )
+    if (answer.text !== undefined) return parse(answer.text, look)
+    const { status } = answer.response
+    const location = answer.response.headers.get('location')
+    if (status >= 300 && status < 400 && location !== null && redirects < mostRedirects) {
       return get(new URL(location, url).href, signal, redirects + 1)
     }
-    if (status === 200) return parse(await textOf(response))
-    response.destroy()
-    throw new HttpRefusal(status)
+    throw refusalOf(answer.response, options, look)
   }
   return (path, signal) =>
-    get(path, AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]), 0).catch((error: unknown) => {
-      throw told(error, origin)
+    get(path, signal, 0).catch((error: unknown) => {
+      throw error instanceof NoAnswer ? told(error, options) : error
     })
 }
 
-async function send(
-  url: URL,
-  headers: Record<string, string>,
-  ca: string | undefined,
-  signal: AbortSignal,
-): Promise<IncomingMessage> {
-  // Loaded when it is first needed, which for most programs is never.
-  const { request } = await import('node:https')
-  const { rootCertificates } = await import('node:tls')
-  const trust = ca === undefined ? {} : { ca: [...rootCertificates, ca] }
-  return new Promise((resolve, reject) => {
-    const exchange = request(url, { headers, signal, agent: false, ...trust }, resolve)
-    exchange.on('socket', (socket) => {
-      socket.unref()
-    })
-    exchange.on('error', reject)
-    exchange.end()
-  })
-}
-
-async function textOf(response: IncomingMessage): Promise<string> {
-  const decoder = new TextDecoder()
-  let text = ''
-  let bytes = 0
-  for await (const chunk of response) {
-    const part = chunk as Uint8Array
-    bytes += part.byteLength
-    if (bytes > mostBytes) throw new Error(`it answered with more than ${mostBytes / 1e6} MB`)
-    text += decoder.decode(part, { stream: true })
+function refusalOf({ status }: Fetched, { user, password }: GetJsonOptions, look: string): HttpRefusal {
+  if (status === 401) {
+    const reason =
+      user === undefined
+        ? 'it asks for a user name and a password'
+        : `it does not accept the user name ${password === undefined ? 'without a password' : 'and the password'}`
+    return new HttpRefusal(
+      status,
+      reason,
+      'give those of a user of the controller with redfish_user and redfish_password',
+    )
   }
-  return text + decoder.decode()
+  if (status === 403) {
+    return new HttpRefusal(
+      status,
+      'this user may not read the power',
+      'give the user of redfish_user the role ReadOnly, or a higher one, in the controller',
+    )
+  }
+  if (status === 404) {
+    return new HttpRefusal(
+      status,
+      'it answered with HTTP 404',
+      'see that redfish_url names a controller, and that Redfish is switched on in it',
+    )
+  }
+  return new HttpRefusal(status, `it answered with HTTP ${status}`, look)
 }
 
-function parse(text: string): unknown {
+function parse(text: string, look: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
     // Its own message would quote the answer.
-    throw new Error('it answered with something that is no JSON, or was cut off')
+    throw new ProbeUnavailable('it answered with something that is no JSON, or was cut off', look)
   }
+}
+
+interface Meaning {
+  readonly reason?: string
+  readonly remedy?: string
 }
 
 const seeAddress = 'see that redfish_url names the host, and the port, at which the controller serves HTTPS'
 const seeNetwork =
   'controllers often have a network of their own: run codecarbon where it can be reached, or use ipmi on the machine itself'
 
+/** Codes of failed connections: what would help, and the reason where the certificate is in the way. */
+const meanings: Readonly<Record<string, Meaning>> = {
+  ECONNREFUSED: { remedy: seeAddress },
+  EPROTO: { remedy: seeAddress },
+  ENOTFOUND: { remedy: 'see the name in redfish_url' },
+  EAI_AGAIN: { remedy: 'see the name in redfish_url' },
+  ETIMEOUT: { remedy: 'give the address of the controller in redfish_url as a number' },
+  EHOSTUNREACH: { remedy: seeNetwork },
+  ENETUNREACH: { remedy: seeNetwork },
+  CERT_HAS_EXPIRED: {
+    reason: 'its certificate has expired',
+    remedy: 'renew it in the settings of the controller',
+  },
+  ERR_TLS_CERT_ALTNAME_INVALID: {
+    reason: 'its certificate is for another name',
+    remedy: 'name the controller in redfish_url as its certificate does',
+  },
+}
+
+/** Signed by nobody whom the system or the given file knows. */
+const untrusted: ReadonlySet<string> = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_GET_ISSUER_CERT',
+])
+
+function told({ kind, code = '', message }: NoAnswer, { origin, ca }: GetJsonOptions): ProbeUnavailable {
+  if (kind === 'timeout') return new ProbeUnavailable(`it ${message}`, seeNetwork)
+  if (untrusted.has(code)) {
+    return new ProbeUnavailable(
+      ca === undefined
+        ? 'its certificate is signed by itself or by somebody unknown, and has to be given to be trusted'
+        : 'its certificate is not the one in redfish_ca_file, nor signed by it',
+      saveCertificate(origin),
+    )
+  }
+  const { reason = `it ${message}`, remedy } = meanings[code] ?? {
+    remedy: code.startsWith('ERR_SSL_') ? seeAddress : undefined,
+  }
+  return new ProbeUnavailable(reason, remedy)
+}
+
 /** How to come by the certificate of a controller that signed it itself, as they do in the factory. */
 const saveCertificate = ({ hostname, port }: URL): string =>
   `save its certificate: openssl s_client -connect ${hostname}:${port === '' ? 443 : port} </dev/null | openssl x509 > bmc.pem   and, if it is the right one, give redfish_ca_file=bmc.pem`
-
-/** Codes of failed connections, in words. Any other stands as it is. */
-function meaningOf(code: string, origin: URL): Meaning {
-  const known: Readonly<Record<string, Meaning>> = {
-    ECONNREFUSED: { reason: 'the connection was refused', remedy: seeAddress },
-    ECONNRESET: { reason: 'the connection was broken off', remedy: seeAddress },
-    EPROTO: { reason: 'it does not speak TLS there', remedy: seeAddress },
-    ENOTFOUND: { reason: 'its name is not known (DNS)', remedy: 'see the name in redfish_url' },
-    EAI_AGAIN: { reason: 'its name cannot be asked for now (DNS)', remedy: 'see the name in redfish_url' },
-    EHOSTUNREACH: { reason: 'there is no way to it', remedy: seeNetwork },
-    ENETUNREACH: { reason: 'there is no way to it', remedy: seeNetwork },
-    DEPTH_ZERO_SELF_SIGNED_CERT: {
-      reason: 'it signed its certificate itself, which has to be given to be trusted',
-      remedy: saveCertificate(origin),
-    },
-    SELF_SIGNED_CERT_IN_CHAIN: unknownSigner,
-    UNABLE_TO_VERIFY_LEAF_SIGNATURE: unknownSigner,
-    UNABLE_TO_GET_ISSUER_CERT_LOCALLY: unknownSigner,
-    CERT_HAS_EXPIRED: {
-      reason: 'its certificate has expired',
-      remedy: 'renew it in the settings of the controller',
-    },
-    ERR_TLS_CERT_ALTNAME_INVALID: {
-      reason: 'its certificate is for another name',
-      remedy: 'name the controller in redfish_url as its certificate does',
-    },
-  }
-  return (
-    known[code] ?? (code.startsWith('ERR_SSL_') ? { ...known['EPROTO'], reason: code } : { reason: code })
-  )
-}
-
-const unknownSigner: Meaning = {
-  reason: 'its certificate is signed by somebody unknown, whose own has to be given',
-  remedy: 'give the certificate of who signed it (PEM) with redfish_ca_file',
-}
-
-function told(error: unknown, origin: URL): Error {
-  if (error instanceof Error && error.name === 'TimeoutError')
-    return new ProbeUnavailable(`it gave no answer within ${timeoutMs / 1000} s`, seeNetwork)
-  if (error instanceof ProbeUnavailable) return error
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  if (typeof code !== 'string' || code === 'ABORT_ERR') {
-    return error instanceof Error ? error : new Error(String(error))
-  }
-  const { reason, remedy } = meaningOf(code, origin)
-  return new ProbeUnavailable(reason, remedy)
-}

@@ -5,7 +5,7 @@ import type { Problem } from '../../core/problem.ts'
 import type { Reading } from '../../core/reading.ts'
 import type { Ratio } from '../../core/units.ts'
 import { selectGpus } from '../../gpu/select-gpus.ts'
-import { meanUse, type GpuDevice } from '../gpu-device.ts'
+import { meanUse, type GpuDevice, type ListedGpus } from '../gpu-device.ts'
 import { SmiCard } from './smi-card.ts'
 import type { SmiRow } from './smi-row.ts'
 import { createSmiStream, findSmi, type SmiStream, type SmiStreamOptions } from './smi-stream.ts'
@@ -26,6 +26,8 @@ export interface NvidiaSmiOptions {
 
 /** NVIDIA's cards as nvidia-smi shows them. */
 export interface NvidiaSmiProbe extends Probe {
+  /** `undefined` until nvidia-smi has shown all of them once. */
+  listed(): ListedGpus | undefined
   /** The cards that count; none until nvidia-smi has shown all of them once. */
   devices(): readonly GpuDevice[]
   /** How busy they were when they were last shown, in the mean; `undefined` where none tells. */
@@ -54,11 +56,13 @@ export function createNvidiaSmiProbe(options: NvidiaSmiOptions = {}): NvidiaSmiP
   const cards = new Map<string, SmiCard>()
   /** The cards of the first round: which of them count can be told when all are known. */
   let round: Map<string, SmiRow> | undefined = new Map()
+  let listed: ListedGpus | undefined
   let pending: Problem[] = []
   let closed = false
 
   function choose(rows: readonly SmiRow[]): void {
-    const { selected, problems } = selectGpus(rows, { gpuIds, environment, vendor: 'nvidia' })
+    const { selected, problems, isMistaken } = selectGpus(rows, { gpuIds, environment, vendor: 'nvidia' })
+    listed = { installed: rows.length, counted: isMistaken ? undefined : selected.length }
     pending.push(...problems)
     for (const row of selected) {
       const card = new SmiCard(row, clock.now().monotonic)
@@ -108,6 +112,7 @@ export function createNvidiaSmiProbe(options: NvidiaSmiOptions = {}): NvidiaSmiP
       }
       return { readings, problems }
     },
+    listed: () => listed,
     devices: () => [...cards.values()].map((card) => card.device()),
     utilisation: () => meanUse([...cards.values()]),
     close() {

@@ -5,7 +5,8 @@ import type { Problem } from '../../core/problem.ts'
 import type { Reading } from '../../core/reading.ts'
 import type { Ratio, Seconds } from '../../core/units.ts'
 import { selectGpus, type GpuIdentity } from '../../gpu/select-gpus.ts'
-import { meanUse, type GpuDevice } from '../gpu-device.ts'
+import { sentenceOf, type Refusal } from '../detector.ts'
+import { meanUse, type GpuDevice, type ListedGpus } from '../gpu-device.ts'
 import { isKoffiInstalled, noKoffi } from '../koffi.ts'
 import type { Nvml, NvmlDevice, NvmlFacts } from './binding.ts'
 import { GpuMeter } from './gpu-meter.ts'
@@ -30,9 +31,7 @@ export interface NvmlOptions {
 }
 
 /** Why there are no readings, and what would change that. */
-export interface NvmlRefusal {
-  readonly reason: string
-  readonly remedy?: string | undefined
+export interface NvmlRefusal extends Refusal {
   /** True where the library cannot be called at all; else it is tried again. */
   readonly isFinal: boolean
 }
@@ -46,7 +45,9 @@ export interface NvmlProbe extends Probe {
   readonly opened: Promise<void>
   /** Why it gives no readings; `undefined` while it opens, and where it is open. */
   refusal(): NvmlRefusal | undefined
-  /** The cards that count. */
+  /** `undefined` until the cards were listed. */
+  listed(): ListedGpus | undefined
+  /** The cards that count and say who they are. */
   devices(): readonly GpuDevice[]
   /** How busy they were when they were last read, in the mean; `undefined` where none tells. */
   utilisation(): Ratio | undefined
@@ -94,6 +95,7 @@ export function createNvmlProbe(options: NvmlOptions = {}): NvmlProbe {
   let state: 'opening' | 'open' | 'failed' | 'closed' = 'opening'
   let refusal: NvmlRefusal | undefined
   let cardCount = 0
+  let listed: ListedGpus | undefined
   /** Cards that did not say who they are, and may do so later. */
   let unidentified = 0
   let countedAt: Seconds | undefined
@@ -136,11 +138,12 @@ export function createNvmlProbe(options: NvmlOptions = {}): NvmlProbe {
   }
 
   async function attach(cards: readonly Card[]): Promise<void> {
-    const { selected, problems } = selectGpus(cards.map(identityOf), {
+    const { selected, problems, isMistaken } = selectGpus(cards.map(identityOf), {
       gpuIds,
       environment,
       vendor: 'nvidia',
     })
+    listed = { installed: cards.length, counted: isMistaken ? undefined : selected.length }
     for (const problem of problems) tell(problem)
     unidentified = 0
     for (const { card } of selected) {
@@ -171,7 +174,7 @@ export function createNvmlProbe(options: NvmlOptions = {}): NvmlProbe {
 
   function succeed(cards: readonly Card[]): void {
     state = 'open'
-    refusal = cards.length === 0 ? { reason: noCardsReason, isFinal: false } : undefined
+    refusal = cards.length === 0 ? { probe: 'nvml', reason: noCardsReason, isFinal: false } : undefined
     cardCount = cards.length
     countedAt = undefined
     if (!isLostOne() && unidentified === 0) retrySeconds = firstRetrySeconds
@@ -186,10 +189,10 @@ export function createNvmlProbe(options: NvmlOptions = {}): NvmlProbe {
       (isFinal || error instanceof NvmlError ? error.remedy : undefined) ??
       (isOption ? otherLibrary : undefined)
     const reason = `${isOption ? 'nvml_library_path: ' : ''}${messageOf(error)}`
-    refusal = { reason, remedy, isFinal }
+    refusal = { probe: 'nvml', reason, ...(remedy === undefined ? {} : { remedy }), isFinal }
     for (const meter of list) meter.detach(reason)
-    const message = [reason, remedy].filter((text) => text !== undefined).join('; ')
-    tell({ code: 'ERR_PROBE_UNAVAILABLE', subject: 'nvml', message })
+    const subject = isOption ? 'nvml_library_path' : 'nvml'
+    tell({ code: 'ERR_PROBE_UNAVAILABLE', subject, message: sentenceOf(refusal) })
   }
 
   function openAgain(): void {
@@ -229,6 +232,7 @@ export function createNvmlProbe(options: NvmlOptions = {}): NvmlProbe {
     name: 'nvml',
     opened,
     refusal: () => refusal,
+    listed: () => listed,
     read({ at, resumed }): ProbeResult {
       if (state === 'closed') return { readings: [], problems: [] }
       const problems = pending
