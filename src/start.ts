@@ -194,9 +194,7 @@ function sourcesOf({ detection, gpus }: Survey): RunFacts['sources'] {
     if (found?.chosen === undefined) return [unmeasured(component)]
     const { probe, method, basis, includedIn } = found.chosen
     if (includedIn !== undefined) return []
-    // What each card is told by shows in what it used.
-    const way = component === 'gpu' ? undefined : method
-    return [{ component, probe, method: way, basis: () => tryTo(basis) }]
+    return [{ component, probe, method, basis: () => tryTo(basis) }]
   })
 }
 

@@ -5,6 +5,7 @@ import type { Problem } from '../core/problem.ts'
 import { choosesNone } from '../gpu/select-gpus.ts'
 import { refusalOf, sentenceOf, type Refusal } from '../probes/detector.ts'
 import { createNvidiaProbe, type NvidiaProbe } from '../probes/nvidia.ts'
+import { noCardsReason } from '../probes/nvml/nvml-probe.ts'
 import { onBus, type Bus, type MakerCards } from './maker-cards.ts'
 import { unmeasured } from './unmeasured.ts'
 
@@ -72,12 +73,18 @@ export function openNvidiaCards(
       })),
     count,
     installed: () => Math.max(there ?? 0, probe?.listed()?.installed ?? 0),
-    refused: () => [...refused, ...(probe?.refusals() ?? [])],
+    refused: () => [...refused, ...(probe?.refusals() ?? []).map((refusal) => withRemedy(refusal, there))],
     utilisation: () => probe?.utilisation(),
     processUse: () =>
       new Map(knowsPids ? probe?.processUse().map(({ domain, shares }) => [domain, shares]) : []),
   }
 }
+
+/** Cards that the bus shows and the library does not. */
+const withRemedy = (refusal: Refusal, there: number | undefined): Refusal =>
+  refusal.reason === noCardsReason && there !== undefined && there > 0
+    ? { ...refusal, remedy: 'let this user, or the container, have /dev/nvidia* (docker run --gpus all)' }
+    : refusal
 
 /**
  * Whether processes have the numbers here that a driver knows them by: those of the host. The first process namespace of Linux has this
