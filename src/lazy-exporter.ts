@@ -35,3 +35,9 @@ export function lazyExporter(name: string, load: () => Promise<Exporter>): Expor
     },
   }
 }
+
+/** The same for one whose figures meet those of other runs of the machine. */
+export const lazySharedExporter = (name: string, load: () => Promise<Exporter>): Exporter => ({
+  ...lazyExporter(name, load),
+  isShared: true,
+})

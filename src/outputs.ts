@@ -7,7 +7,7 @@ import { createLoggerExporter } from './exporters/logger-exporter.ts'
 import { createTextfileExporter } from './exporters/prometheus/textfile.ts'
 import type { Credentials } from './exporters/service-address.ts'
 import { httpRequest, type Fetch } from './http/http-request.ts'
-import { lazyExporter } from './lazy-exporter.ts'
+import { lazyExporter, lazySharedExporter } from './lazy-exporter.ts'
 import type { Log } from './log.ts'
 
 /** What outputs are put together with. */
@@ -53,7 +53,7 @@ function networkOutputs(options: Options, { log, clock, fetch = httpRequest }: O
   const outputs: Exporter[] = []
   if (outputMethods.includes('prometheus')) {
     outputs.push(
-      lazyExporter('prometheus', async () => {
+      lazySharedExporter('prometheus', async () => {
         const { createPushgateway } = await import('./exporters/prometheus/pushgateway.ts')
         return createPushgateway({
           url: prometheusUrl,

@@ -27,6 +27,7 @@ const importsOf = (file: string): string[] =>
 const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = [
   ['core/', ['core/']],
   ['files/', ['core/', 'files/']],
+  ['host/', ['core/', 'files/', 'host/']],
   ['http/', ['core/', 'http/']],
   ['config/', ['core/', 'config/', 'ini']],
   [

@@ -208,6 +208,13 @@ export const metricTable = {
       'tracking_mode',
     ],
   },
+  hostReporter: {
+    name: 'codecarbon.host.reporter',
+    instrument: 'gauge',
+    unit: '{state}',
+    help: '1 where this run tells those series of the whole machine, 0 where it leaves them to another run of the machine; devices are those whose names begin with hw, components what the machine used',
+    attributes: ['series'],
+  },
   sourceUp: {
     name: 'codecarbon.source.up',
     instrument: 'gauge',

@@ -199,6 +199,8 @@ const cases: Readonly<Record<OptionName, Cases>> = {
     goodText: [['a b.prom', 'a b.prom']],
     badText: ['', 'metrics.txt', 'PROM'],
   },
+  hostReporter: choice('auto', 'auto', 'always', 'never'),
+  hostReporterGroup: notEmpty('default'),
   otlp: switchOf(false),
   apiEndpoint: url('https://api.codecarbon.io'),
   apiKey: text(undefined),

@@ -42,6 +42,7 @@ export function createMeterFeed({ name, meterName, findProvider }: MeterFeedOpti
 
   return {
     name,
+    isShared: true,
     async open(lookAt) {
       look = lookAt
       opening = begin(lookAt)

@@ -75,6 +75,7 @@ export function createPrometheusExporter(): PrometheusExporter {
 
   return {
     name: 'prometheus_pull',
+    isShared: true,
     async open(lookAt) {
       look = lookAt
       await load()

@@ -67,6 +67,7 @@ export function createPushgateway(options: PushgatewayOptions): Exporter {
 
   return {
     name: 'prometheus',
+    isShared: true,
     open(lookAt) {
       look = lookAt
     },

@@ -30,6 +30,7 @@ export function createTextfileExporter(path: string): Exporter {
   }
   return {
     name: 'prometheus_textfile',
+    isShared: true,
     open(lookAt) {
       look = lookAt
     },
