@@ -392,4 +392,4 @@ const unitsSince = (before: number | undefined, now: number | undefined): number
 
 /** In process mode what a run used is its own. */
 const hostSeries = ({ trackingMode }: RunFacts): readonly HostSeries[] =>
-  trackingMode === 'machine' ? ['devices', 'components'] : ['devices']
+  trackingMode === 'machine' ? ['components', 'devices'] : ['devices']

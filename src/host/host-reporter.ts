@@ -11,7 +11,7 @@ export interface HostReporterOptions {
   readonly mode: 'auto' | 'always' | 'never'
   /** Runs of one group choose one among them. */
   readonly group: string
-  /** What the run would tell. */
+  /** What the run would tell, that which matters most before the others. */
   readonly series: readonly HostSeries[]
   readonly clock: Clock
   /** Called when it is another one's turn. */
@@ -29,14 +29,15 @@ export interface HostReporterOptions {
 export function createHostReporter(options: HostReporterOptions): HostReporter {
   const { mode, group, series, clock, onChange, onNotice, onProblem, takeSeat = takeSeatOfMachine } = options
   if (mode === 'never') return { reports: () => false, close: () => undefined }
-  // Who has the one as a rule has the other, and one line in the log is enough.
-  const main = series.at(-1)
+  // Who has the first is to have the others, and one line in the log is enough.
+  const [main] = series
   const seats = new Map<HostSeries, Seat>()
   for (const one of series) {
     const isTold = one === main && mode === 'auto'
     const seat = takeSeat({
       name: seatName(one, group),
       clock,
+      goesFirst: one === main ? undefined : () => main !== undefined && seats.get(main)?.isOurs === true,
       onChange() {
         if (mode !== 'auto') return
         if (isTold && seats.get(one)?.isOurs === true) onNotice(takenOver)

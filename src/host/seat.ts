@@ -12,6 +12,8 @@ export interface SeatOptions {
   /** Letters, digits, `-`, `_` and `%`; at most 100 of them. */
   readonly name: string
   readonly clock: Clock
+  /** Whether we have what belongs to it: those that have go first. Everybody alike where it is left out. */
+  readonly goesFirst?: (() => boolean) | undefined
   /** Called when it becomes ours, or another's; not for how it was at first. */
   readonly onChange: () => void
   /** Told once for each holder that is met, by the number of its process. */

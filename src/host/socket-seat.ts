@@ -6,6 +6,9 @@ import type { Seat, SeatOptions } from './seat.ts'
 const mostWaiting = 200
 /** Between two attempts where the holder turns us away. */
 const retryMs = 1000
+/** In which those that go first find out that they do, and then the time that they are given. */
+const orderMs = 50
+const letPassMs = 200
 /** Until a seat that could not be taken for another reason than that somebody has it is tried for again. */
 const unusableRetryMs = 60_000
 
@@ -16,7 +19,7 @@ const unusableRetryMs = 60_000
  * On Linux the name is an abstract one (unix(7)), which all processes of a network namespace share; on Windows that of a pipe.
  */
 export function takeSocketSeat(options: SeatOptions, platform: NodeJS.Platform = process.platform): Seat {
-  const { clock, onChange, onHolder, onUnusable } = options
+  const { clock, goesFirst, onChange, onHolder, onUnusable } = options
   // Loading it takes milliseconds, which only those pay that need it, and at once.
   const net = process.getBuiltinModule('node:net')
   const path = pathOf(options.name, platform)
@@ -28,8 +31,13 @@ export function takeSocketSeat(options: SeatOptions, platform: NodeJS.Platform =
   let isClosed = false
   let cancelRetry = (): void => undefined
 
-  function retryAfter(delayMs: number): void {
-    cancelRetry = clock.after(delayMs, sit)
+  function retryAfter(delayMs: number, attempt: () => void): void {
+    cancelRetry = clock.after(delayMs, attempt)
+  }
+
+  function sitInTurn(): void {
+    if (goesFirst?.() === false) retryAfter(letPassMs, sit)
+    else sit()
   }
 
   function sit(): void {
@@ -72,8 +80,9 @@ export function takeSocketSeat(options: SeatOptions, platform: NodeJS.Platform =
       waiting = undefined
       if (isClosed) return
       const stoodMs = (clock.now().monotonic - since) * 1000
-      if (stoodMs < retryMs) retryAfter(retryMs)
-      else sit()
+      if (stoodMs < retryMs) retryAfter(retryMs, sit)
+      else if (goesFirst === undefined) sit()
+      else retryAfter(orderMs, sitInTurn)
     })
   }
 
@@ -91,10 +100,10 @@ export function takeSocketSeat(options: SeatOptions, platform: NodeJS.Platform =
     if (!isUnusable) onUnusable(messageOf(error))
     isUnusable = true
     onChange()
-    retryAfter(unusableRetryMs)
+    retryAfter(unusableRetryMs, sit)
   }
 
-  sit()
+  sitInTurn()
   isFirst = false
   return {
     get isOurs() {

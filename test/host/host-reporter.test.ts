@@ -22,7 +22,7 @@ function candidate(group: string, options: Partial<HostReporterOptions> = {}): C
   const reporter = createHostReporter({
     mode: 'auto',
     group,
-    series: ['devices', 'components'],
+    series: ['components', 'devices'],
     clock: systemClock,
     onChange: () => undefined,
     onNotice: (message) => notices.push(message),

@@ -7,6 +7,7 @@ import { fakeMachine, type FakeMachine } from '../tracker/fake-machine.ts'
 /** What Prometheus would see of one process. */
 interface Seen {
   readonly pid: number
+  /** How many of the two kinds of series it tells. */
   readonly reports: number | undefined
   /** Of the components; `undefined` where it has no such series. */
   readonly joules: number | undefined
@@ -45,7 +46,7 @@ async function track(
       const { pid, body } = JSON.parse(String(value)) as { pid: number; body: string }
       return {
         pid,
-        reports: sumOf(body, 'codecarbon_host_reporter{series="devices"}'),
+        reports: sumOf(body, 'codecarbon_host_reporter{'),
         joules: sumOf(body, 'codecarbon_component_energy_joules_total{'),
         deviceJoules: sumOf(body, 'hw_energy_joules_total{'),
         text: body,
@@ -64,16 +65,15 @@ function sumOf(text: string, beginning: string): number | undefined {
   return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0)
 }
 
-/** A counter that stands still for seconds is taken for dead: this one moves by next to nothing. */
-function movingMachine(): FakeMachine {
-  const machine = fakeMachine()
+/** A counter that stands still for seconds is taken for dead: lets it move by next to nothing. */
+function keepMoving(machine: FakeMachine): void {
   const timer = setInterval(() => {
     machine.use(1e-6)
+    machine.use(1e-6, 'dram')
   }, 50)
   onTestFinished(() => {
     clearInterval(timer)
   })
-  return machine
 }
 
 const about = (joules: number): number => expect.closeTo(joules, 1) as number
@@ -83,16 +83,18 @@ describe('several processes that track one machine', () => {
     'tell it once between them, also when the one that does is killed, and then when the next one ends',
     { timeout: 60_000 },
     async () => {
-      const machine = movingMachine()
+      const machine = fakeMachine()
       const first = await track(machine, 'first')
       const second = await track(machine, 'second')
       const third = await track(machine, 'third')
+      keepMoving(machine)
 
       machine.use(100)
-      const told = (tracked: Tracked, joules: number): Promise<void> =>
-        expect
+      const told = async (tracked: Tracked, joules: number): Promise<void> => {
+        await expect
           .poll(() => tracked.look(), { timeout: 10_000 })
-          .toMatchObject({ reports: 1, joules: about(joules), deviceJoules: about(joules) })
+          .toMatchObject({ reports: 2, joules: about(joules), deviceJoules: about(joules) })
+      }
       await told(first, 100)
       for (const other of [second, third]) {
         const seen = await other.look()
@@ -105,7 +107,7 @@ describe('several processes that track one machine', () => {
       first.child.process.kill('SIGKILL')
       const reporters = async (): Promise<Tracked[]> => {
         const seen = await Promise.all([second, third].map(async (one) => [one, await one.look()] as const))
-        return seen.filter(([, { reports }]) => reports === 1).map(([one]) => one)
+        return seen.filter(([, { reports }]) => reports === 2).map(([one]) => one)
       }
       await expect.poll(async () => (await reporters()).length, { timeout: 10_000 }).toBe(1)
       const [next] = await reporters()
@@ -117,7 +119,7 @@ describe('several processes that track one machine', () => {
 
       next?.child.process.stdin.end()
       await next?.child.ended
-      await expect.poll(async () => (await last.look()).reports, { timeout: 10_000 }).toBe(1)
+      await expect.poll(async () => (await last.look()).reports, { timeout: 10_000 }).toBe(2)
       machine.use(7)
       await told(last, 7)
     },
@@ -140,10 +142,11 @@ describe('several processes that track one machine', () => {
   )
 
   it('tell their own part of it each, where they track processes', { timeout: 30_000 }, async () => {
-    const machine = movingMachine()
+    const machine = fakeMachine()
     const mode = { CODECARBON_TRACKING_MODE: 'process', CODECARBON_PROCFS_PATH: '/proc' }
     const first = await track(machine, 'first', mode)
     const second = await track(machine, 'second', mode)
+    keepMoving(machine)
     machine.use(1000)
     await expect.poll(async () => (await first.look()).deviceJoules, { timeout: 10_000 }).toBeCloseTo(1000, 1)
     const seen = await second.look()
