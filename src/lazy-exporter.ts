@@ -24,6 +24,10 @@ export function lazyExporter(name: string, load: () => Promise<Exporter>): Expor
       if (ready === undefined) early.push(task)
       else ready.onTask?.(task)
     },
+    // Of those before it was there nobody misses anything.
+    onTick(took) {
+      ready?.onTick?.(took)
+    },
     async export(report) {
       await (await exporter()).export(report)
     },

@@ -25,6 +25,8 @@ export interface RunParts {
   /** What was used since a moment of the monotonic clock. */
   readonly intensity: (since: Seconds) => IntensityRecord
   readonly apiCallInterval: number
+  /** Between two measurements. */
+  readonly interval: Seconds
   /** Of the monotonic clock. */
   readonly now: () => Seconds
   /** Functional units of the run, where nobody counts them. */
@@ -97,7 +99,8 @@ export class Run {
       onSnapshot: (snapshot) => {
         if (opened) this.#advance(snapshot)
       },
-      onMeasurement: () => {
+      onMeasurement: ({ took }) => {
+        for (const lane of this.#lanes) lane.tellTick(took)
         this.#measured()
       },
       onProblem: (problem) => {
@@ -266,6 +269,8 @@ export class Run {
       process: this.facts.trackingMode === 'process' ? this.used() : this.usedByTree(),
       host: this.#host.view(this.#hostCounters()),
       exporters: this.health(),
+      interval: this.#parts.interval,
+      residentBytes: process.memoryUsage.rss(),
     }
   }
 

@@ -102,6 +102,7 @@ function beginRun(options: Options, extras: StartExtras, onEnd: (() => void) | u
     exporters,
     log,
     apiCallInterval: options.apiCallInterval,
+    interval: seconds(options.measurePowerSecs),
     now: () => clock.now().monotonic,
     functionalUnits: options.functionalUnits,
     joinHost: (hooks) =>

@@ -1,6 +1,7 @@
 import type { EmissionsData, TaskEmissionsData } from './emissions-data.ts'
 import type { HostView } from './host-share.ts'
 import type { Snapshot } from './snapshot.ts'
+import type { Seconds } from './units.ts'
 import type { Usage } from './usage.ts'
 
 /**
@@ -45,6 +46,10 @@ export interface RunView {
   /** What it tells of the whole machine where its figures meet those of other runs. */
   readonly host: HostView
   readonly exporters: readonly ExporterHealth[]
+  /** Between two measurements, as the run was asked for. */
+  readonly interval: Seconds
+  /** Resident memory of this process. */
+  readonly residentBytes: number
 }
 
 /** Hands figures to one destination. One that throws, rejects or hangs delays nobody else. */
@@ -59,6 +64,8 @@ export interface Exporter {
   open?(look: () => RunView): void | Promise<void>
   /** A task has ended; called at once, beside the reports. */
   onTask?(task: TaskEmissionsData): void
+  /** A measurement has been made, which took so long; called at once. */
+  onTick?(took: Seconds): void
   export(report: Report): void | Promise<void>
   /**
    * The same without waiting for anything, for the moment at which a process ends. It may be given a report that `export` is still

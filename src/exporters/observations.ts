@@ -31,7 +31,7 @@ export function observe(view: RunView): Observation[] {
     ...(used === undefined ? [] : [...components(view, used), ...totals(view, used)]),
     ...carbon(view),
     ...(unattributed === undefined ? [] : byComponent('unattributedEnergy', unattributed)),
-    ...(view.process === undefined ? [] : byComponent('processEnergy', view.process)),
+    ...ofProcess(view),
     ...facts(view),
     ...health(view),
   ]
@@ -57,13 +57,13 @@ function hardware({ snapshot }: RunView, energies: ReadonlyMap<string, Joules>):
       const attributes = { 'hw.id': idOf(reading), 'hw.name': domain, 'codecarbon.method': wayOf(reading) }
       return [...one('hwHostEnergy', energy, attributes), ...one('hwHostPower', power, attributes)]
     }
-    const attributes = {
-      'hw.id': idOf(reading),
-      'hw.type': hardwareTypes[component],
-      'hw.name': domain,
-      'codecarbon.method': wayOf(reading),
-    }
-    return [...one('hwEnergy', energy, attributes), ...one('hwPower', power, attributes)]
+    const device = { 'hw.id': idOf(reading), 'hw.type': hardwareTypes[component], 'hw.name': domain }
+    const attributes = { ...device, 'codecarbon.method': wayOf(reading) }
+    return [
+      ...one('hwEnergy', energy, attributes),
+      ...one('hwPower', power, attributes),
+      ...one('devicePowerLimit', reading.powerLimit, device),
+    ]
   })
   return [...devices, ...one('hwGpuUtilization', snapshot.load.gpuUtilisation, { 'hw.id': 'mean' })]
 }
@@ -177,6 +177,16 @@ function marketEmissions(used: Usage, gramsPerKwh: number | undefined, pue: numb
 const byComponent = (metric: MetricKey, usage: Usage): Observation[] =>
   countedComponents.flatMap((component) => one(metric, usage.energy[component]?.value, { component }))
 
+/** The tree's part of the time of all logical CPUs is the CPU time that it used. */
+function ofProcess({ process, record }: RunView): Observation[] {
+  if (process === undefined) return []
+  const { cpuCount } = record
+  return [
+    ...byComponent('processEnergy', process),
+    ...one('processCpu', cpuCount === undefined ? undefined : process.machineTime * cpuCount),
+  ]
+}
+
 /** What is not known is an empty text, as a label that is not there is to Prometheus. */
 function facts({ record }: RunView): Observation[] {
   const { ramTotalSize } = record
@@ -196,7 +206,8 @@ function facts({ record }: RunView): Observation[] {
   ]
 }
 
-function health({ snapshot, record, host, exporters }: RunView): Observation[] {
+function health(view: RunView): Observation[] {
+  const { snapshot, record, host, exporters } = view
   return [
     ...Object.entries(host.reports).flatMap(([series, reports]) =>
       one('hostReporter', reports ? 1 : 0, { series }),
@@ -211,9 +222,17 @@ function health({ snapshot, record, host, exporters }: RunView): Observation[] {
       one('sourceErrors', count, { source: subject, reason: code }),
     ),
     ...[...gapsBySource(snapshot)].flatMap(([source, gap]) => one('gapTime', gap, { source })),
+    ...snapshot.readings.flatMap(({ domain: source, wraps }) =>
+      Object.entries(wraps ?? {}).flatMap(([certainty, count]) =>
+        one('counterWraps', count, { source, certainty }),
+      ),
+    ),
     ...exporters.flatMap(({ name, failures }) => one('exporterErrors', failures, { exporter: name })),
     ...one('lastTick', fromMilliseconds(snapshot.at.wallMs)),
+    ...one('measurementInterval', view.interval),
     ...one('selfCpu', snapshot.selfTime),
+    ...one('selfEnergy', snapshot.selfEnergy),
+    ...one('selfMemory', view.residentBytes),
   ]
 }
 

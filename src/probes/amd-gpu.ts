@@ -86,7 +86,7 @@ export function createAmdGpuProbe(options: AmdGpuOptions = {}): AmdGpuProbe {
   }
 }
 
-function toPoint({ index, monitor, device, meteredBy }: AmdGpu): readonly MeterPoint[] {
+function toPoint({ index, monitor, device, meteredBy, powerCap }: AmdGpu): readonly MeterPoint[] {
   if (meteredBy !== undefined) return []
   const energy = monitor.channels.find(({ id, attributes }) => id === 'energy1' && attributes.has('input'))
   const power = powerChannel(monitor)
@@ -101,6 +101,7 @@ function toPoint({ index, monitor, device, meteredBy }: AmdGpu): readonly MeterP
       identity: monitor.identity,
       path,
       maxPower: maxBoardPower,
+      powerLimit: powerCap,
       neverIdle: true,
       refresh,
       isAsleep: () => isAsleep(device),

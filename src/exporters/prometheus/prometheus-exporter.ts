@@ -2,6 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type * as promClient from 'prom-client'
 import type { OpenMetricsContentType, Registry } from 'prom-client'
 import type { Exporter, RunView } from '../../core/exporter.ts'
+import { seconds } from '../../core/units.ts'
+import { scrapePoint, tickPoint } from '../duration-points.ts'
 import { createTaskPoints, type TaskPoint } from '../task-points.ts'
 import { acceptsGzip, formatFor, type Format } from './accept.ts'
 import { loadActiveTrace, type ActiveTrace } from './active-trace.ts'
@@ -60,6 +62,12 @@ export function createPrometheusExporter(): PrometheusExporter {
     for (const point of held.splice(0)) for (const series of [...own, ...foreign]) series.add(point)
   }
 
+  function hold(point: TaskPoint): void {
+    held.push(point)
+    // Where nobody looks they must not gather; what is added up now is shown no sooner.
+    if (held.length >= mostHeld && own.length > 0) release()
+  }
+
   const load = (): NonNullable<typeof registries> =>
     (registries ??= loadRegistries().then((loaded) => {
       own = [loaded.text.series, loaded.openmetrics.series]
@@ -67,10 +75,14 @@ export function createPrometheusExporter(): PrometheusExporter {
     }))
 
   async function metrics(format: Format = 'text'): Promise<Metrics> {
+    const begun = performance.now()
     const { registry, series } = (await load())[format]
     const now = view()
     if (now !== undefined) series.show(now)
-    return { contentType: registry.contentType, body: await registry.metrics() }
+    const body = await registry.metrics()
+    const took = scrapePoint(seconds((performance.now() - begun) / 1000))
+    for (const each of own) each.add(took)
+    return { contentType: registry.contentType, body }
   }
 
   return {
@@ -82,9 +94,10 @@ export function createPrometheusExporter(): PrometheusExporter {
       activeTrace = await loadActiveTrace()
     },
     onTask(task) {
-      held.push(toPoint(task, activeTrace()))
-      // Where nobody looks they must not gather; what is added up now is shown no sooner.
-      if (held.length >= mostHeld && own.length > 0) release()
+      hold(toPoint(task, activeTrace()))
+    },
+    onTick(took) {
+      hold(tickPoint(took))
     },
     // It is asked, and the end changes nothing: what was counted stays to be asked for.
     export: () => undefined,

@@ -71,6 +71,9 @@ export function createPushgateway(options: PushgatewayOptions): Exporter {
     open(lookAt) {
       look = lookAt
     },
+    onTick(took) {
+      metrics.addTick(took)
+    },
     async export({ reason, tasks }: Report) {
       if (closed) return
       for (const task of tasks) {

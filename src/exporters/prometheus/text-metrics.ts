@@ -1,5 +1,6 @@
 import type { TaskEmissionsData } from '../../core/emissions-data.ts'
 import type { RunView } from '../../core/exporter.ts'
+import type { Seconds } from '../../core/units.ts'
 import {
   labelName,
   metricSpecs,
@@ -9,12 +10,15 @@ import {
   type MetricSpec,
 } from '../metrics.ts'
 import { observe, type Observation } from '../observations.ts'
+import { tickPoint } from '../duration-points.ts'
 import { createTaskPoints } from '../task-points.ts'
 
 /** The metrics of the table as text 0.0.4. */
 export interface TextMetrics {
   /** Adds an ended task to the histograms. */
   add(task: TaskEmissionsData): void
+  /** Adds a measurement that took so long. */
+  addTick(took: Seconds): void
   /** The whole text at one moment. */
   render(view: RunView): string
 }
@@ -50,6 +54,9 @@ export function createTextMetrics(): TextMetrics {
   return {
     add(task) {
       for (const observation of toPoint(task).observations) count(observation)
+    },
+    addTick(took) {
+      for (const observation of tickPoint(took).observations) count(observation)
     },
     render(view) {
       const observations = grouped(observe(view))

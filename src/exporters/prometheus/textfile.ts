@@ -34,6 +34,9 @@ export function createTextfileExporter(path: string): Exporter {
     open(lookAt) {
       look = lookAt
     },
+    onTick(took) {
+      metrics.addTick(took)
+    },
     export: write,
     exportSync: write,
     close() {
