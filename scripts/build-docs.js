@@ -11,6 +11,7 @@ import {
   waitingOutputs,
 } from '../build/config/option-table.js'
 import { describeValues } from '../build/config/parse-value.js'
+import { compatLabelNames, compatMetrics } from '../build/exporters/compat-metrics.js'
 import { metricSpecs, prometheusName } from '../build/exporters/metrics.js'
 import { toSnakeCase } from '../build/config/spelling.js'
 import { root } from './ready.js'
@@ -61,6 +62,16 @@ elsewhere those of one user. Containers with a network of their own do not see e
 | OpenTelemetry | Prometheus | instrument | unit | attributes | meaning |
 | --- | --- | --- | --- | --- | --- |
 ${rows.join('\n')}
+
+## Under the names of CodeCarbon for Python
+
+With \`prometheus_compat_names\` the endpoint, the Pushgateway and the file for node_exporter have these as well, for dashboards made for CodeCarbon for Python. They are of the run, whoever tells of the
+machine. Gauges hold what came between two reports (\`api_call_interval\` measurements, a flush, the end), so that a scrape that comes less often misses some of it: new dashboards are
+better made of the metrics above. Labels of each are ${compatLabelNames.map((name) => `\`${name}\``).join(', ')}; CodeCarbon for Python fills the first alone.
+
+| Prometheus | instrument | meaning |
+| --- | --- | --- |
+${compatMetrics.map(({ name, instrument, help }) => `| \`${name}\` | ${instrument} | ${help.charAt(0).toUpperCase()}${help.slice(1)}. |`).join('\n')}
 `
 }
 

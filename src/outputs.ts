@@ -29,7 +29,7 @@ export function createOutputs(options: Options, parts: OutputParts): Exporter[] 
 }
 
 function fileOutputs(options: Options, { log, csvPath }: OutputParts): Exporter[] {
-  const { outputMethods, prometheusTextfile } = options
+  const { outputMethods, prometheusTextfile, prometheusCompatNames } = options
   const outputs: Exporter[] = []
   if (outputMethods.includes('jsonl')) {
     const onFallback = (message: string): void => {
@@ -44,7 +44,9 @@ function fileOutputs(options: Options, { log, csvPath }: OutputParts): Exporter[
       }),
     )
   }
-  if (prometheusTextfile !== undefined) outputs.push(createTextfileExporter(prometheusTextfile))
+  if (prometheusTextfile !== undefined) {
+    outputs.push(createTextfileExporter({ path: prometheusTextfile, hasCompatNames: prometheusCompatNames }))
+  }
   return outputs
 }
 
@@ -60,6 +62,7 @@ function networkOutputs(options: Options, { log, clock, fetch = httpRequest }: O
           instance: hostname(),
           credentials: pushCredentials(process.env),
           isDeletedAtEnd: prometheusDeleteAtEnd,
+          hasCompatNames: options.prometheusCompatNames,
           fetch,
           clock,
         })

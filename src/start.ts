@@ -154,6 +154,7 @@ function prometheusPull(options: Options, log: Log): Exporter | undefined {
       port: prometheusPort ?? defaultPort,
       host,
       webConfigFile,
+      hasCompatNames: options.prometheusCompatNames,
       onListen: (url) => {
         log('info', `metrics for Prometheus at ${url}`)
       },

@@ -76,6 +76,7 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
       'exporters/observations.ts',
       'exporters/task-points.ts',
       'exporters/duration-points.ts',
+      'exporters/compat-metrics.ts',
       'exporters/delivery.ts',
       'exporters/service-address.ts',
       'files/',

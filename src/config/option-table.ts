@@ -510,6 +510,13 @@ export const optionTable = {
     notEmpty: true,
     help: 'runs of one group choose one among them for host_reporter=auto; another one for each place where metrics are summed up apart',
   },
+  /** Have the metrics of CodeCarbon for Python under their names, too. */
+  prometheusCompatNames: {
+    type: 'switch',
+    group: 'prometheus',
+    default: false,
+    help: 'have the metrics of CodeCarbon for Python under their names and in their units, too, for dashboards made for it: on the endpoint, the Pushgateway and in the file for node_exporter',
+  },
   /** Send metrics by OTLP; the standard `OTEL_*` variables rule the rest. */
   otlp: {
     type: 'switch',

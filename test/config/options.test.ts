@@ -201,6 +201,7 @@ const cases: Readonly<Record<OptionName, Cases>> = {
   },
   hostReporter: choice('auto', 'auto', 'always', 'never'),
   hostReporterGroup: notEmpty('default'),
+  prometheusCompatNames: switchOf(false),
   otlp: switchOf(false),
   apiEndpoint: url('https://api.codecarbon.io'),
   apiKey: text(undefined),
