@@ -5,6 +5,7 @@ import {
   type RunFacts,
   type TaskEmissionsData,
 } from './core/emissions-data.ts'
+import { messageOf } from './core/errors.ts'
 import type { Exporter, ExporterHealth, Reason, Report, RunView } from './core/exporter.ts'
 import { HostShare, type HostCounters, type HostReporter, type HostSeries } from './core/host-share.ts'
 import { LoadMeter, meansBetween, type LoadMark } from './core/load-meter.ts'
@@ -138,8 +139,12 @@ export class Run {
       series,
       onChange: () => {
         if (this.#reporter === undefined || this.#final !== undefined) return
-        // What is told from now on begins now, and not with the last measurement.
-        this.#meter.read()
+        try {
+          // What is told from now on begins now, and not with the last measurement.
+          this.#meter.read()
+        } catch (error) {
+          this.#meter.report({ code: 'ERR_PROBE_READ', subject: 'meter', message: messageOf(error) })
+        }
         this.#host.settle(this.#reporter, this.#hostCounters())
         this.#view = undefined
       },

@@ -24,24 +24,24 @@ export interface CompatMetric {
  * They are not among the metrics of the table, and their names are none of its.
  */
 export const compatMetrics: readonly CompatMetric[] = [
-  gauge('codecarbon_duration', 'seconds', ({ duration }) => duration),
-  gauge('codecarbon_emissions', 'kg of CO2 equivalents', ({ emissions }) => emissions),
+  gauge('codecarbon_duration', 'time in seconds', ({ duration }) => duration),
+  gauge('codecarbon_emissions', 'emissions in kg of CO2 equivalents', ({ emissions }) => emissions),
   gauge(
     'codecarbon_emissions_rate',
-    'kg of CO2 equivalents per second',
+    'emissions in kg of CO2 equivalents per second',
     ({ emissionsRate }) => emissionsRate,
   ),
-  gauge('codecarbon_cpu_power', 'mean watts of the processors', ({ cpuPower }) => cpuPower),
-  gauge('codecarbon_gpu_power', 'mean watts of the graphics processors', ({ gpuPower }) => gpuPower),
-  gauge('codecarbon_ram_power', 'mean watts of the memory', ({ ramPower }) => ramPower),
-  gauge('codecarbon_cpu_energy', 'kWh of the processors', ({ cpuEnergy }) => cpuEnergy),
-  gauge('codecarbon_gpu_energy', 'kWh of the graphics processors', ({ gpuEnergy }) => gpuEnergy),
-  gauge('codecarbon_ram_energy', 'kWh of the memory', ({ ramEnergy }) => ramEnergy),
-  gauge('codecarbon_energy_consumed', 'kWh of all of them', ({ energyConsumed }) => energyConsumed),
+  gauge('codecarbon_cpu_power', 'mean power of the processors in watts', ({ cpuPower }) => cpuPower),
+  gauge('codecarbon_gpu_power', 'mean power of the graphics processors in watts', ({ gpuPower }) => gpuPower),
+  gauge('codecarbon_ram_power', 'mean power of the memory in watts', ({ ramPower }) => ramPower),
+  gauge('codecarbon_cpu_energy', 'energy of the processors in kWh', ({ cpuEnergy }) => cpuEnergy),
+  gauge('codecarbon_gpu_energy', 'energy of the graphics processors in kWh', ({ gpuEnergy }) => gpuEnergy),
+  gauge('codecarbon_ram_energy', 'energy of the memory in kWh', ({ ramEnergy }) => ramEnergy),
+  gauge('codecarbon_energy_consumed', 'energy of all of them in kWh', ({ energyConsumed }) => energyConsumed),
   {
     name: 'codecarbon_energy_total',
     instrument: 'counter',
-    help: 'kWh since the run began, under the name of CodeCarbon for Python',
+    help: 'energy in kWh since the run began, under the name of CodeCarbon for Python',
     value: ({ total }) => total.energyConsumed,
   },
 ]

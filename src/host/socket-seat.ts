@@ -31,8 +31,8 @@ export function takeSocketSeat(options: SeatOptions, platform: NodeJS.Platform =
   let isClosed = false
   let cancelRetry = (): void => undefined
 
-  function retryAfter(delayMs: number, attempt: () => void): void {
-    cancelRetry = clock.after(delayMs, attempt)
+  function retryAfter(delayMs: number, action: () => void): void {
+    cancelRetry = clock.after(delayMs, action)
   }
 
   function sitInTurn(): void {
@@ -41,13 +41,25 @@ export function takeSocketSeat(options: SeatOptions, platform: NodeJS.Platform =
   }
 
   function sit(): void {
-    if (isClosed) return
-    const candidate = net.createServer({ pauseOnConnect: false }, greet)
+    if (!isClosed) attempt(listen)
+  }
+
+  /** A runtime that allows no sockets may say so at once. */
+  function attempt(action: () => void): void {
+    try {
+      action()
+    } catch (error) {
+      giveUp(error)
+    }
+  }
+
+  function listen(): void {
+    const candidate = net.createServer(greet)
     candidate.maxConnections = mostWaiting
     candidate.on('error', (error: NodeJS.ErrnoException) => {
       // One that listens goes on doing so, whatever became of a guest.
       if (candidate === server || isClosed) return
-      if (error.code === 'EADDRINUSE') stand()
+      if (error.code === 'EADDRINUSE') attempt(stand)
       else giveUp(error)
     })
     // A worker of a cluster would else be given the handle that all workers share.

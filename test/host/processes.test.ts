@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { startProgram, type Child } from '../fixtures/programs/child.ts'
+import { runProgram, startProgram, type Child } from '../fixtures/programs/child.ts'
 import { fakeMachine, type FakeMachine } from '../tracker/fake-machine.ts'
 
 /** What Prometheus would see of one process. */
@@ -153,5 +153,20 @@ describe('several processes that track one machine', () => {
     expect(seen).toMatchObject({ reports: 0, deviceJoules: undefined })
     expect(seen.text).toContain('codecarbon_process_energy_joules_total{')
     expect(seen.text).not.toContain('codecarbon_host_reporter{series="components"}')
+  })
+
+  it('tell it once, where they are the workers of a cluster', { timeout: 30_000 }, async () => {
+    const machine = fakeMachine()
+    const { sysfsPath, procfsPath, hostReporterGroup } = machine.options
+    const { stdout, code } = await runProgram('cluster-tells-of-host.js', [], {
+      folder: machine.folder,
+      env: {
+        CODECARBON_SYSFS_PATH: sysfsPath,
+        CODECARBON_PROCFS_PATH: procfsPath,
+        CODECARBON_HOST_REPORTER_GROUP: hostReporterGroup,
+      },
+    })
+    expect(code).toBe(0)
+    expect((JSON.parse(stdout) as number[]).toSorted((a, b) => a - b)).toEqual([0, 0, 2])
   })
 })
