@@ -155,7 +155,8 @@ export const tasks = {
     {
       id: 37,
       title: 'Share of the tracked processes',
-      description: 'Of the energy of the machine, where a process tree is followed.',
+      description:
+        'Of the energy of the machine, where a process tree is followed by the run that tells of the machine.',
       type: 'timeseries',
       unit: 'percentunit',
       width: 12,
