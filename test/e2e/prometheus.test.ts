@@ -126,12 +126,10 @@ describe.skipIf(!isRun)('Prometheus', () => {
       const second = await startMonitor(join(folder, 'second'), machine, folder)
       const prometheus = await startPrometheus(folder, { codecarbon: [first.target, second.target] })
       const energy = 'codecarbon_component_energy_joules_total'
-      const power = (): Promise<number> => prometheus.number(`sum(rate(${energy}[30s]))`)
-
       await prometheus.has(
-        'count(count_over_time(codecarbon_host_reporter{series="components"}[1m]) >= 40) == 2',
+        'count(count_over_time(codecarbon_host_reporter{series="components"}[90s]) >= 65) == 2',
       )
-      within(0.03, await power(), 120)
+      within(0.03, await prometheus.number(`sum(rate(${energy}[60s]))`), 120)
       within(0.03, await prometheus.number('sum(codecarbon_component_power_watts)'), 120)
       expect(await prometheus.number('sum(codecarbon_host_reporter{series="components"})')).toBe(1)
       const hidden = `{instance="${second.target}"}`
@@ -141,10 +139,10 @@ describe.skipIf(!isRun)('Prometheus', () => {
 
       first.child.process.kill('SIGKILL')
       await prometheus.has(`count_over_time(codecarbon_component_power_watts${hidden}[1m]) >= 20`)
-      // Over the death: two ticks of the scraper are lost at most, and none is counted twice.
+      // Over the death: what passes between some scrapes is lost, and nothing is counted twice, in counters that are a second old at most.
       const seconds = 30
       const joules = await prometheus.number(`sum(increase(${energy}[${seconds}s]))`)
-      expect(joules).toBeLessThan(120 * seconds * 1.03)
+      expect(joules).toBeLessThan(120 * (seconds + 2))
       expect(joules).toBeGreaterThan(120 * (seconds - 4))
       await prometheus.has(`rate(${energy}{component="cpu", instance="${second.target}"}[20s]) > 97 < 103`)
     },
@@ -202,18 +200,26 @@ describe.skipIf(!isRun)('Prometheus', () => {
       await prometheus.has('codecarbon_gap_seconds_total')
       await prometheus.has('count_over_time(codecarbon_gap_seconds_total[1m]) > 10')
 
-      const empty: string[] = []
-      for (const { where, expr } of expressions) {
-        const answer = await prometheus.query(asSent(expr, { range: '1m', step: '10s' }))
-        if (answer.length === 0) empty.push(where)
-      }
       const alerts = rules.flatMap(({ alert }) => alert ?? [])
       // These have their values in the test below: there is no graphics card, no week ago and, but at its turn, no hour.
       const elsewhere = (where: string): boolean =>
         /^(hardware\.json, panel 13|tasks\.json, panel 22|planning\.json, panel 25) /.test(where)
-      expect(empty.filter((where) => !alerts.includes(where) && !elsewhere(where))).toEqual([
-        'instance:codecarbon_live_intensity_timestamp_seconds:max1d',
-      ])
+      const asked = expressions.filter(({ where }) => !alerts.includes(where) && !elsewhere(where))
+      let empty = asked
+      const askAgain = async (): Promise<string[]> => {
+        const answers = await Promise.all(
+          empty.map(async (one) => ({
+            one,
+            answer: await prometheus.query(asSent(one.expr, { range: '1m', step: '10s' })),
+          })),
+        )
+        empty = answers.filter(({ answer }) => answer.length === 0).map(({ one }) => one)
+        return empty.map(({ where }) => where)
+      }
+      // A gauge may be missing from a scrape: the counter was read while the test wrote it.
+      await expect
+        .poll(askAgain, { timeout: 20_000, interval: 1000 })
+        .toEqual(['instance:codecarbon_live_intensity_timestamp_seconds:max1d'])
 
       const { groups } = (await prometheus.api('rules')) as { groups: { rules: object[] }[] }
       const loaded = groups.flatMap((group) => group.rules)
