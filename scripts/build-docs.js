@@ -11,6 +11,7 @@ import {
   waitingOutputs,
 } from '../build/config/option-table.js'
 import { describeValues } from '../build/config/parse-value.js'
+import { compatLabelNames, compatMetrics } from '../build/exporters/compat-metrics.js'
 import { metricSpecs, prometheusName } from '../build/exporters/metrics.js'
 import { toSnakeCase } from '../build/config/spelling.js'
 import { root } from './ready.js'
@@ -42,9 +43,35 @@ function renderMetrics() {
 The same figures under the names of OpenTelemetry and of Prometheus, which are those that the OpenTelemetry Collector makes of them. Dots in attributes are underscores in labels. What is unmeasured
 has no series: it is absent, never zero. Counters begin with the run. At most 100 names of tasks have series of their own, all others are \`_other\`, and those that nobody named \`_unnamed\`.
 
+\`promtool check metrics\` has one complaint, about the capital letter of \`grams_per_kWh\`. It is what the Collector makes of the unit, and the only spelling of it that says what the number is: in
+braces the unit would vanish from the name, and in joules nobody would know the figure again.
+
+## One of several runs tells of the machine
+
+Where several runs track one machine, one of them tells the series of the whole machine, so that a sum over all of them counts it once: those of devices (\`hw.*\`, and limits of power), and those of
+components where the run tracks the machine (energy and its bounds, power, measured share, unattributed energy, emissions and their bounds, embodied emissions, water). The others leave these out
+of the endpoint, OTLP, the Pushgateway, the file for node_exporter and the exporters for an SDK or registry of the program's own, and say so in the log and by \`codecarbon.host.reporter\`. Files, reports and
+results always have everything. When the one that tells ends, or is killed, another goes on, with counters that begin at what it has counted since.
+
+\`host_reporter\` is \`auto\`, \`always\` or \`never\`. The first run tells, so give \`never\` to programs beside a \`codecarbon monitor\` that is to tell whenever it runs. Runs of one
+\`host_reporter_group\` choose one among them; give one to each set of runs whose metrics go to a place of their own. On Linux all users of a network namespace take part, on Windows all of the machine,
+elsewhere those of one user. Containers with a network of their own do not see each other.
+
+## All metrics
+
 | OpenTelemetry | Prometheus | instrument | unit | attributes | meaning |
 | --- | --- | --- | --- | --- | --- |
 ${rows.join('\n')}
+
+## Under the names of CodeCarbon for Python
+
+With \`prometheus_compat_names\` the endpoint, the Pushgateway and the file for node_exporter have these as well, for dashboards made for CodeCarbon for Python. They are of the run, whoever tells of the
+machine. Gauges hold what came between two reports (\`api_call_interval\` measurements, a flush, the end), so that a scrape that comes less often misses some of it: new dashboards are
+better made of the metrics above. Labels of each are ${compatLabelNames.map((name) => `\`${name}\``).join(', ')}; CodeCarbon for Python fills the first alone.
+
+| Prometheus | instrument | meaning |
+| --- | --- | --- |
+${compatMetrics.map(({ name, instrument, help }) => `| \`${name}\` | ${instrument} | ${help.charAt(0).toUpperCase()}${help.slice(1)}. |`).join('\n')}
 `
 }
 

@@ -1,6 +1,7 @@
 import type { TaskEmissionsData } from './core/emissions-data.ts'
 import type { LoadMark } from './core/load-meter.ts'
 import type { Exporter, ExporterHealth, Report, RunView } from './core/exporter.ts'
+import type { Seconds } from './core/units.ts'
 import type { Usage } from './core/usage.ts'
 
 /** Up to where an exporter has been told. */
@@ -51,6 +52,11 @@ export class ExporterLane {
   /** Tells it of a task that has ended. */
   tellTask(task: TaskEmissionsData): void {
     if (this.#exporter.onTask !== undefined) this.#now(() => this.#exporter.onTask?.(task))
+  }
+
+  /** Tells it how long a measurement took. */
+  tellTick(took: Seconds): void {
+    if (this.#exporter.onTick !== undefined) this.#now(() => this.#exporter.onTick?.(took))
   }
 
   get isBusy(): boolean {

@@ -24,6 +24,10 @@ export function lazyExporter(name: string, load: () => Promise<Exporter>): Expor
       if (ready === undefined) early.push(task)
       else ready.onTask?.(task)
     },
+    // Of those before it was there nobody misses anything.
+    onTick(took) {
+      ready?.onTick?.(took)
+    },
     async export(report) {
       await (await exporter()).export(report)
     },
@@ -35,3 +39,9 @@ export function lazyExporter(name: string, load: () => Promise<Exporter>): Expor
     },
   }
 }
+
+/** The same for one whose figures meet those of other runs of the machine. */
+export const lazySharedExporter = (name: string, load: () => Promise<Exporter>): Exporter => ({
+  ...lazyExporter(name, load),
+  isShared: true,
+})

@@ -7,7 +7,7 @@ import { createLoggerExporter } from './exporters/logger-exporter.ts'
 import { createTextfileExporter } from './exporters/prometheus/textfile.ts'
 import type { Credentials } from './exporters/service-address.ts'
 import { httpRequest, type Fetch } from './http/http-request.ts'
-import { lazyExporter } from './lazy-exporter.ts'
+import { lazyExporter, lazySharedExporter } from './lazy-exporter.ts'
 import type { Log } from './log.ts'
 
 /** What outputs are put together with. */
@@ -29,7 +29,7 @@ export function createOutputs(options: Options, parts: OutputParts): Exporter[] 
 }
 
 function fileOutputs(options: Options, { log, csvPath }: OutputParts): Exporter[] {
-  const { outputMethods, prometheusTextfile } = options
+  const { outputMethods, prometheusTextfile, prometheusCompatNames } = options
   const outputs: Exporter[] = []
   if (outputMethods.includes('jsonl')) {
     const onFallback = (message: string): void => {
@@ -44,7 +44,9 @@ function fileOutputs(options: Options, { log, csvPath }: OutputParts): Exporter[
       }),
     )
   }
-  if (prometheusTextfile !== undefined) outputs.push(createTextfileExporter(prometheusTextfile))
+  if (prometheusTextfile !== undefined) {
+    outputs.push(createTextfileExporter({ path: prometheusTextfile, hasCompatNames: prometheusCompatNames }))
+  }
   return outputs
 }
 
@@ -53,13 +55,14 @@ function networkOutputs(options: Options, { log, clock, fetch = httpRequest }: O
   const outputs: Exporter[] = []
   if (outputMethods.includes('prometheus')) {
     outputs.push(
-      lazyExporter('prometheus', async () => {
+      lazySharedExporter('prometheus', async () => {
         const { createPushgateway } = await import('./exporters/prometheus/pushgateway.ts')
         return createPushgateway({
           url: prometheusUrl,
           instance: hostname(),
           credentials: pushCredentials(process.env),
           isDeletedAtEnd: prometheusDeleteAtEnd,
+          hasCompatNames: options.prometheusCompatNames,
           fetch,
           clock,
         })

@@ -5,9 +5,12 @@ import {
   type RunFacts,
   type TaskEmissionsData,
 } from './core/emissions-data.ts'
+import { messageOf } from './core/errors.ts'
 import type { Exporter, ExporterHealth, Reason, Report, RunView } from './core/exporter.ts'
+import { HostShare, type HostCounters, type HostReporter, type HostSeries } from './core/host-share.ts'
 import { LoadMeter, meansBetween, type LoadMark } from './core/load-meter.ts'
 import type { Meter, MeterOptions } from './core/meter.ts'
+import type { Problem } from './core/problem.ts'
 import { createScopes, type Scope, type Scopes } from './core/scopes.ts'
 import type { Snapshot } from './core/snapshot.ts'
 import { seconds, type Seconds } from './core/units.ts'
@@ -23,13 +26,24 @@ export interface RunParts {
   /** What was used since a moment of the monotonic clock. */
   readonly intensity: (since: Seconds) => IntensityRecord
   readonly apiCallInterval: number
+  /** Between two measurements. */
+  readonly interval: Seconds
   /** Of the monotonic clock. */
   readonly now: () => Seconds
   /** Functional units of the run, where nobody counts them. */
   readonly functionalUnits?: number | undefined
   readonly log: Log
+  /** Asks who tells the series of the whole machine; called where an exporter is shared. */
+  readonly joinHost?: ((hooks: HostHooks) => HostReporter) | undefined
   /** Called once, when nothing more is measured. */
   readonly onEnd?: (() => void) | undefined
+}
+
+/** What a run is asked for, and told, by whoever chooses the reporter of the machine. */
+export interface HostHooks {
+  readonly series: readonly HostSeries[]
+  readonly onChange: () => void
+  readonly onProblem: (problem: Problem) => void
 }
 
 /** A task of a run that has begun. */
@@ -70,6 +84,8 @@ export class Run {
   #ended: TaskEmissionsData[] = []
   #last: Snapshot
   readonly #lanes: readonly ExporterLane[]
+  readonly #host: HostShare
+  readonly #reporter: HostReporter | undefined
   #measurements = 0
   #units: number | undefined
   #final: EmissionsData | undefined
@@ -84,7 +100,8 @@ export class Run {
       onSnapshot: (snapshot) => {
         if (opened) this.#advance(snapshot)
       },
-      onMeasurement: () => {
+      onMeasurement: ({ took }) => {
+        for (const lane of this.#lanes) lane.tellTick(took)
         this.#measured()
       },
       onProblem: (problem) => {
@@ -109,7 +126,36 @@ export class Run {
         }),
     )
     opened = true
+    const isShared = parts.exporters.some((exporter) => exporter.isShared === true)
+    const series = isShared && parts.joinHost !== undefined ? hostSeries(this.facts) : []
+    this.#host = new HostShare(series)
+    this.#reporter = isShared ? parts.joinHost?.(this.#hostHooks(series)) : undefined
+    if (this.#reporter !== undefined) this.#host.settle(this.#reporter, this.#hostCounters())
     for (const lane of this.#lanes) lane.open(() => this.view())
+  }
+
+  #hostHooks(series: readonly HostSeries[]): HostHooks {
+    return {
+      series,
+      onChange: () => {
+        if (this.#reporter === undefined || this.#final !== undefined) return
+        try {
+          // What is told from now on begins now, and not with the last measurement.
+          this.#meter.read()
+        } catch (error) {
+          this.#meter.report({ code: 'ERR_PROBE_READ', subject: 'meter', message: messageOf(error) })
+        }
+        this.#host.settle(this.#reporter, this.#hostCounters())
+        this.#view = undefined
+      },
+      onProblem: (problem) => {
+        this.#meter.report(problem)
+      },
+    }
+  }
+
+  #hostCounters(): HostCounters {
+    return { used: this.used(), unattributed: this.unattributed(), domains: this.#meter.domains() }
   }
 
   /** The record up to now; the final one once the run has ended. */
@@ -193,6 +239,7 @@ export class Run {
       this.#view = undefined
     } finally {
       this.#meter.close()
+      this.#reporter?.close()
       this.#parts.onEnd?.()
     }
     return this.#final
@@ -225,7 +272,10 @@ export class Run {
       used: this.used(),
       unattributed: this.unattributed(),
       process: this.facts.trackingMode === 'process' ? this.used() : this.usedByTree(),
+      host: this.#host.view(this.#hostCounters()),
       exporters: this.health(),
+      interval: this.#parts.interval,
+      residentBytes: process.memoryUsage.rss(),
     }
   }
 
@@ -350,3 +400,7 @@ export class Run {
 /** Those that were told for the whole run fall on no part of it. */
 const unitsSince = (before: number | undefined, now: number | undefined): number | undefined =>
   now === undefined ? undefined : now - (before ?? 0)
+
+/** In process mode what a run used is its own. */
+const hostSeries = ({ trackingMode }: RunFacts): readonly HostSeries[] =>
+  trackingMode === 'machine' ? ['components', 'devices'] : ['devices']

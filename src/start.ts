@@ -10,8 +10,9 @@ import { seconds, toGibibytes } from './core/units.ts'
 import { countedComponents } from './core/usage.ts'
 import { createCsvExporter, type CsvExporter } from './exporters/csv/csv-exporter.ts'
 import { createSummaryExporter } from './exporters/summary-file.ts'
+import { createHostReporter } from './host/host-reporter.ts'
 import type { Fetch } from './http/http-request.ts'
-import { lazyExporter } from './lazy-exporter.ts'
+import { lazySharedExporter } from './lazy-exporter.ts'
 import type { Log } from './log.ts'
 import { createOutputs } from './outputs.ts'
 import { createProcessTree } from './probes/linux/process-tree.ts'
@@ -101,8 +102,19 @@ function beginRun(options: Options, extras: StartExtras, onEnd: (() => void) | u
     exporters,
     log,
     apiCallInterval: options.apiCallInterval,
+    interval: seconds(options.measurePowerSecs),
     now: () => clock.now().monotonic,
     functionalUnits: options.functionalUnits,
+    joinHost: (hooks) =>
+      createHostReporter({
+        ...hooks,
+        mode: options.hostReporter,
+        group: options.hostReporterGroup,
+        clock,
+        onNotice: (message) => {
+          log('info', message)
+        },
+      }),
     intensity: (since) => grid.record(since),
     onEnd: () => {
       grid.close()
@@ -136,12 +148,13 @@ function beginRun(options: Options, extras: StartExtras, onEnd: (() => void) | u
 function prometheusPull(options: Options, log: Log): Exporter | undefined {
   const { prometheusPort, prometheusHost: host, webConfigFile, outputMethods } = options
   if (prometheusPort === undefined && !outputMethods.includes('prometheus_pull')) return undefined
-  return lazyExporter('prometheus_pull', async () => {
+  return lazySharedExporter('prometheus_pull', async () => {
     const { createPrometheusPull, defaultPort } = await import('./exporters/prometheus/prometheus-pull.ts')
     return createPrometheusPull({
       port: prometheusPort ?? defaultPort,
       host,
       webConfigFile,
+      hasCompatNames: options.prometheusCompatNames,
       onListen: (url) => {
         log('info', `metrics for Prometheus at ${url}`)
       },
@@ -158,7 +171,7 @@ function otlp({ outputMethods, offline, projectName }: Options, log: Log): Expor
     log('warning', 'output otlp: offline makes no connection, so nothing is sent')
     return undefined
   }
-  return lazyExporter('otlp', async () => {
+  return lazySharedExporter('otlp', async () => {
     const { createOtlpExporter } = await import('./exporters/otel/otlp-exporter.ts')
     return createOtlpExporter({ projectName })
   })

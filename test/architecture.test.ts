@@ -27,6 +27,7 @@ const importsOf = (file: string): string[] =>
 const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = [
   ['core/', ['core/']],
   ['files/', ['core/', 'files/']],
+  ['host/', ['core/', 'files/', 'host/']],
   ['http/', ['core/', 'http/']],
   ['config/', ['core/', 'config/', 'ini']],
   [
@@ -75,6 +76,8 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
       'exporters/metrics.ts',
       'exporters/observations.ts',
       'exporters/task-points.ts',
+      'exporters/duration-points.ts',
+      'exporters/compat-metrics.ts',
       'exporters/delivery.ts',
       'exporters/service-address.ts',
       'files/',
@@ -93,6 +96,7 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
       'exporters/metrics.ts',
       'exporters/observations.ts',
       'exporters/task-points.ts',
+      'exporters/duration-points.ts',
       '@opentelemetry/',
     ],
   ],
@@ -105,6 +109,7 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
       'exporters/summary.ts',
       'exporters/metrics.ts',
       'exporters/observations.ts',
+      'exporters/task-points.ts',
       'exporters/csv/columns.ts',
       'exporters/record.ts',
       'exporters/delivery.ts',

@@ -83,6 +83,23 @@ export const hardware = {
       ],
     },
     {
+      id: 16,
+      title: 'Power as a share of the limit',
+      description:
+        'Of the power that a device is made for (TDP) or set to draw at most, where that is known.',
+      type: 'timeseries',
+      unit: 'percentunit',
+      width: 12,
+      height: 8,
+      range: { min: 0 },
+      queries: [
+        {
+          expr: `sum by (job, instance, hw_name) (hw_power_watts{${at}}) / sum by (job, instance, hw_name) (codecarbon_device_power_limit_watts{${at}})`,
+          legend: '{{instance}} {{hw_name}}',
+        },
+      ],
+    },
+    {
       id: 17,
       title: 'How each device is read',
       description: 'A device that changes its method goes on in a series of its own.',

@@ -155,15 +155,32 @@ export const tasks = {
     {
       id: 37,
       title: 'Share of the tracked processes',
-      description: 'Of the energy of the machine, where a process tree is followed.',
+      description:
+        'Of the energy of the machine, where a process tree is followed by the run that tells of the machine.',
       type: 'timeseries',
       unit: 'percentunit',
-      width: 24,
+      width: 12,
       height: 6,
       range: { min: 0, max: 1 },
       queries: [
         {
           expr: `${hosts} (rate(codecarbon_process_energy_joules_total{${at}}[$__rate_interval])) / ${hosts} (rate(codecarbon_component_energy_joules_total{${at}, component!="overhead"}[$__rate_interval]))`,
+          legend: '{{instance}}',
+        },
+      ],
+    },
+    {
+      id: 24,
+      title: 'Energy per CPU second',
+      description: "Of the tracked processes: what a second of the processors' time costs them.",
+      type: 'timeseries',
+      unit: 'joule',
+      width: 12,
+      height: 6,
+      range: { min: 0 },
+      queries: [
+        {
+          expr: `${hosts} (rate(codecarbon_process_energy_joules_total{${at}}[$__rate_interval])) / (${hosts} (rate(codecarbon_process_cpu_seconds_total{${at}}[$__rate_interval])) > 0)`,
           legend: '{{instance}}',
         },
       ],

@@ -507,6 +507,29 @@ export const optionTable = {
     ending: '.prom',
     help: 'file for the textfile collector of node_exporter, written at each report; each program needs one of its own',
   },
+  /** Whether this run tells the series of the whole machine: one of all runs of the machine, always, or never. */
+  hostReporter: {
+    type: 'choice',
+    group: 'prometheus',
+    default: 'auto',
+    choices: ['auto', 'always', 'never'],
+    help: 'whether metrics of this run have the series of the whole machine; auto: those of one of all the runs of this machine, so that sums count it once; files and reports have them in any case',
+  },
+  /** Runs of one group choose one among them. */
+  hostReporterGroup: {
+    type: 'text',
+    group: 'prometheus',
+    default: 'default',
+    notEmpty: true,
+    help: 'runs of one group choose one among them for host_reporter=auto; another one for each place where metrics are summed up apart',
+  },
+  /** Have the metrics of CodeCarbon for Python under their names, too. */
+  prometheusCompatNames: {
+    type: 'switch',
+    group: 'prometheus',
+    default: false,
+    help: 'have the metrics of CodeCarbon for Python under their names and in their units, too, for dashboards made for it: on the endpoint, the Pushgateway and in the file for node_exporter',
+  },
   /** Send metrics by OTLP; the standard `OTEL_*` variables rule the rest. */
   otlp: {
     type: 'switch',

@@ -13,6 +13,7 @@ export const errorCodes = [
   'ERR_INTENSITY_UNAVAILABLE',
   'ERR_EXPORT_FAILED',
   'ERR_RUN_REFUSED',
+  'ERR_REPORTER_UNKNOWN',
   'ERR_FILE_UNREADABLE',
   'ERR_NO_RUNS',
 ] as const

@@ -1,5 +1,7 @@
 import type { EmissionsData, TaskEmissionsData } from './emissions-data.ts'
+import type { HostView } from './host-share.ts'
 import type { Snapshot } from './snapshot.ts'
+import type { Seconds } from './units.ts'
 import type { Usage } from './usage.ts'
 
 /**
@@ -41,12 +43,20 @@ export interface RunView {
   readonly unattributed: Usage
   /** The tracked process tree's share, where one is followed, before PUE. */
   readonly process: Usage | undefined
+  /** What it tells of the whole machine where its figures meet those of other runs. */
+  readonly host: HostView
   readonly exporters: readonly ExporterHealth[]
+  /** Between two measurements, as the run was asked for. */
+  readonly interval: Seconds
+  /** Resident memory of this process. */
+  readonly residentBytes: number
 }
 
 /** Hands figures to one destination. One that throws, rejects or hangs delays nobody else. */
 export interface Exporter {
   readonly name: string
+  /** Whether its figures meet those of other runs of the machine, where somebody may sum them up. */
+  readonly isShared?: boolean
   /**
    * Called once, before the first report, for those that are asked from outside whenever somebody likes. Looking is cheap and changes nothing: what
    * it shows is up to a second old, so that nobody from outside can watch the hardware's counters closely.
@@ -54,6 +64,8 @@ export interface Exporter {
   open?(look: () => RunView): void | Promise<void>
   /** A task has ended; called at once, beside the reports. */
   onTask?(task: TaskEmissionsData): void
+  /** A measurement has been made, which took so long; called at once. */
+  onTick?(took: Seconds): void
   export(report: Report): void | Promise<void>
   /**
    * The same without waiting for anything, for the moment at which a process ends. It may be given a report that `export` is still

@@ -8,7 +8,7 @@ import type { Snapshot } from './snapshot.ts'
 import { DomainPower } from './domain-power.ts'
 import { countedComponent, Tally, type EnergyStep } from './tally.ts'
 import { TreeShare } from './tree-share.ts'
-import { seconds, type Seconds } from './units.ts'
+import { joules, seconds, type Seconds } from './units.ts'
 
 /** What a meter is made of. */
 export interface MeterOptions {
@@ -69,6 +69,9 @@ export function createMeter(options: MeterOptions): Meter {
   let cancelTimer: (() => void) | undefined
   let closed = false
   let selfTime = 0
+  let selfEnergy: number | undefined
+  /** How long the last reading took, which is of the interval that ends with the next one. */
+  let took = seconds(0)
 
   function report(problem: Problem): void {
     if (problems.add(problem)) onProblem?.(problem)
@@ -103,6 +106,7 @@ export function createMeter(options: MeterOptions): Meter {
     const gramsPerKwh = options.gramsPerKwh()
     const told = new Set<Component>()
     let anyLate = false
+    let cpuEnergy = 0
     for (const reading of readings) {
       const component = countedComponent(reading)
       const known = domains.has(reading.domain)
@@ -122,6 +126,7 @@ export function createMeter(options: MeterOptions): Meter {
       const notBefore = reading.method === 'measured' && !isLate ? undefined : previous?.monotonic
       machine.tell(component, now.monotonic, began ?? now.monotonic, notBefore)
       told.add(component)
+      if (component === 'cpu') cpuEnergy += step.value
       machine.add(counted, gramsPerKwh)
       tree?.hold(counted, gramsPerKwh)
     }
@@ -138,18 +143,29 @@ export function createMeter(options: MeterOptions): Meter {
     machine.pass(passed)
     machine.occupy(passed)
     treeTally.pass(passed)
+    if (told.has('cpu')) {
+      const capacity = passed * (options.logicalCpus ?? 1)
+      selfEnergy = (selfEnergy ?? 0) + (capacity > 0 ? cpuEnergy * Math.min(1, took / capacity) : 0)
+    }
     previous = now
     began ??= now.monotonic
 
-    const snapshot: Snapshot = {
+    const state = {
       at: now,
       readings,
       machine: machine.usage(),
       power: power.over(readings, now.monotonic),
       ...(tree?.isKnown === true ? { tree: treeTally.usage() } : {}),
       load: loadNow,
-      selfTime: seconds((selfTime += clock.now().monotonic - now.monotonic)),
       problems: problems.list(),
+    }
+    took = seconds(clock.now().monotonic - now.monotonic)
+    selfTime += took
+    const snapshot: Snapshot = {
+      ...state,
+      took,
+      selfTime: seconds(selfTime),
+      selfEnergy: selfEnergy === undefined ? undefined : joules(selfEnergy),
     }
     onSnapshot?.(snapshot)
     return snapshot

@@ -1,4 +1,4 @@
-import type { Joules } from './units.ts'
+import type { Joules, Watts } from './units.ts'
 
 /** How a figure was obtained: a hardware counter, sampled hardware power, or a model. */
 export type Method = 'measured' | 'integrated' | 'estimated'
@@ -26,4 +26,16 @@ export interface Reading {
   readonly high: Joules
   /** The part of `energy` that is there because the machine is busy, where a model tells it from the part that is there at idle. */
   readonly dynamic?: Joules
+  /** The power that the device is made for (TDP), or allowed to draw, where it tells. */
+  readonly powerLimit?: Watts | undefined
+  /** How often its counter started again from zero, of counters that do. */
+  readonly wraps?: CounterWraps
+}
+
+/** How often a counter started again from zero. */
+export interface CounterWraps {
+  /** Times that were seen. */
+  readonly sure: number
+  /** Times in which it was not read for so long that it may have happened unseen, more than once. */
+  readonly suspected: number
 }

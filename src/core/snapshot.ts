@@ -2,7 +2,7 @@ import type { Instant } from './clock.ts'
 import type { Load } from './load.ts'
 import type { ProblemCount } from './problem.ts'
 import type { Reading } from './reading.ts'
-import type { Seconds, Watts } from './units.ts'
+import type { Joules, Seconds, Watts } from './units.ts'
 import type { Usage } from './usage.ts'
 
 /** Everything the meter knows at one instant. Immutable: looking changes nothing. */
@@ -19,6 +19,10 @@ export interface Snapshot {
   readonly load: Load
   /** Time that reading the hardware and keeping the books has taken since the meter was opened. */
   readonly selfTime: Seconds
+  /** The part of it that this reading took. */
+  readonly took: Seconds
+  /** What that time took of the processors' energy, by its share of the CPU time; `undefined` where that is not told. */
+  readonly selfEnergy: Joules | undefined
   /** Problems so far, each with its count. */
   readonly problems: readonly ProblemCount[]
 }

@@ -1,4 +1,5 @@
 import type { Estimate } from './estimate.ts'
+import type { CounterWraps } from './reading.ts'
 import { joules, seconds, type Joules, type Seconds, type Watts } from './units.ts'
 
 /** How a hardware counter behaves. */
@@ -38,6 +39,7 @@ export class WrappingCounter {
   #beforeFall: { readonly raw: number; readonly at: number | undefined; readonly energy: number } | undefined
   /** Energy that a misreading was counted for: what comes next is set off against it, so that nothing decreases. */
   #owed = 0
+  #wraps: CounterWraps = { sure: 0, suspected: 0 }
   #energy = 0
   #low = 0
   #high = 0
@@ -55,6 +57,10 @@ export class WrappingCounter {
 
   get energy(): Joules {
     return joules(this.#energy)
+  }
+
+  get wraps(): CounterWraps {
+    return this.#wraps
   }
 
   get total(): Estimate<Joules> {
@@ -87,11 +93,13 @@ export class WrappingCounter {
     const fewest = least < 0 ? least + this.#range : least
     const isReset = least < 0 && (resumed || fewest > this.#maxPower * (elapsed + slackSeconds))
     if (isReset) return this.#add(0, 0, 0, elapsed, true)
+    if (least < 0) this.#wraps = { ...this.#wraps, sure: this.#wraps.sure + 1 }
 
     const most = this.#maxPower * elapsed
     const wrapsUnseen = fewest + this.#range <= most && this.#range >= this.#maxPower * slackSeconds
     if (!wrapsUnseen) return this.#add(fewest, fewest, fewest, elapsed, false)
 
+    this.#wraps = { ...this.#wraps, suspected: this.#wraps.suspected + 1 }
     const mostWraps = Math.floor((most - fewest) / this.#range)
     const expected = (this.#lastPower ?? 0) * elapsed
     const wraps = Math.min(mostWraps, Math.max(0, Math.round((expected - fewest) / this.#range)))

@@ -6,6 +6,7 @@ import {
   fromKilograms,
   fromMilliseconds,
   gramsAt,
+  toKilowattHours,
   type Grams,
   type Joules,
 } from '../core/units.ts'
@@ -19,15 +20,18 @@ export interface Observation {
   readonly attributes: Readonly<Record<string, string>>
 }
 
-/** All series of a run at one moment. What is unmeasured has none: it is absent, never zero. */
+/**
+ * All series of a run at one moment, for outputs where they meet those of other runs. What is unmeasured has none: it is absent, never zero. Nor has
+ * what another run tells of the same machine.
+ */
 export function observe(view: RunView): Observation[] {
+  const { devices, used, unattributed } = view.host
   return [
-    ...hardware(view),
-    ...components(view),
+    ...(devices === undefined ? [] : hardware(view, devices)),
+    ...(used === undefined ? [] : [...components(view, used), ...totals(view, used)]),
     ...carbon(view),
-    ...one('hwGpuUtilization', view.snapshot.load.gpuUtilisation, { 'hw.id': 'mean' }),
-    ...byComponent('unattributedEnergy', view.unattributed),
-    ...(view.process === undefined ? [] : byComponent('processEnergy', view.process)),
+    ...(unattributed === undefined ? [] : byComponent('unattributedEnergy', unattributed)),
+    ...ofProcess(view),
     ...facts(view),
     ...health(view),
   ]
@@ -42,9 +46,10 @@ const one = (
 /** What OpenTelemetry calls the parts of a computer. */
 const hardwareTypes: Readonly<Record<CountedComponent, string>> = { cpu: 'cpu', ram: 'memory', gpu: 'gpu' }
 
-function hardware({ snapshot }: RunView): Observation[] {
-  return snapshot.readings.flatMap((reading) => {
-    const { domain, component, parent, energy } = reading
+function hardware({ snapshot }: RunView, energies: ReadonlyMap<string, Joules>): Observation[] {
+  const devices = snapshot.readings.flatMap((reading) => {
+    const { domain, component, parent } = reading
+    const energy = energies.get(domain)
     // A part of another domain would be counted twice by whoever sums up.
     if (parent !== undefined) return []
     const power = snapshot.power[domain]
@@ -52,14 +57,15 @@ function hardware({ snapshot }: RunView): Observation[] {
       const attributes = { 'hw.id': idOf(reading), 'hw.name': domain, 'codecarbon.method': wayOf(reading) }
       return [...one('hwHostEnergy', energy, attributes), ...one('hwHostPower', power, attributes)]
     }
-    const attributes = {
-      'hw.id': idOf(reading),
-      'hw.type': hardwareTypes[component],
-      'hw.name': domain,
-      'codecarbon.method': wayOf(reading),
-    }
-    return [...one('hwEnergy', energy, attributes), ...one('hwPower', power, attributes)]
+    const device = { 'hw.id': idOf(reading), 'hw.type': hardwareTypes[component], 'hw.name': domain }
+    const attributes = { ...device, 'codecarbon.method': wayOf(reading) }
+    return [
+      ...one('hwEnergy', energy, attributes),
+      ...one('hwPower', power, attributes),
+      ...one('devicePowerLimit', reading.powerLimit, device),
+    ]
   })
+  return [...devices, ...one('hwGpuUtilization', snapshot.load.gpuUtilisation, { 'hw.id': 'mean' })]
 }
 
 /** A graphics processor is known by its UUID, any other device by who reads it and what. */
@@ -75,16 +81,21 @@ function wayOf({ probe, method }: Reading): string {
   return probe
 }
 
-function components({ used, record, snapshot }: RunView): Observation[] {
+function components(view: RunView, used: Usage): Observation[] {
+  const { record, snapshot } = view
   const overhead = totalEnergy(used).value * (record.pue - 1)
   return [
     ...countedComponents.flatMap((component) => {
       const use = used.energy[component]
       if (use === undefined) return []
-      const methods = Object.entries(use.methods).filter(([, energy]) => energy > 0)
+      // One that the run has used is there from the moment at which it tells of the machine, at zero: increases are counted from there.
+      const whole = view.used.energy[component]?.methods
+      const methods = (['measured', 'integrated', 'estimated'] as const).filter(
+        (method) => whole !== undefined && whole[method] > 0,
+      )
       const power = powerOf(component, snapshot)
       return [
-        ...methods.flatMap(([method, energy]) => one('componentEnergy', energy, { component, method })),
+        ...methods.flatMap((method) => one('componentEnergy', use.methods[method], { component, method })),
         ...one('energyBound', use.low, { component, bound: 'low' }),
         ...one('energyBound', use.high, { component, bound: 'high' }),
         ...one('componentPower', power, { component }),
@@ -105,24 +116,37 @@ function powerOf(component: CountedComponent, { readings, power }: RunView['snap
   return parts.length === 0 ? undefined : parts.reduce((sum, watts) => sum + watts, 0)
 }
 
-function carbon({ used, record }: RunView): Observation[] {
-  const { intensity, marketBased, embodied, sci, pue } = record
-  const grams = used.emissions.value
+/** What is counted of all components together. */
+function totals(view: RunView, used: Usage): Observation[] {
+  const { marketBased, embodied, pue, wue } = view.record
+  const { value, low, high } = used.emissions
+  const isTold = Object.keys(used.energy).length > 0
+  return [
+    ...(pue > 1 ? one('emissions', value * (pue - 1), { component: 'overhead', basis: 'location' }) : []),
+    ...(isTold ? one('emissionsBound', low * pue, { bound: 'low' }) : []),
+    ...(isTold ? one('emissionsBound', high * pue, { bound: 'high' }) : []),
+    ...marketEmissions(used, marketBased?.gramsPerKwh, pue),
+    ...one('embodiedEmissions', given(embodied?.kg, fromKilograms, shareOfTime(view, used)), {
+      component: 'machine',
+    }),
+    ...(wue > 0 && isTold ? one('waterVolume', toKilowattHours(totalEnergy(used).value) * pue * wue) : []),
+  ]
+}
+
+/** The part of the run for which it tells of the machine: embodied emissions are those of a time. */
+const shareOfTime = (view: RunView, { machineTime }: Usage): number =>
+  view.used.machineTime > 0 ? machineTime / view.used.machineTime : 1
+
+function carbon({ record }: RunView): Observation[] {
+  const { intensity, marketBased, sci, pue } = record
   const source = { basis: 'location', source: intensity.source }
   const since =
     intensity.observedAtMs ?? (intensity.year === undefined ? undefined : Date.UTC(intensity.year))
-  const { emissionsLow, emissionsHigh } = record
   return [
-    ...(pue > 1 ? one('emissions', grams * (pue - 1), { component: 'overhead', basis: 'location' }) : []),
-    ...one('emissionsBound', given(emissionsLow, fromKilograms), { bound: 'low' }),
-    ...one('emissionsBound', given(emissionsHigh, fromKilograms), { bound: 'high' }),
-    ...marketEmissions(used, marketBased?.gramsPerKwh, pue),
-    ...one('embodiedEmissions', given(embodied?.kg, fromKilograms), { component: 'machine' }),
     ...one('carbonIntensity', intensity.gramsPerKwh, source),
     ...one('carbonIntensity', marketBased?.gramsPerKwh, { basis: 'market', source: givenByUser }),
     ...one('carbonIntensityTimestamp', given(since, fromMilliseconds), source),
     ...one('pue', pue),
-    ...(record.wue > 0 ? one('waterVolume', record.waterConsumed) : []),
     ...(sci === undefined
       ? []
       : [
@@ -153,6 +177,16 @@ function marketEmissions(used: Usage, gramsPerKwh: number | undefined, pue: numb
 const byComponent = (metric: MetricKey, usage: Usage): Observation[] =>
   countedComponents.flatMap((component) => one(metric, usage.energy[component]?.value, { component }))
 
+/** The tree's part of the time of all logical CPUs is the CPU time that it used. */
+function ofProcess({ process, record }: RunView): Observation[] {
+  if (process === undefined) return []
+  const { cpuCount } = record
+  return [
+    ...byComponent('processEnergy', process),
+    ...one('processCpu', cpuCount === undefined ? undefined : process.machineTime * cpuCount),
+  ]
+}
+
 /** What is not known is an empty text, as a label that is not there is to Prometheus. */
 function facts({ record }: RunView): Observation[] {
   const { ramTotalSize } = record
@@ -172,8 +206,12 @@ function facts({ record }: RunView): Observation[] {
   ]
 }
 
-function health({ snapshot, record, exporters }: RunView): Observation[] {
+function health(view: RunView): Observation[] {
+  const { snapshot, record, host, exporters } = view
   return [
+    ...Object.entries(host.reports).flatMap(([series, reports]) =>
+      one('hostReporter', reports ? 1 : 0, { series }),
+    ),
     ...record.components.flatMap(({ component, source, method }) =>
       one('sourceUp', method === 'unmeasured' || !isTold(component, snapshot) ? 0 : 1, {
         component,
@@ -184,9 +222,17 @@ function health({ snapshot, record, exporters }: RunView): Observation[] {
       one('sourceErrors', count, { source: subject, reason: code }),
     ),
     ...[...gapsBySource(snapshot)].flatMap(([source, gap]) => one('gapTime', gap, { source })),
+    ...snapshot.readings.flatMap(({ domain: source, wraps }) =>
+      Object.entries(wraps ?? {}).flatMap(([certainty, count]) =>
+        one('counterWraps', count, { source, certainty }),
+      ),
+    ),
     ...exporters.flatMap(({ name, failures }) => one('exporterErrors', failures, { exporter: name })),
     ...one('lastTick', fromMilliseconds(snapshot.at.wallMs)),
+    ...one('measurementInterval', view.interval),
     ...one('selfCpu', snapshot.selfTime),
+    ...one('selfEnergy', snapshot.selfEnergy),
+    ...one('selfMemory', view.residentBytes),
   ]
 }
 
@@ -203,7 +249,8 @@ function gapsBySource({ problems }: RunView['snapshot']): ReadonlyMap<string, nu
 const isTold = (component: CountedComponent, { readings }: RunView['snapshot']): boolean =>
   readings.some((reading) => reading.component === component)
 
-const given = <From extends number, To extends number>(
+const given = <From extends number>(
   value: From | undefined,
-  to: (value: From) => To,
-): To | undefined => (value === undefined ? undefined : to(value))
+  to: (value: From) => number,
+  share = 1,
+): number | undefined => (value === undefined ? undefined : to(value) * share)

@@ -14,8 +14,8 @@ import { hostname } from 'node:os'
 export interface ProcessLock {
   /** Gives it back; another's that has taken its place is left alone. */
   release(): void
-  /** Says to those who cannot ask that it is still held. */
-  refresh(): void
+  /** Says to those who cannot ask that it is still held. False where another's has taken its place. */
+  refresh(): boolean
 }
 
 /** How a lock is taken. */
@@ -86,7 +86,9 @@ function create(path: string): ProcessLock | undefined {
       if (isOurs()) unlinkIfThere(path)
     },
     refresh() {
-      if (isOurs()) attempt(() => utimesSync(path, new Date(), new Date()))
+      if (!isOurs()) return false
+      attempt(() => utimesSync(path, new Date(), new Date()))
+      return true
     },
   }
 }

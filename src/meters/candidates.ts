@@ -5,7 +5,7 @@ import type { LoadSource } from '../core/load.ts'
 import type { Probe } from '../core/probe.ts'
 import type { Component } from '../core/reading.ts'
 import { estimateMemoryPower } from '../core/power-model.ts'
-import { toGigabytes } from '../core/units.ts'
+import { toGigabytes, watts } from '../core/units.ts'
 import { createAmdEnergyProbe } from '../probes/amd-energy.ts'
 import { createAmdPackageProbe } from '../probes/amd-package.ts'
 import { createBoardRailsProbe } from '../probes/board-rails.ts'
@@ -61,6 +61,11 @@ export function candidatesFor({ options, machine, cpuModel, load, clock }: Candi
         component: 'cpu',
         domain: 'cpu',
         kind: 'cpu',
+        // One that is assumed would say more than anybody knows.
+        get powerLimit() {
+          const { part, tdpWatts } = cpuModel()
+          return part === undefined && options.forceCpuPower === undefined ? undefined : watts(tdpWatts)
+        },
         power: (busy, frequencyRatio) => cpuModel().power(busy, frequencyRatio),
       },
       utilisation,

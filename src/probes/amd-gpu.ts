@@ -94,7 +94,7 @@ export const methodOf = (gpu: AmdGpu): 'measured' | 'integrated' =>
   energyChannel(gpu) === undefined ? 'integrated' : 'measured'
 
 function toPoint(gpu: AmdGpu): readonly MeterPoint[] {
-  const { index, monitor, device, meteredBy } = gpu
+  const { index, monitor, device, meteredBy, powerCap } = gpu
   if (meteredBy !== undefined) return []
   const energy = energyChannel(gpu)
   const power = powerChannel(monitor)
@@ -109,6 +109,7 @@ function toPoint(gpu: AmdGpu): readonly MeterPoint[] {
       identity: monitor.identity,
       path,
       maxPower: maxBoardPower,
+      powerLimit: powerCap,
       neverIdle: true,
       refresh,
       isAsleep: () => isAsleep(device),

@@ -13,6 +13,8 @@ export interface PowerModel {
   readonly component: Component
   readonly domain: string
   readonly kind: DomainKind
+  /** TDP of what is modelled, where it has one. */
+  readonly powerLimit?: Watts | undefined
   /**
    * Mean power over a time in which the CPUs were this busy, and ran at this share of their base frequency; without a number, nobody
    * could tell.
@@ -53,7 +55,7 @@ export function createEstimateProbe(
       }
       last = at
       const { value, low, high } = energy.energy
-      const { name, component, domain, kind } = model
+      const { name, component, domain, kind, powerLimit } = model
       const reading: Reading = {
         domain,
         kind,
@@ -63,6 +65,7 @@ export function createEstimateProbe(
         energy: value,
         low,
         high,
+        powerLimit,
         ...(dynamic === undefined ? {} : { dynamic: joules(dynamic) }),
       }
       return { readings: [reading], problems: [] }

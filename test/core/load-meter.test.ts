@@ -13,6 +13,8 @@ const snapshot = (at: number, load: Load): Snapshot => ({
   machine: noUsage,
   power: {},
   selfTime: seconds(0),
+  took: seconds(0),
+  selfEnergy: undefined,
   load,
   problems: [],
 })

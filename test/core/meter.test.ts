@@ -260,6 +260,42 @@ describe('what a meter counts', () => {
   })
 })
 
+describe('what a meter costs', () => {
+  /** A meter of so many watts each of whose readings takes two milliseconds. */
+  const slow = (watts: number, more: Partial<Reading> = {}, logicalCpus?: number): Bench => {
+    const clock: FakeClock = fakeClock({ start })
+    const probe = probeOf(({ at }) => {
+      clock.block(0.002)
+      return { readings: [reading(watts * (at - start), more)], problems: [] }
+    })
+    return open({ probes: [probe], clock, logicalCpus })
+  }
+
+  test('is the time of each reading, and the sum of them', () => {
+    const { meter, snapshots } = slow(100)
+    meter.read()
+    meter.read()
+    expect(snapshots.map(({ took }) => took)).toEqual(
+      [0.002, 0.002, 0.002].map((time) => expect.closeTo(time, 9)),
+    )
+    expect(snapshots.at(-1)?.selfTime).toBeCloseTo(0.006, 9)
+  })
+
+  test("is its share of the processors' energy by CPU time", () => {
+    const { clock, meter } = slow(100, {}, 4)
+    clock.block(0.098)
+    expect(meter.read().selfEnergy).toBeCloseTo((100 * 0.1 * 0.002) / (0.1 * 4), 9)
+    clock.block(0.998)
+    expect(meter.read().selfEnergy).toBeCloseTo((100 * 0.002 + 100 * 0.002) / 4, 9)
+  })
+
+  test('is no energy where nobody tells that of the processors', () => {
+    const { clock, meter } = slow(100, { component: 'ram' })
+    clock.block(1)
+    expect(meter.read().selfEnergy).toBeUndefined()
+  })
+})
+
 describe('what goes wrong beside a meter', () => {
   test('a probe that throws is a problem, and the others go on', () => {
     const broken = probeOf(

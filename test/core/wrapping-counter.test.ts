@@ -50,6 +50,25 @@ test('a fall past the end of the range counts what is left of the range and what
   expect(counter.energy).toBe(105 - 100 + 10)
 })
 
+test('wraps are told: those that were seen, and the times in which there may have been more', () => {
+  const { counter, update } = withRange(100_000)
+  update(99_000)
+  update(50)
+  update(60)
+  expect(counter.wraps).toEqual({ sure: 1, suspected: 0 })
+  update(70, 500)
+  expect(counter.wraps).toEqual({ sure: 1, suspected: 1 })
+  update(20, 500)
+  expect(counter.wraps).toEqual({ sure: 2, suspected: 2 })
+})
+
+test('a reset is no wrap', () => {
+  const { counter, update } = withRange(100_000)
+  update(50_000)
+  expect(update(10)).toBe('gap')
+  expect(counter.wraps).toEqual({ sure: 0, suspected: 0 })
+})
+
 test('without a range a fall is a gap', () => {
   const { counter, update } = withRange()
   update(100)

@@ -57,6 +57,7 @@ async function track(url: string, env: Readonly<Record<string, string>> = {}): P
     CODECARBON_MEASURE_POWER_SECS: '0.1',
     CODECARBON_API_CALL_INTERVAL: '1',
     CODECARBON_LOG_LEVEL: 'warning',
+    CODECARBON_HOST_REPORTER_GROUP: folder,
   }
   const busy = 'const end = Date.now() + 500; while (Date.now() < end);'
   const { code, stderr } = await runCli(['run', '--', process.execPath, '-e', busy], {
@@ -136,7 +137,7 @@ describe.runIf(promtool)('the file for node_exporter', () => {
   it('is found good by promtool', async () => {
     const folder = temporaryFolder()
     const file = join(folder, 'codecarbon.prom')
-    const env = { CODECARBON_PROMETHEUS_TEXTFILE: file }
+    const env = { CODECARBON_PROMETHEUS_TEXTFILE: file, CODECARBON_HOST_REPORTER_GROUP: folder }
     await runCli(['run', '--', process.execPath, '-e', ''], { folder, env, input: '' })
     const checked = spawnSync('promtool', ['check', 'metrics'], {
       input: readFileSync(file),

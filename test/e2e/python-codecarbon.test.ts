@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { compatLabelNames, compatMetrics } from '../../src/exporters/compat-metrics.ts'
 import { EmissionsTracker } from '../../src/index.ts'
 import { upstreamColumns } from '../fixtures/csv/columns.ts'
 import { environmentFor } from '../fixtures/programs/child.ts'
@@ -129,5 +130,22 @@ describe.skipIf(python === undefined)('a file shared with the Python CodeCarbon'
     expect(frame.rows).toHaveLength(4)
     expect(byRun.get('p1')).toMatchObject({ ...python38('p1'), duration: 2 })
     expect(byRun.get(run)).toMatchObject(ours('ours', run))
+  })
+})
+
+describe.skipIf(python === undefined)('the metrics for dashboards of the Python CodeCarbon', () => {
+  it('have its names, kinds and labels', () => {
+    const text = execFileSync(python ?? '', [script, 'metrics'], {
+      encoding: 'utf8',
+      env: environmentFor(temporaryFolder()),
+    })
+    const { metrics, labels } = JSON.parse(text) as {
+      metrics: [name: string, kind: string][]
+      labels: string[]
+    }
+    // The client of Prometheus for Python says of each counter when it was made.
+    const theirs = metrics.filter(([name]) => name !== 'codecarbon_energy_created')
+    expect(compatMetrics.map(({ name, instrument }) => [name, instrument])).toEqual(theirs)
+    expect(compatLabelNames).toEqual(labels)
   })
 })

@@ -3,6 +3,7 @@
 python python_codecarbon.py write FOLDER NAME append|update PROJECT RUN_ID DURATION
 python python_codecarbon.py read FILE          prints {"columns": [...], "rows": [{...}]}, nothing as null
 python python_codecarbon.py versions
+python python_codecarbon.py metrics           prints {"metrics": [[name, kind], ...], "labels": [...]} of its Prometheus output
 """
 
 import json
@@ -52,4 +53,18 @@ def versions():
     print(f"codecarbon {codecarbon.__version__}, pandas {pd.__version__}")
 
 
-{"write": write, "read": read, "versions": versions}[sys.argv[1]](*sys.argv[2:])
+def metrics():
+    from codecarbon.output_methods.metrics import prometheus
+
+    kinds = [[sample.name, family.type] for family in samples_of(prometheus) for sample in family.samples]
+    print(json.dumps({"metrics": kinds, "labels": prometheus.labelnames}))
+
+
+def samples_of(prometheus):
+    for metric in vars(prometheus).values():
+        if isinstance(metric, (prometheus.Gauge, prometheus.Counter)):
+            metric.labels(**dict.fromkeys(prometheus.labelnames, ""))
+    return prometheus.registry.collect()
+
+
+{"metrics": metrics, "write": write, "read": read, "versions": versions}[sys.argv[1]](*sys.argv[2:])

@@ -67,6 +67,42 @@ describe('what is seen of a run', () => {
     })
   })
 
+  it('has what the meter costs, how often it is to measure and how often counters wrapped', async () => {
+    const { view, list } = await seen({ measurePowerSecs: 4 })
+    const valueOf = (metric: MetricKey): number | undefined =>
+      list.find((entry) => entry.metric === metric)?.value
+    expect(valueOf('measurementInterval')).toBe(4)
+    expect(valueOf('selfMemory')).toBeGreaterThan(10e6)
+    expect(valueOf('selfCpu')).toBeGreaterThan(0)
+    const own = valueOf('selfEnergy') ?? expect.fail('no energy of its own')
+    expect(own).toBeGreaterThan(0)
+    expect(own).toBeLessThanOrEqual(view.used.energy.cpu?.value ?? 0)
+    const wraps = list.filter(({ metric }) => metric === 'counterWraps')
+    expect(wraps.map(({ value, attributes }) => [attributes, value])).toEqual(
+      ['package-0', 'dram-0'].toSorted().flatMap((source) => [
+        [{ source, certainty: 'sure' }, 0],
+        [{ source, certainty: 'suspected' }, 0],
+      ]),
+    )
+  })
+
+  it('has the limits of devices that have one', async () => {
+    const { list } = await seen({ forceCpuPower: 65, forceRamPower: 5 })
+    expect(list.filter(({ metric }) => metric === 'devicePowerLimit')).toEqual([
+      {
+        metric: 'devicePowerLimit',
+        value: 65,
+        attributes: { 'hw.id': 'cpu-estimate:cpu', 'hw.type': 'cpu', 'hw.name': 'cpu' },
+      },
+    ])
+  })
+
+  it('has the CPU time of a process tree', async () => {
+    const { view, list } = await seen({ trackingMode: 'process', procfsPath: '/proc' })
+    const cpu = list.find(({ metric }) => metric === 'processCpu')
+    expect(cpu?.value).toBe((view.process?.machineTime ?? NaN) * (view.record.cpuCount ?? NaN))
+  })
+
   it('has nothing of what nobody tells: no contract, no functional units, no water', async () => {
     const { list } = await seen()
     const absent: readonly MetricKey[] = [

@@ -129,7 +129,7 @@ describe('rules', () => {
   it('tell whoever is called what is wrong, how bad it is and what helps', () => {
     const alerts = rules.filter(({ alert }) => alert !== undefined)
     const readme = readFileSync(`${grafanaFolder}/README.md`, 'utf8')
-    expect(alerts).toHaveLength(6)
+    expect(alerts).toHaveLength(7)
     for (const { alert, labels, annotations } of alerts) {
       expect(labels?.['severity']).toMatch(/^(info|warning|critical)$/)
       expect(annotations).toEqual({

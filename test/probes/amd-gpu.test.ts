@@ -52,6 +52,7 @@ describe('what the driver of AMD shows of a card', () => {
       method: 'integrated',
       probe: 'amdgpu',
       energy: 100,
+      powerLimit: 300,
     })
     card.set('power1_average', 300_000_000)
     // The trapezium between 100 W and 300 W, for two seconds.

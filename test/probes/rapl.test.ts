@@ -822,3 +822,27 @@ describe('where rapl cannot be used', () => {
     expect(asNobody(() => energyOf(read(), 'package-0'))).toBe(6)
   })
 })
+
+describe('the limit of a package', () => {
+  const zone = `${powercap}/intel-rapl:0`
+  const limitOf = (files: Readonly<Record<string, string>>): number | undefined => {
+    const sysfs = fakeSysfs()
+    fakeCounter(sysfs, { folder: zone })
+    for (const [name, text] of Object.entries(files)) sysfs.write(`${zone}/${name}`, text)
+    return expectReading(open(sysfs).read(), 'package-0').powerLimit
+  }
+
+  test('is its TDP, or what it is set to where that is not told', () => {
+    const [max, set] = ['constraint_0_max_power_uw', 'constraint_0_power_limit_uw']
+    expect(limitOf({ [max]: '125000000\n', [set]: '95000000\n' })).toBe(125)
+    expect(limitOf({ [max]: '0\n', [set]: '95000000\n' })).toBe(95)
+    expect(limitOf({ [set]: '95000000\n' })).toBe(95)
+  })
+
+  test('is not known where there is none, or no number', () => {
+    expect(limitOf({})).toBeUndefined()
+    expect(
+      limitOf({ constraint_0_max_power_uw: 'N/A\n', constraint_0_power_limit_uw: '-1\n' }),
+    ).toBeUndefined()
+  })
+})

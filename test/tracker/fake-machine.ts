@@ -13,6 +13,8 @@ export interface FakeMachine {
     readonly outputDir: string
     readonly logLevel: 'error'
     readonly countryIsoCode: 'FRA'
+    /** It shares no reporter with this machine. */
+    readonly hostReporterGroup: string
   }
   /** Lets the package, or the memory, use some joules. */
   use(joules: number, zone?: 'package-0' | 'dram'): void
@@ -52,7 +54,14 @@ export function fakeMachine(folder = temporaryFolder()): FakeMachine {
   return {
     folder,
     outputDir,
-    options: { sysfsPath, procfsPath, outputDir, logLevel: 'error', countryIsoCode: 'FRA' },
+    options: {
+      sysfsPath,
+      procfsPath,
+      outputDir,
+      logLevel: 'error',
+      countryIsoCode: 'FRA',
+      hostReporterGroup: folder,
+    },
     use(joules, zone = 'package-0') {
       microjoules[zone] += joules * 1e6
       write(zone)

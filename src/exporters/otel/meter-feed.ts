@@ -1,4 +1,5 @@
 import type { Exporter, RunView } from '../../core/exporter.ts'
+import { tickPoint } from '../duration-points.ts'
 import { createTaskPoints, type TaskPoint } from '../task-points.ts'
 import { createInstruments, type Instruments } from './instruments.ts'
 import type { MeterProvider } from './meter-provider.ts'
@@ -42,6 +43,7 @@ export function createMeterFeed({ name, meterName, findProvider }: MeterFeedOpti
 
   return {
     name,
+    isShared: true,
     async open(lookAt) {
       look = lookAt
       opening = begin(lookAt)
@@ -54,6 +56,10 @@ export function createMeterFeed({ name, meterName, findProvider }: MeterFeedOpti
         feed()
         fed?.instruments.add(point)
       }
+    },
+    // Those before there was somebody to tell are no loss.
+    onTick(took) {
+      fed?.instruments.add(tickPoint(took))
     },
     // The provider's readers ask; this is the occasion to see whether it is still the same.
     async export() {

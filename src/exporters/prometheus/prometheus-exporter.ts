@@ -2,9 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type * as promClient from 'prom-client'
 import type { OpenMetricsContentType, Registry } from 'prom-client'
 import type { Exporter, RunView } from '../../core/exporter.ts'
+import { seconds } from '../../core/units.ts'
+import type { CompatFigures } from '../compat-metrics.ts'
+import { scrapePoint, tickPoint } from '../duration-points.ts'
 import { createTaskPoints, type TaskPoint } from '../task-points.ts'
 import { acceptsGzip, formatFor, type Format } from './accept.ts'
 import { loadActiveTrace, type ActiveTrace } from './active-trace.ts'
+import { createCompatSeries } from './compat-series.ts'
 import { createSeries, type Series } from './series.ts'
 
 /** What a scrape is answered with. */
@@ -29,6 +33,15 @@ export interface PrometheusExporter extends Exporter {
   collectInto(registry: Registry): Promise<void>
 }
 
+/** Options of {@link createPrometheusExporter}. */
+export interface PrometheusExporterOptions {
+  /**
+   * Whether metrics have the names of CodeCarbon for Python, too, as `prometheus_compat_names` says.
+   * @default false
+   */
+  readonly hasCompatNames?: boolean
+}
+
 /**
  * Metrics for Prometheus, from the table that OpenTelemetry is given too. Hand it to a tracker as one of its `exporters`. A scrape costs nothing but
  * writing: it looks at the last measurement, at most a second old.
@@ -38,7 +51,8 @@ export interface PrometheusExporter extends Exporter {
  * const tracker = new EmissionsTracker({ exporters: [prometheus] }).start()
  * app.get('/metrics', prometheus.handler)
  */
-export function createPrometheusExporter(): PrometheusExporter {
+export function createPrometheusExporter(options: PrometheusExporterOptions = {}): PrometheusExporter {
+  const { hasCompatNames = false } = options
   let look: (() => RunView) | undefined
   let activeTrace: ActiveTrace = () => undefined
   let registries: Promise<Readonly<Record<Format, OwnRegistry>>> | undefined
@@ -48,6 +62,8 @@ export function createPrometheusExporter(): PrometheusExporter {
   const held: TaskPoint[] = []
   let own: readonly Series[] = []
   let seen: RunView | undefined
+  /** The last report, which metrics under the names of CodeCarbon for Python are of. */
+  let reported: CompatFigures | undefined
 
   /** The run as it is to be shown; brings the histograms up to the same moment. */
   function view(): RunView | undefined {
@@ -60,33 +76,48 @@ export function createPrometheusExporter(): PrometheusExporter {
     for (const point of held.splice(0)) for (const series of [...own, ...foreign]) series.add(point)
   }
 
+  function hold(point: TaskPoint): void {
+    held.push(point)
+    // Where nobody looks they must not gather; what is added up now is shown no sooner.
+    if (held.length >= mostHeld && own.length > 0) release()
+  }
+
   const load = (): NonNullable<typeof registries> =>
-    (registries ??= loadRegistries().then((loaded) => {
+    (registries ??= loadRegistries(hasCompatNames).then((loaded) => {
       own = [loaded.text.series, loaded.openmetrics.series]
       return loaded
     }))
 
   async function metrics(format: Format = 'text'): Promise<Metrics> {
-    const { registry, series } = (await load())[format]
+    const begun = performance.now()
+    const { registry, series, showCompat } = (await load())[format]
     const now = view()
     if (now !== undefined) series.show(now)
-    return { contentType: registry.contentType, body: await registry.metrics() }
+    if (reported !== undefined) showCompat?.(reported)
+    const body = await registry.metrics()
+    const took = scrapePoint(seconds((performance.now() - begun) / 1000))
+    for (const each of own) each.add(took)
+    return { contentType: registry.contentType, body }
   }
 
   return {
     name: 'prometheus_pull',
+    isShared: true,
     async open(lookAt) {
       look = lookAt
       await load()
       activeTrace = await loadActiveTrace()
     },
     onTask(task) {
-      held.push(toPoint(task, activeTrace()))
-      // Where nobody looks they must not gather; what is added up now is shown no sooner.
-      if (held.length >= mostHeld && own.length > 0) release()
+      hold(toPoint(task, activeTrace()))
+    },
+    onTick(took) {
+      hold(tickPoint(took))
     },
     // It is asked, and the end changes nothing: what was counted stays to be asked for.
-    export: () => undefined,
+    export(report) {
+      reported = report
+    },
     metrics,
     handler(request, response) {
       const format = formatFor(request.headers.accept)
@@ -102,7 +133,10 @@ export function createPrometheusExporter(): PrometheusExporter {
       const series: Series = createSeries(prom, registry, () => {
         const now = view()
         if (now !== undefined) series.show(now)
+        if (reported !== undefined) showCompat?.(reported)
       })
+      // Behind the one that brings all of them up to date.
+      const showCompat = hasCompatNames ? createCompatSeries(prom, registry) : undefined
       foreign.push(series)
     },
   }
@@ -114,11 +148,16 @@ const mostHeld = 10_000
 interface OwnRegistry {
   readonly registry: Registry
   readonly series: Series
+  readonly showCompat: ((figures: CompatFigures) => void) | undefined
 }
 
-async function loadRegistries(): Promise<Readonly<Record<Format, OwnRegistry>>> {
+async function loadRegistries(hasCompatNames: boolean): Promise<Readonly<Record<Format, OwnRegistry>>> {
   const prom = await import('prom-client')
-  const create = (registry: Registry): OwnRegistry => ({ registry, series: createSeries(prom, registry) })
+  const create = (registry: Registry): OwnRegistry => ({
+    registry,
+    series: createSeries(prom, registry),
+    showCompat: hasCompatNames ? createCompatSeries(prom, registry) : undefined,
+  })
   return {
     text: create(new prom.Registry()),
     openmetrics: create(openMetricsRegistry(prom)),

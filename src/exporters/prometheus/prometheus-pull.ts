@@ -7,6 +7,8 @@ export interface PrometheusPullOptions {
   readonly port: number
   readonly host: string
   readonly webConfigFile?: string | undefined
+  /** Whether metrics have the names of CodeCarbon for Python, too. @default false */
+  readonly hasCompatNames?: boolean
   /** Told where it listens. */
   readonly onListen: (url: string) => void
   readonly onError: (message: string) => void
@@ -20,8 +22,8 @@ export const defaultPort = 12_044
  * alive. Where it cannot listen, the run goes on without it and says so.
  */
 export function createPrometheusPull(options: PrometheusPullOptions): Exporter {
-  const { onListen, onError, ...where } = options
-  const exporter = createPrometheusExporter()
+  const { onListen, onError, hasCompatNames = false, ...where } = options
+  const exporter = createPrometheusExporter({ hasCompatNames })
   let server: Promise<RunningServer> | undefined
   async function begin(look: () => RunView): Promise<RunningServer> {
     await exporter.open?.(look)

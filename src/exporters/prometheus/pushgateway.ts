@@ -17,6 +17,8 @@ export interface PushgatewayOptions {
   readonly credentials?: Credentials | undefined
   /** Whether the group is deleted at the end. */
   readonly isDeletedAtEnd: boolean
+  /** Whether metrics have the names of CodeCarbon for Python, too. @default false */
+  readonly hasCompatNames?: boolean
   readonly fetch: Fetch
   readonly clock: Clock
 }
@@ -31,7 +33,7 @@ const lastChanceMs = 2500
  * without a stop cannot wait for a connection, and leaves its group as it was pushed last.
  */
 export function createPushgateway(options: PushgatewayOptions): Exporter {
-  const { instance, credentials, isDeletedAtEnd, fetch, clock } = options
+  const { instance, credentials, isDeletedAtEnd, hasCompatNames = false, fetch, clock } = options
   const { url, headers } = parsePushAddress(
     options.url,
     { job: 'codecarbon', grouping: { instance } },
@@ -52,9 +54,9 @@ export function createPushgateway(options: PushgatewayOptions): Exporter {
   let isLastTaken = false
   let closed = false
 
-  async function push(urgency: 'live' | 'flush' | 'stop'): Promise<void> {
+  async function push(urgency: 'live' | 'flush' | 'stop', report: Report): Promise<void> {
     if (look === undefined) return
-    const body = metrics.render(look())
+    const body = metrics.render(look(), hasCompatNames ? report : undefined)
     const request = {
       url: url.href,
       method: 'PUT',
@@ -67,16 +69,21 @@ export function createPushgateway(options: PushgatewayOptions): Exporter {
 
   return {
     name: 'prometheus',
+    isShared: true,
     open(lookAt) {
       look = lookAt
     },
-    async export({ reason, tasks }: Report) {
+    onTick(took) {
+      metrics.addTick(took)
+    },
+    async export(report: Report) {
       if (closed) return
+      const { reason, tasks } = report
       for (const task of tasks) {
         if (!counted.has(task)) metrics.add(task)
         counted.add(task)
       }
-      if (reason === 'live' || reason === 'flush' || reason === 'stop') await push(reason)
+      if (reason === 'live' || reason === 'flush' || reason === 'stop') await push(reason, report)
     },
     async close() {
       if (closed) return

@@ -41,10 +41,11 @@ export function createSeries(prom: PromClient, registry: Registry, onCollect?: (
     if (spec.instrument === 'counter') counters.set(key, new prom.Counter(common))
     else if (spec.instrument === 'gauge') gauges.set(key, new prom.Gauge(common))
     else {
-      histograms.set(
-        key,
-        new prom.Histogram({ ...common, buckets: [...(spec.buckets ?? [])], enableExemplars: hasExemplars }),
-      )
+      const buckets = [...(spec.buckets ?? [])]
+      const histogram = new prom.Histogram({ ...common, buckets, enableExemplars: hasExemplars })
+      // One without labels begins with nothing in its buckets, which is no more than nothing to tell.
+      histogram.reset()
+      histograms.set(key, histogram)
     }
   }
   return {

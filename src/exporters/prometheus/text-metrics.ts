@@ -1,5 +1,7 @@
 import type { TaskEmissionsData } from '../../core/emissions-data.ts'
 import type { RunView } from '../../core/exporter.ts'
+import type { Seconds } from '../../core/units.ts'
+import { compatLabels, compatMetrics, type CompatFigures } from '../compat-metrics.ts'
 import {
   labelName,
   metricSpecs,
@@ -9,14 +11,17 @@ import {
   type MetricSpec,
 } from '../metrics.ts'
 import { observe, type Observation } from '../observations.ts'
+import { tickPoint } from '../duration-points.ts'
 import { createTaskPoints } from '../task-points.ts'
 
 /** The metrics of the table as text 0.0.4. */
 export interface TextMetrics {
   /** Adds an ended task to the histograms. */
   add(task: TaskEmissionsData): void
-  /** The whole text at one moment. */
-  render(view: RunView): string
+  /** Adds a measurement that took so long. */
+  addTick(took: Seconds): void
+  /** The whole text at one moment; with figures of a report also under the names of CodeCarbon for Python. */
+  render(view: RunView, compat?: CompatFigures): string
 }
 
 /** What the text is called in a header. */
@@ -51,9 +56,12 @@ export function createTextMetrics(): TextMetrics {
     add(task) {
       for (const observation of toPoint(task).observations) count(observation)
     },
-    render(view) {
+    addTick(took) {
+      for (const observation of tickPoint(took).observations) count(observation)
+    },
+    render(view, compat) {
       const observations = grouped(observe(view))
-      return metricSpecs
+      const own = metricSpecs
         .map(([key, spec]) => {
           const name = prometheusName(spec)
           const lines =
@@ -63,11 +71,30 @@ export function createTextMetrics(): TextMetrics {
                   line(name, labelsOf(attributes), value),
                 )
           if (lines.length === 0) return ''
-          return `# HELP ${name} ${escapeHelp(spec.help)}\n# TYPE ${name} ${spec.instrument}\n${lines.join('')}`
+          return metricLines(name, spec, lines)
         })
         .join('')
+      return compat === undefined ? own : `${own}${compatLines(compat)}`
     },
   }
+}
+
+function metricLines(
+  name: string,
+  { help, instrument }: Pick<MetricSpec, 'help' | 'instrument'>,
+  lines: readonly string[],
+): string {
+  return `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${instrument}\n${lines.join('')}`
+}
+
+function compatLines(figures: CompatFigures): string {
+  const labels = labelsOf(compatLabels(figures))
+  return compatMetrics
+    .map(({ name, value, ...spec }) => {
+      const known = value(figures)
+      return known === undefined ? '' : metricLines(name, spec, [line(name, labels, known)])
+    })
+    .join('')
 }
 
 interface Histogram {

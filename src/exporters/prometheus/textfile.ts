@@ -6,12 +6,19 @@ import { createTextMetrics } from './text-metrics.ts'
 /** node_exporter runs as a user of its own. */
 const everybodyReads = 0o644
 
+/** Options of {@link createTextfileExporter}. */
+export interface TextfileOptions {
+  readonly path: string
+  /** Whether metrics have the names of CodeCarbon for Python, too. @default false */
+  readonly hasCompatNames?: boolean
+}
+
 /**
  * Writes the metrics into a file for the textfile collector of node_exporter
  * (https://github.com/prometheus/node_exporter#textfile-collector), whole, at each report. The file stays when the run has ended;
  * node_exporter tells its age (`node_textfile_mtime_seconds`).
  */
-export function createTextfileExporter(path: string): Exporter {
+export function createTextfileExporter({ path, hasCompatNames = false }: TextfileOptions): Exporter {
   const file = placeFromHere(path)
   const metrics = createTextMetrics()
   /** What is in the histograms, or in the file, and may come again at the end of the process. */
@@ -25,13 +32,17 @@ export function createTextfileExporter(path: string): Exporter {
       if (!done.has(task)) metrics.add(task)
       done.add(task)
     }
-    writeWholeFile(file, metrics.render(look()), everybodyReads)
+    writeWholeFile(file, metrics.render(look(), hasCompatNames ? report : undefined), everybodyReads)
     done.add(report)
   }
   return {
     name: 'prometheus_textfile',
+    isShared: true,
     open(lookAt) {
       look = lookAt
+    },
+    onTick(took) {
+      metrics.addTick(took)
     },
     export: write,
     exportSync: write,

@@ -23,6 +23,8 @@ export interface MeterPoint {
   readonly path: string
   /** More than it can ever draw. */
   readonly maxPower: Watts
+  /** What it is set to draw at most, where that is known. */
+  readonly powerLimit?: Watts | undefined
   /** Whether it draws power whenever it is on, so that a meter that stands still has failed. */
   readonly neverIdle: boolean
   /** How long a power that was read stands for the present one: reading it sooner would cost more than it tells. */
@@ -146,6 +148,7 @@ export class MeteredDomain {
       energy: joules(counted.value + integrated.value),
       low: joules(counted.low + integrated.low),
       high: joules(counted.high + integrated.high),
+      powerLimit: this.#point.powerLimit,
     }
   }
 

@@ -1,9 +1,18 @@
-import { statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { messageOf } from '../../core/errors.ts'
 import type { ReadContext } from '../../core/probe.ts'
 import type { Problem } from '../../core/problem.ts'
 import type { Component, Reading } from '../../core/reading.ts'
-import { fromMicrojoules, joules, watts, type Joules, type Seconds } from '../../core/units.ts'
+import {
+  fromMicrojoules,
+  fromMicrowatts,
+  joules,
+  watts,
+  type Joules,
+  type Seconds,
+  type Watts,
+} from '../../core/units.ts'
 import { WrappingCounter } from '../../core/wrapping-counter.ts'
 import type { PowercapDomain, PowercapZone } from './powercap.ts'
 import { isGone, openPseudoFile, type PseudoFile } from './pseudo-file.ts'
@@ -44,6 +53,7 @@ export class RaplZone {
   #movedAt: Seconds | undefined
   #checkedAt = -Infinity
   #offset = joules(0)
+  #powerLimit: Watts | undefined
 
   constructor([zone]: PowercapDomain) {
     this.#zone = zone
@@ -139,6 +149,7 @@ export class RaplZone {
       this.#zone = before
       throw error
     }
+    this.#powerLimit = powerLimitOf(zone)
     this.#isAnother ||= zone.path !== before.path
     this.#mayHaveRestarted = true
   }
@@ -225,6 +236,8 @@ export class RaplZone {
       energy: joules(value - this.#offset),
       low: joules(low - this.#offset),
       high: joules(high - this.#offset),
+      powerLimit: this.#powerLimit,
+      wraps: this.#counter.wraps,
     }
   }
 
@@ -276,6 +289,29 @@ export class RaplZone {
 
   #failure(code: Problem['code'], message: string, gap: Seconds): Problem {
     return { code, subject: this.#zone.domain, message: `${this.#zone.domain}: ${message}`, gap }
+  }
+}
+
+/**
+ * The long-term limit: the most that the zone may be set to, which is its TDP, or else what it is set to (kernel documentation:
+ * power/powercap/powercap.rst). Parts of a package have none that says anything.
+ */
+function powerLimitOf({ kind, path }: PowercapZone): Watts | undefined {
+  if (kind !== 'package' && kind !== 'psys') return undefined
+  for (const name of ['constraint_0_max_power_uw', 'constraint_0_power_limit_uw']) {
+    const limit = readNumber(join(path, name))
+    if (limit !== undefined && limit > 0) return fromMicrowatts(limit)
+  }
+  return undefined
+}
+
+function readNumber(path: string): number | undefined {
+  try {
+    const text = readFileSync(path, 'latin1').trim()
+    return /^\d+$/.test(text) ? Number(text) : undefined
+  } catch {
+    // Not there, or not to be read: nothing but a figure beside the others is missing.
+    return undefined
   }
 }
 

@@ -88,6 +88,7 @@ export class SmiCard {
       energy: value,
       low,
       high,
+      powerLimit: this.#row.powerLimit,
     }
   }
 

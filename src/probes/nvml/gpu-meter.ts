@@ -152,6 +152,7 @@ export class GpuMeter {
       energy: joules(this.#earlier.value + value),
       low: joules(this.#earlier.low + low),
       high: joules(this.#earlier.high + high),
+      powerLimit: this.#facts.powerLimit,
     }
   }
 

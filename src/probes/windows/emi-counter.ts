@@ -75,7 +75,15 @@ export class EmiCounter {
   reading(): Reading | undefined {
     if (!this.#isFresh) return undefined
     const { value, low, high } = this.#counter.total
-    return { ...this.place, method: 'measured', probe: 'emi', energy: value, low, high }
+    return {
+      ...this.place,
+      method: 'measured',
+      probe: 'emi',
+      energy: value,
+      low,
+      high,
+      wraps: this.#counter.wraps,
+    }
   }
 
   #standsStill(raw: Joules, at: Seconds): boolean {

@@ -125,6 +125,33 @@ describe('the exporter for OpenTelemetry', () => {
     expect(energy).toEqual([0, 0])
   })
 
+  it('tells a machine once of two runs, and the other goes on from zero', { timeout: 20_000 }, async () => {
+    const machine = fakeMachine()
+    const start = (): { tracker: EmissionsTracker; collect: () => Promise<ReturnType<typeof byName>> } => {
+      const reader = new TestReader()
+      const exporter = createOtelExporter({ meterProvider: new MeterProvider({ readers: [reader] }) })
+      const options = { ...machine.options, outputMethods: [], exporters: [exporter] }
+      const tracker = new EmissionsTracker(options).start()
+      onTestFinished(async () => {
+        await tracker.stop()
+      })
+      return { tracker, collect: async () => byName((await reader.collect()).resourceMetrics) }
+    }
+    const first = start()
+    const second = start()
+    await Promise.all([first.tracker.flush(), second.tracker.flush()])
+    machine.use(50)
+    expect([...(await second.collect()).keys()].filter((name) => name.startsWith('hw.'))).toEqual([])
+    await first.tracker.stop()
+    expect(first.tracker.finalEmissionsData?.cpuEnergy).toBeCloseTo(50 / 3.6e6, 12)
+    await expect.poll(async () => cpuEnergy(await second.collect()), { timeout: 10_000 }).toBe(0)
+    machine.use(7)
+    await expect.poll(async () => cpuEnergy(await second.collect()), { timeout: 10_000 }).toBe(7)
+    await second.tracker.stop()
+    // Its own results have everything.
+    expect(second.tracker.finalEmissionsData?.cpuEnergy).toBeCloseTo(57 / 3.6e6, 12)
+  })
+
   it('follows a second run after the first', async () => {
     const machine = fakeMachine()
     const reader = new TestReader()

@@ -4,7 +4,9 @@ import { expect, it } from 'vitest'
 import type { RunView } from '../../../src/core/exporter.ts'
 import { createSeries } from '../../../src/exporters/prometheus/series.ts'
 import { createTextMetrics, textContentType } from '../../../src/exporters/prometheus/text-metrics.ts'
+import { tickPoint } from '../../../src/exporters/duration-points.ts'
 import { createTaskPoints } from '../../../src/exporters/task-points.ts'
+import { seconds } from '../../../src/core/units.ts'
 import { EmissionsTracker } from '../../../src/index.ts'
 import { accounted, recordOf, taskOf } from '../../fixtures/csv/records.ts'
 import { viewOf } from '../../fixtures/run-view.ts'
@@ -56,6 +58,10 @@ it('are the lines that prom-client makes of the same run and tasks', async () =>
   for (const task of tasks) {
     series.add(toPoint(task))
     metrics.add(task)
+  }
+  for (const took of [0.0002, 0.003, 2]) {
+    series.add(tickPoint(seconds(took)))
+    metrics.addTick(seconds(took))
   }
   series.show(view)
   const [expected, actual] = [await registry.metrics(), metrics.render(view)]

@@ -22,7 +22,7 @@ const read = (): string => (readdirSync(folder).includes('codecarbon.prom') ? re
 const all = (pattern: RegExp): string[] => [...read().matchAll(pattern)].map(([, found = '']) => found)
 
 itIsAnExporter('the file for node_exporter', () => {
-  const exporter = createTextfileExporter(file)
+  const exporter = createTextfileExporter({ path: file })
   void exporter.open?.(() => viewOf())
   return {
     exporter,
@@ -45,7 +45,7 @@ describe('the file', () => {
   it('may be read by everybody, whatever new files are like, and nothing is left beside it', async () => {
     const before = process.umask(0o077)
     try {
-      const exporter = createTextfileExporter(file)
+      const exporter = createTextfileExporter({ path: file })
       await exporter.open?.(() => viewOf())
       await exporter.export(reportOf('live'))
       expect(statSync(file).mode & 0o777).toBe(0o644)

@@ -108,7 +108,7 @@ describe.each(rigs)('NVML %s:', (name, makeRig) => {
     rig.set(1, 'memoryUsed', 3n << 30n)
     rig.set(1, 'utilisationPercent', 40)
     const { probe, read } = await open(rig)
-    read()
+    expect(expectReading(read(), domainOf(1)).powerLimit).toBe(400)
     expect(probe.devices()[1]).toEqual({
       domain: domainOf(1),
       index: 1,

@@ -1,0 +1,109 @@
+import type { Reading } from './reading.ts'
+import { joules, type Joules } from './units.ts'
+import { addUsage, noUsage, usageBetween, type Usage } from './usage.ts'
+
+/**
+ * Series that are of the whole machine, whoever measures it: `devices` are those of its hardware, `components` what the machine used where that
+ * is what a run tracks. One run of a machine tells each of them, or sums over all runs would count the machine several times.
+ */
+export type HostSeries = 'devices' | 'components'
+
+/** Who tells of the machine, as one run sees it. */
+export interface HostReporter {
+  /** Whether this run does. */
+  reports(series: HostSeries): boolean
+  /** Lets others do so. */
+  close(): void
+}
+
+/** What a run has used so far, as its counters tell it. */
+export interface HostCounters {
+  readonly used: Usage
+  readonly unattributed: Usage
+  readonly domains: readonly Reading[]
+}
+
+/** What a run tells of the whole machine, where its figures meet those of others. */
+export interface HostView {
+  /** Whether this run tells each series; of those that it would tell at all. */
+  readonly reports: Readonly<Partial<Record<HostSeries, boolean>>>
+  /** Energy of devices by domain; `undefined` where another run tells it. */
+  readonly devices: ReadonlyMap<string, Joules> | undefined
+  /** What the run used, before PUE; `undefined` where that is the whole machine, and another run tells it. */
+  readonly used: Usage | undefined
+  /** What it used while no task was running. */
+  readonly unattributed: Usage | undefined
+}
+
+/**
+ * Keeps what came while another run told of the machine out of the counters of this one, so that the increases of all runs add up to what the machine
+ * used, and no counter jumps or falls when one run takes over from another.
+ */
+export class HostShare {
+  readonly #series: readonly HostSeries[]
+  readonly #used = new Shown(noUsage, addUsage, usageBetween)
+  readonly #unattributed = new Shown(noUsage, addUsage, usageBetween)
+  readonly #devices = new Shown<Energies>(new Map(), addEnergies, energiesBetween)
+  #reports: HostView['reports'] = {}
+
+  /** @param series those that the run tells of the whole machine, and not of a part that is its own */
+  constructor(series: readonly HostSeries[]) {
+    this.#series = series
+  }
+
+  /** Notes who tells from now on. */
+  settle(reporter: Pick<HostReporter, 'reports'>, now: HostCounters): void {
+    this.#reports = Object.fromEntries(this.#series.map((series) => [series, reporter.reports(series)]))
+    this.#devices.turn(this.#reports.devices ?? true, energiesOf(now))
+    this.#used.turn(this.#reports.components ?? true, now.used)
+    this.#unattributed.turn(this.#reports.components ?? true, now.unattributed)
+  }
+
+  view(now: HostCounters): HostView {
+    return {
+      reports: this.#reports,
+      devices: this.#devices.of(energiesOf(now)),
+      used: this.#used.of(now.used),
+      unattributed: this.#unattributed.of(now.unattributed),
+    }
+  }
+}
+
+/** A running sum without what was added to it while it was not to be seen. */
+class Shown<Sum> {
+  readonly #add: (a: Sum, b: Sum) => Sum
+  readonly #between: (before: Sum, after: Sum) => Sum
+  readonly #nothing: Sum
+  #hidden: Sum
+  /** Where the sum stood when it was hidden; `undefined` while it is seen. */
+  #hiddenAt: Sum | undefined
+
+  constructor(nothing: Sum, add: (a: Sum, b: Sum) => Sum, between: (before: Sum, after: Sum) => Sum) {
+    this.#nothing = this.#hidden = nothing
+    this.#add = add
+    this.#between = between
+  }
+
+  turn(isSeen: boolean, now: Sum): void {
+    if (isSeen && this.#hiddenAt !== undefined) {
+      this.#hidden = this.#add(this.#hidden, this.#between(this.#hiddenAt, now))
+      this.#hiddenAt = undefined
+    } else if (!isSeen) this.#hiddenAt ??= now
+  }
+
+  of(now: Sum): Sum | undefined {
+    if (this.#hiddenAt !== undefined) return undefined
+    return this.#hidden === this.#nothing ? now : this.#between(this.#hidden, now)
+  }
+}
+
+type Energies = ReadonlyMap<string, Joules>
+
+const energiesOf = ({ domains }: HostCounters): Energies =>
+  new Map(domains.map(({ domain, energy }) => [domain, energy]))
+
+const addEnergies = (a: Energies, b: Energies): Energies =>
+  new Map([...b].map(([domain, energy]) => [domain, joules((a.get(domain) ?? 0) + energy)]))
+
+const energiesBetween = (before: Energies, after: Energies): Energies =>
+  new Map([...after].map(([domain, energy]) => [domain, joules(energy - (before.get(domain) ?? 0))]))
