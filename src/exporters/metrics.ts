@@ -233,7 +233,7 @@ export const metricTable = {
     name: 'codecarbon.source.up',
     instrument: 'gauge',
     unit: '{state}',
-    help: '1 where a component is told at this moment, 0 where it is unmeasured',
+    help: '1 where a component, or the host by a meter of its own, is told at this moment, 0 where it is unmeasured',
     attributes: ['component', 'source'],
   },
   sourceErrors: {

@@ -218,6 +218,9 @@ function health(view: RunView): Observation[] {
         source: source ?? 'none',
       }),
     ),
+    ...record.hosts.flatMap(({ source, powerWatts }) =>
+      one('sourceUp', powerWatts === undefined ? 0 : 1, { component: 'host', source }),
+    ),
     ...snapshot.problems.flatMap(({ subject, code, count }) =>
       one('sourceErrors', count, { source: subject, reason: code }),
     ),

@@ -40,6 +40,7 @@ const lookInterval = seconds(1)
 export function hostMeter(options: Options, clock: Clock): HostMeter | undefined {
   const isNamed = options.redfishUrl !== undefined || options.ipmi
   if (!isNamed && (process.platform !== 'linux' || !hasOne(options.sysfsPath))) return undefined
+  const named = options.redfishUrl === undefined ? 'ipmi' : 'redfish'
   let meter: OpenedHostMeter | undefined
   const probe = lateProbe('host meter', lookInterval, async () => {
     const { openHostMeter } = await import('./open-host-meter.ts')
@@ -49,7 +50,7 @@ export function hostMeter(options: Options, clock: Clock): HostMeter | undefined
     probe,
     opened: probe.opened.then(() => meter?.answered),
     isNamed,
-    refused: () => meter?.refused() ?? [],
+    refused: () => meter?.refused() ?? (isNamed ? [{ probe: named, reason: 'it is being opened' }] : []),
     power: () => meter?.power(),
     basis: () => meter?.basis(),
   }

@@ -53,6 +53,15 @@ describe('what is seen of a run', () => {
     expect(sumOf(list, 'unattributedEnergy')).toBeCloseTo(39.6, 9)
   })
 
+  it('says that a meter of the host which the options name is not there', async () => {
+    const { list } = await seen({ redfishUrl: 'https://bmc.example', offline: true })
+    expect(list.filter(({ metric }) => metric === 'sourceUp')).toContainEqual({
+      metric: 'sourceUp',
+      value: 0,
+      attributes: { component: 'host', source: 'redfish' },
+    })
+  })
+
   it('has the whole share measured where counters were read, and names how', async () => {
     const { list } = await seen()
     expect(list).toContainEqual({ metric: 'measured', value: 1, attributes: { component: 'cpu' } })
