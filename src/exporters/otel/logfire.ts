@@ -1,4 +1,5 @@
 import type { Exporter } from '../../core/exporter.ts'
+import type { Destination } from './otlp-pipeline.ts'
 import { createOtlpExporter, type OtlpExporterOptions, type OtlpService } from './otlp-exporter.ts'
 import { readOtlpVariables } from './otlp-variables.ts'
 
@@ -24,13 +25,6 @@ const logfire: OtlpService = {
   service: 'Logfire',
   hint: 'check LOGFIRE_TOKEN, and LOGFIRE_BASE_URL where it is set',
   settings(environment) {
-    const token = environment['LOGFIRE_TOKEN']?.trim() ?? ''
-    if (token === '') {
-      throw new Error(
-        'LOGFIRE_TOKEN is not set: expected the write token of a project, which its settings at Logfire give out',
-      )
-    }
-    const url = new URL('v1/metrics', baseUrl(environment, token)).href
     // It takes protocol buffers and JSON over HTTP alone, and of the certificates none is meant for it.
     const { OTEL_SDK_DISABLED, OTEL_METRIC_EXPORT_INTERVAL, OTEL_METRIC_EXPORT_TIMEOUT } = environment
     const variables = readOtlpVariables({
@@ -38,8 +32,23 @@ const logfire: OtlpService = {
       OTEL_METRIC_EXPORT_INTERVAL,
       OTEL_METRIC_EXPORT_TIMEOUT,
     })
-    return { variables, destination: { url, headers: { Authorization: token } } }
+    return { variables, destination: findLogfire(environment) }
   },
+}
+
+/**
+ * Where Logfire is sent to, and as whom.
+ * @throws Error that names the variable that is missing or wrong
+ */
+export function findLogfire(environment: Readonly<NodeJS.ProcessEnv>): Destination {
+  const token = environment['LOGFIRE_TOKEN']?.trim() ?? ''
+  if (token === '') {
+    throw new Error(
+      'LOGFIRE_TOKEN is not set: expected the write token of a project, which its settings at Logfire give out',
+    )
+  }
+  const url = new URL('v1/metrics', baseUrl(environment, token)).href
+  return { url, headers: { Authorization: token } }
 }
 
 function baseUrl(environment: Readonly<NodeJS.ProcessEnv>, token: string): string {

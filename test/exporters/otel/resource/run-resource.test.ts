@@ -60,7 +60,10 @@ describe('the resource of a run', () => {
   })
 
   it.each([
-    ['Docker with cgroup v1', `12:cpu,cpuacct:/docker/${containerId}\n1:name=systemd:/docker/${containerId}\n`],
+    [
+      'Docker with cgroup v1',
+      `12:cpu,cpuacct:/docker/${containerId}\n1:name=systemd:/docker/${containerId}\n`,
+    ],
     ['Docker by systemd', `0::/system.slice/docker-${containerId}.scope\n`],
     ['Podman', `0::/machine.slice/libpod-${containerId}.scope/container\n`],
     [
