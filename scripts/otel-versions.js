@@ -21,7 +21,7 @@ for (const { node, api, sdk, exporters } of lines) {
       project,
       `@opentelemetry/api@${api}`,
       `@opentelemetry/sdk-metrics@${sdk}`,
-      ...['proto', 'http', 'grpc'].map((kind) => `@opentelemetry/exporter-metrics-otlp-${kind}@${exporters}`),
+      `@opentelemetry/exporter-metrics-otlp-grpc@${exporters}`,
       `@opentelemetry/exporter-prometheus@${exporters}`,
     )
     cpSync(join(root, 'test/smoke/otel.js'), join(project, 'otel.js'))

@@ -66,7 +66,7 @@ const { meterProvider, last: renamed } = inMemory({ views: collectorNames() })
 await run({ exporters: [createOtelExporter({ meterProvider })] })
 assert.match(new PrometheusSerializer().serialize(renamed()), /^codecarbon_emissions_grams_total\{/m)
 
-// OTLP without an SDK.
+// OTLP, whose packages are this one's own.
 /** @type {{ type: string | undefined, body: Buffer }[]} */
 const received = []
 const server = createServer(async (request, response) => {
@@ -89,7 +89,7 @@ for (const { body } of received) assert.ok(body.includes('codecarbon.emissions')
 server.close()
 server.closeAllConnections()
 
-// By gRPC there is nobody: the package is loaded, and what it says is told.
+// By gRPC there is nobody: the program's package is loaded, and what it says is told.
 process.env.OTEL_EXPORTER_OTLP_PROTOCOL = 'grpc'
 /** @type {string[]} */
 const said = []

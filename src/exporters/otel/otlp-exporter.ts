@@ -55,7 +55,7 @@ export function createOtlpExporter(
       const { variables, destination } = settings(environment)
       if (variables.isDisabled) return () => undefined
       const { runId } = look().record
-      const opened = openOtlpPipeline({
+      const opened = await openOtlpPipeline({
         variables,
         destination,
         resource: ({ resources }) =>

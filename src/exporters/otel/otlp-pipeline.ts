@@ -1,8 +1,7 @@
-import type * as sdkMetrics from '@opentelemetry/sdk-metrics'
 import type { PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-metrics'
 import type { MeterProvider } from './meter-provider.ts'
 import { createOtlpAgent } from './otlp-agent.ts'
-import { loadOtlpPackages } from './otlp-packages.ts'
+import { loadOtlpPackages, type MetricsSdk, type OtlpPackages } from './otlp-packages.ts'
 import type { OtlpVariables } from './otlp-variables.ts'
 
 type Resource = ResourceMetrics['resource']
@@ -22,7 +21,7 @@ export interface OtlpPipeline {
 export interface OtlpPipelineOptions {
   readonly variables: OtlpVariables
   /** What the figures are of; asked at each export, since a run learns where it is while it goes on. */
-  readonly resource: (packages: ReturnType<typeof loadOtlpPackages>) => () => Resource
+  readonly resource: (packages: OtlpPackages) => () => Resource
   /** Where to send, where it is not the variables that say so. */
   readonly destination?: Destination | undefined
 }
@@ -30,7 +29,7 @@ export interface OtlpPipelineOptions {
 /** A collector that is told by itself. */
 export interface Destination {
   readonly url: string
-  readonly headers: Readonly<Record<string, string>>
+  readonly headers: Record<string, string>
 }
 
 /**
@@ -40,9 +39,13 @@ export interface Destination {
 const usualTimeoutMs = 4000
 
 /** Puts a provider of our own together, which nobody else sees: the global one stays whose it is. */
-export function openOtlpPipeline({ variables, resource, destination }: OtlpPipelineOptions): OtlpPipeline {
+export async function openOtlpPipeline({
+  variables,
+  resource,
+  destination,
+}: OtlpPipelineOptions): Promise<OtlpPipeline> {
   const { protocol, intervalMs, exportTimeoutMs, requestTimeoutMs, certificates } = variables
-  const packages = loadOtlpPackages(protocol)
+  const packages = await loadOtlpPackages(protocol)
   const { sdk, OTLPMetricExporter } = packages
   const timeoutMillis = requestTimeoutMs ?? usualTimeoutMs
   const make = (): PushMetricExporter =>
@@ -117,7 +120,7 @@ function watch(exporter: PushMetricExporter, resource: () => Resource): () => Er
  */
 function forgetGauges(
   exporter: PushMetricExporter,
-  { AggregationTemporality, InstrumentType }: typeof sdkMetrics,
+  { AggregationTemporality, InstrumentType }: MetricsSdk,
 ): void {
   const select = exporter.selectAggregationTemporality?.bind(exporter)
   exporter.selectAggregationTemporality = (type) =>

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Server, ServerCredentials } from '@grpc/grpc-js'
 import { metrics as api } from '@opentelemetry/api'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { loadOtlpPackages } from '../../../src/exporters/otel/otlp-packages.ts'
+import { loadGrpcPackages } from '../../../src/exporters/otel/otlp-grpc.ts'
 import { loadNeeded } from '../../../src/exporters/otel/needed-package.ts'
 import { EmissionsTracker, type TrackerOptions } from '../../../src/index.ts'
 import { droppingPort, hasPython, silentPort } from '../../fixtures/bad-network.ts'
@@ -362,7 +362,7 @@ describe('what is missing', () => {
 
   it('is the package of a protocol: it is said how to install it', () => {
     const require = createRequire(join(temporaryFolder(), 'none.js'))
-    expect(() => loadOtlpPackages('grpc', require)).toThrow(
+    expect(() => loadGrpcPackages(require)).toThrow(
       /exporter-metrics-otlp-grpc'; run: npm install @opentelemetry\/exporter-metrics-otlp-grpc@0\.\d+$/,
     )
   })

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { arch, hostname } from 'node:os'
 import { join } from 'node:path'
-import type * as resources from '@opentelemetry/resources'
 import type { Resource } from '@opentelemetry/resources'
+import type { Resources } from '../otlp-packages.ts'
 import { detectCloud, type CloudPlace } from './cloud.ts'
 import { detectContainer } from './container.ts'
 import { known, type Detected, type Surroundings } from './detected.ts'
@@ -24,12 +24,6 @@ export interface RunResourceOptions {
   /** Hears of detectors that there are not. */
   readonly warn?: ((message: string) => void) | undefined
 }
-
-/** What of `@opentelemetry/resources` is used. */
-type Resources = Pick<
-  typeof resources,
-  'defaultResource' | 'resourceFromAttributes' | 'detectResources' | 'envDetector' | 'osDetector'
->
 
 /**
  * What all figures of a run are of: service, host, process, container, pod and cloud. OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME have the last word,
