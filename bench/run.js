@@ -7,6 +7,7 @@ const { benchTick } = await import('./tick.js')
 const { benchScrape } = await import('./scrape.js')
 const { benchCsv } = await import('./csv.js')
 const { benchGpu } = await import('./gpu.js')
+const { benchMonitor } = await import('./monitor.js')
 
 const rows = [
   ...benchStart(),
@@ -14,6 +15,7 @@ const rows = [
   ...(await benchGpu()),
   ...(await benchScrape()),
   ...benchCsv(),
+  ...(await benchMonitor()),
 ]
 const width = Math.max(...rows.map(({ what }) => what.length))
 console.log(`node ${process.version}, ${process.platform} ${process.arch}; medians\n`)

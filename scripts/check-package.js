@@ -7,6 +7,7 @@ import { must, root, tool } from './ready.js'
 
 const allowed = [
   /^dist\/[\w./-]+\.(js|d\.ts)$/,
+  /^dist\/third-party-licenses\.txt$/,
   /^data\/[\w-]+\.json$/,
   /^(package\.json|README\.md|LICENSE|ATTRIBUTION\.md)$/,
 ]

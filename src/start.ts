@@ -9,6 +9,7 @@ import type { Problem } from './core/problem.ts'
 import { seconds, toGibibytes } from './core/units.ts'
 import { countedComponents } from './core/usage.ts'
 import { createCsvExporter, type CsvExporter } from './exporters/csv/csv-exporter.ts'
+import type { OtlpExporterOptions } from './exporters/otel/otlp-exporter.ts'
 import { createSummaryExporter } from './exporters/summary-file.ts'
 import { createHostReporter } from './host/host-reporter.ts'
 import type { Fetch } from './http/http-request.ts'
@@ -82,7 +83,7 @@ function beginRun(options: Options, extras: StartExtras, onEnd: (() => void) | u
     csv,
     summary,
     prometheusPull(options, log),
-    otlp(options, log),
+    ...otlp(options, log),
     ...createOutputs(options, { log, clock, csvPath, fetch: extras.fetch }),
     ...(extras.exporters ?? []),
   ].filter((exporter) => exporter !== undefined)
@@ -165,16 +166,21 @@ function prometheusPull(options: Options, log: Log): Exporter | undefined {
   })
 }
 
-function otlp({ outputMethods, offline, projectName }: Options, log: Log): Exporter | undefined {
-  if (!outputMethods.includes('otlp')) return undefined
-  if (offline) {
-    log('warning', 'output otlp: offline makes no connection, so nothing is sent')
-    return undefined
+function otlp({ outputMethods, offline, projectName }: Options, log: Log): Exporter[] {
+  const options: OtlpExporterOptions = {
+    projectName,
+    warn: (message) => {
+      log('warning', message)
+    },
   }
-  return lazySharedExporter('otlp', async () => {
-    const { createOtlpExporter } = await import('./exporters/otel/otlp-exporter.ts')
-    return createOtlpExporter({ projectName })
-  })
+  const loads = {
+    otlp: async () => (await import('./exporters/otel/otlp-exporter.ts')).createOtlpExporter(options),
+    logfire: async () => (await import('./exporters/otel/logfire.ts')).createLogfireExporter(options),
+  }
+  const names = (['otlp', 'logfire'] as const).filter((name) => outputMethods.includes(name))
+  if (!offline) return names.map((name) => lazySharedExporter(name, loads[name]))
+  for (const name of names) log('warning', `output ${name}: offline makes no connection, so nothing is sent`)
+  return []
 }
 
 /** A counter tells of all the memory there is, an estimate of what a container may use. */

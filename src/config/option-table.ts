@@ -55,7 +55,6 @@ export const waitingOutputs: Readonly<Record<string, string>> = {
   api: 'the CodeCarbon API',
   comet: 'Comet',
   boamps: 'BoAmps',
-  logfire: 'Logfire',
 }
 
 /**

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { stringify } from 'yaml'
+import { metricTable, prometheusName } from '../../src/exporters/metrics.ts'
 import { fakeCounter, fakeSysfs } from '../fixtures/fake-sysfs.ts'
 import { asSent, dashboards, expressions, rules, rulesFile } from '../fixtures/operations.ts'
 import { startCli, startProgram, type Child } from '../fixtures/programs/child.ts'
@@ -192,7 +193,7 @@ describe.skipIf(!isRun)('Prometheus', () => {
       )
       const jobs = { program: [`127.0.0.1:${program}`], run: [`127.0.0.1:${run}`] }
       await Promise.all(Object.values(jobs).flat().map(textOf))
-      const prometheus = await startPrometheus(folder, jobs, [rulesFile])
+      const prometheus = await startPrometheus(folder, jobs, { ruleFiles: [rulesFile] })
       await prometheus.has('codecarbon_component_energy_joules_total{method="measured"}')
       processor.fail()
       await prometheus.has('codecarbon_source_errors_total')
@@ -312,5 +313,35 @@ describe.skipIf(!isRun)('promtool', () => {
       }),
     )
     expect(promtool('test', 'rules', file)).toContain('SUCCESS')
+  })
+
+  it('finds the trace of a task by the exemplar of its histogram', async () => {
+    const folder = temporaryFolder()
+    const port = await freePort()
+    const program = startProgram('serves-traces.js', [String(port)], { folder })
+    await program.printed('trace ')
+    const prometheus = await startPrometheus(
+      folder,
+      { codecarbon: [`127.0.0.1:${port}`] },
+      { features: ['exemplar-storage'] },
+    )
+    await prometheus.has('codecarbon_task_energy_joules_count{task="answer"} >= 2')
+    interface Found {
+      readonly seriesLabels: Readonly<Record<string, string>>
+      readonly exemplars: readonly { readonly labels: Readonly<Record<string, string>> }[]
+    }
+    const traces = async (metric: string): Promise<unknown[]> => {
+      const expr = encodeURIComponent(`${metric}_bucket{task="answer"}`)
+      const now = Date.now() / 1000
+      const found = await prometheus.api(`query_exemplars?query=${expr}&start=${now - 60}&end=${now + 60}`)
+      return (found as Found[]).flatMap(({ exemplars }) => exemplars.map(({ labels }) => labels['trace_id']))
+    }
+    for (const spec of [metricTable.taskEnergy, metricTable.taskEmissions, metricTable.taskDuration]) {
+      await until(async () => (await traces(prometheusName(spec))).length > 0)
+    }
+    program.process.stdin.end()
+    const { stdout } = await program.ended
+    const [, id] = /trace ([0-9a-f]{32})/.exec(stdout) ?? []
+    expect(new Set(await traces(prometheusName(metricTable.taskEnergy)))).toEqual(new Set([id]))
   })
 })

@@ -1,9 +1,10 @@
-import type * as sdkMetrics from '@opentelemetry/sdk-metrics'
-import type { PushMetricExporter } from '@opentelemetry/sdk-metrics'
+import type { PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-metrics'
 import type { MeterProvider } from './meter-provider.ts'
-import { loadNeeded } from './needed-package.ts'
-import type { OtlpProtocol, OtlpVariables } from './otlp-variables.ts'
-import { runResource, type RunResourceOptions } from './run-resource.ts'
+import { createOtlpAgent } from './otlp-agent.ts'
+import { loadOtlpPackages, type MetricsSdk, type OtlpPackages } from './otlp-packages.ts'
+import type { OtlpVariables } from './otlp-variables.ts'
+
+type Resource = ResourceMetrics['resource']
 
 /** From instruments to a collector. */
 export interface OtlpPipeline {
@@ -16,6 +17,21 @@ export interface OtlpPipeline {
   failure(): Error | undefined
 }
 
+/** What a pipeline is put together from. */
+export interface OtlpPipelineOptions {
+  readonly variables: OtlpVariables
+  /** What the figures are of; asked at each export, since a run learns where it is while it goes on. */
+  readonly resource: (packages: OtlpPackages) => () => Resource
+  /** Where to send, where it is not the variables that say so. */
+  readonly destination?: Destination | undefined
+}
+
+/** A collector that is told by itself. */
+export interface Destination {
+  readonly url: string
+  readonly headers: Record<string, string>
+}
+
 /**
  * How long a request and its repetitions may take where no variable says so, in milliseconds. The 10 s of the specification are longer than a run waits
  * for an output at its end.
@@ -23,23 +39,28 @@ export interface OtlpPipeline {
 const usualTimeoutMs = 4000
 
 /** Puts a provider of our own together, which nobody else sees: the global one stays whose it is. */
-export async function openOtlpPipeline(
-  variables: OtlpVariables,
-  options: RunResourceOptions,
-): Promise<OtlpPipeline> {
-  const { protocol, intervalMs, exportTimeoutMs, hasTimeout } = variables
-  const needed = <Package>(load: () => Promise<Package>): Promise<Package> =>
-    loadNeeded(load, [...commonPackages, exporters[protocol].install])
-  const [sdk, resources, { OTLPMetricExporter }] = await Promise.all([
-    needed(async () => import('@opentelemetry/sdk-metrics')),
-    needed(async () => import('@opentelemetry/resources')),
-    needed<ExporterPackage>(exporters[protocol].load),
-  ])
-  const exporter = new OTLPMetricExporter(hasTimeout ? {} : { timeoutMillis: usualTimeoutMs })
-  const failure = watch(exporter)
+export async function openOtlpPipeline({
+  variables,
+  resource,
+  destination,
+}: OtlpPipelineOptions): Promise<OtlpPipeline> {
+  const { protocol, intervalMs, exportTimeoutMs, requestTimeoutMs, certificates } = variables
+  const packages = await loadOtlpPackages(protocol)
+  const { sdk, OTLPMetricExporter } = packages
+  const timeoutMillis = requestTimeoutMs ?? usualTimeoutMs
+  const make = (): PushMetricExporter =>
+    new OTLPMetricExporter({
+      timeoutMillis,
+      httpAgentOptions: (scheme) =>
+        createOtlpAgent(scheme, { certificates, connectTimeoutMs: timeoutMillis }),
+      ...destination,
+    })
+  const exporter = destination === undefined ? make() : withoutHeadersOfVariables(make)
+  const resourceNow = resource(packages)
+  const failure = watch(exporter, resourceNow)
   forgetGauges(exporter, sdk)
   const provider = new sdk.MeterProvider({
-    resource: runResource(resources, options),
+    resource: resourceNow(),
     readers: [
       new sdk.PeriodicExportingMetricReader({
         exporter,
@@ -59,39 +80,31 @@ export async function openOtlpPipeline(
   }
 }
 
-interface ExporterPackage {
-  readonly OTLPMetricExporter: new (options: { timeoutMillis?: number }) => PushMetricExporter
-}
+const headerVariables = ['OTEL_EXPORTER_OTLP_HEADERS', 'OTEL_EXPORTER_OTLP_METRICS_HEADERS']
 
-// Of the line that runs on every Node that this package runs on: 3.x needs Node 22.15.
-const commonPackages = ['@opentelemetry/sdk-metrics@2', '@opentelemetry/resources@2']
-
-const exporters: Readonly<
-  Record<OtlpProtocol, { readonly install: string; readonly load: () => Promise<ExporterPackage> }>
-> = {
-  'http/protobuf': {
-    install: '@opentelemetry/exporter-metrics-otlp-proto@0.223',
-    load: async () => import('@opentelemetry/exporter-metrics-otlp-proto'),
-  },
-  'http/json': {
-    install: '@opentelemetry/exporter-metrics-otlp-http@0.223',
-    load: async () => import('@opentelemetry/exporter-metrics-otlp-http'),
-  },
-  grpc: {
-    install: '@opentelemetry/exporter-metrics-otlp-grpc@0.223',
-    load: async () => import('@opentelemetry/exporter-metrics-otlp-grpc'),
-  },
+/**
+ * Exporters add the headers that variables name to those they are told, whoever is sent to: a key of one collector would go to another. They read them
+ * when they are made, which takes no turn of the event loop.
+ */
+function withoutHeadersOfVariables<Made>(make: () => Made): Made {
+  const kept = headerVariables.map((name) => [name, process.env[name]] as const)
+  for (const name of headerVariables) delete process.env[name]
+  try {
+    return make()
+  } finally {
+    for (const [name, value] of kept) if (value !== undefined) process.env[name] = value
+  }
 }
 
 /** `ExportResultCode.SUCCESS` of `@opentelemetry/core`. */
 const succeeded = 0
 
-/** The reader tells nobody but the program's own diagnostics of an export that failed: listens on the way. */
-function watch(exporter: PushMetricExporter): () => Error | undefined {
+/** The reader tells nobody but the program's own diagnostics of an export that failed: listens on the way, where the resource is that of the moment. */
+function watch(exporter: PushMetricExporter, resource: () => Resource): () => Error | undefined {
   let failure: Error | undefined
   const send = exporter.export.bind(exporter)
-  exporter.export = (metrics, done) => {
-    send(metrics, (result) => {
+  exporter.export = ({ scopeMetrics }, done) => {
+    send({ scopeMetrics, resource: resource() }, (result) => {
       const code: number = result.code
       failure = code === succeeded ? undefined : (result.error ?? new Error('no reason given'))
       done(result)
@@ -107,7 +120,7 @@ function watch(exporter: PushMetricExporter): () => Error | undefined {
  */
 function forgetGauges(
   exporter: PushMetricExporter,
-  { AggregationTemporality, InstrumentType }: typeof sdkMetrics,
+  { AggregationTemporality, InstrumentType }: MetricsSdk,
 ): void {
   const select = exporter.selectAggregationTemporality?.bind(exporter)
   exporter.selectAggregationTemporality = (type) =>

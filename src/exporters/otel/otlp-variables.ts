@@ -1,4 +1,8 @@
-/** What the standard variables say that the packages of OpenTelemetry leave to whoever puts them together. */
+import { readFileSync } from 'node:fs'
+import { messageOf } from '../../core/errors.ts'
+import type { Certificates } from './otlp-agent.ts'
+
+/** What the standard variables say that the packages of OpenTelemetry leave to whoever puts them together, or take without a word where it is wrong. */
 export interface OtlpVariables {
   readonly isDisabled: boolean
   readonly protocol: OtlpProtocol
@@ -6,47 +10,96 @@ export interface OtlpVariables {
   readonly intervalMs: number | undefined
   /** For one export. */
   readonly exportTimeoutMs: number | undefined
-  /** Whether they say how long a request may take. */
-  readonly hasTimeout: boolean
+  /** For a request; `undefined` where it is not said. */
+  readonly requestTimeoutMs: number | undefined
+  readonly certificates: Certificates
 }
 
 /** How metrics are sent. */
 export type OtlpProtocol = (typeof protocols)[number]
 
 const protocols = ['http/protobuf', 'http/json', 'grpc'] as const
+const compressions = ['gzip', 'none'] as const
+
+/** A variable that is set, and what it is set to. */
+interface Setting {
+  readonly name: string
+  readonly value: string
+}
+type Find = (name: string) => Setting | undefined
 
 /**
- * Reads those variables. Endpoint, headers, compression, certificates, timeout and temporality are read by the exporters, and the attributes of
- * the resource by `@opentelemetry/resources`.
+ * Reads those variables. Endpoint, headers, compression and temporality are read by the exporters, and the attributes of the resource by
+ * `@opentelemetry/resources`. What they would pass over, to send somewhere else than it was meant, is an error here.
  * https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
- * @throws Error where the protocol is none
+ * https://opentelemetry.io/docs/specs/otel/protocol/exporter/
+ * @throws Error that names the variable, what was expected and what came
  */
 export function readOtlpVariables(environment: Readonly<NodeJS.ProcessEnv>): OtlpVariables {
-  // The specification: an empty value is none.
-  const text = (name: string): string | undefined => environment[name]?.trim() || undefined
+  const variable: Find = (name) => {
+    // The specification: an empty value is none.
+    const value = environment[name]?.trim() ?? ''
+    return value === '' ? undefined : { name, value }
+  }
+  /** The variable of metrics goes before that of everything. */
+  const ofExporter: Find = (name) =>
+    variable(`OTEL_EXPORTER_OTLP_METRICS_${name}`) ?? variable(`OTEL_EXPORTER_OTLP_${name}`)
+
+  const protocol = oneOf(protocols, ofExporter('PROTOCOL')) ?? 'http/protobuf'
+  oneOf(compressions, ofExporter('COMPRESSION'))
+  const endpoint = ofExporter('ENDPOINT')
+  if (endpoint !== undefined) checkEndpoint(endpoint, protocol)
   return {
-    isDisabled: text('OTEL_SDK_DISABLED')?.toLowerCase() === 'true',
-    protocol: protocolOf(text),
-    intervalMs: milliseconds(text('OTEL_METRIC_EXPORT_INTERVAL')),
-    exportTimeoutMs: milliseconds(text('OTEL_METRIC_EXPORT_TIMEOUT')),
-    hasTimeout:
-      (text('OTEL_EXPORTER_OTLP_METRICS_TIMEOUT') ?? text('OTEL_EXPORTER_OTLP_TIMEOUT')) !== undefined,
+    isDisabled: variable('OTEL_SDK_DISABLED')?.value.toLowerCase() === 'true',
+    protocol,
+    intervalMs: milliseconds(variable('OTEL_METRIC_EXPORT_INTERVAL')),
+    exportTimeoutMs: milliseconds(variable('OTEL_METRIC_EXPORT_TIMEOUT')),
+    requestTimeoutMs: milliseconds(ofExporter('TIMEOUT')),
+    certificates: {
+      ca: fileOf(ofExporter('CERTIFICATE')),
+      cert: fileOf(ofExporter('CLIENT_CERTIFICATE')),
+      key: fileOf(ofExporter('CLIENT_KEY')),
+    },
   }
 }
 
-function protocolOf(text: (name: string) => string | undefined): OtlpProtocol {
-  const names = ['OTEL_EXPORTER_OTLP_METRICS_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL']
-  const name = names.find((candidate) => text(candidate) !== undefined)
-  const given = name === undefined ? 'http/protobuf' : text(name)
-  const protocol = protocols.find((known) => known === given)
-  if (protocol === undefined) {
-    throw new Error(`${name}: expected one of ${protocols.join(', ')}, but it is ${JSON.stringify(given)}`)
+function oneOf<Choice extends string>(
+  choices: readonly Choice[],
+  setting: Setting | undefined,
+): Choice | undefined {
+  if (setting === undefined) return undefined
+  const { name, value } = setting
+  const chosen = choices.find((known) => known === value)
+  if (chosen === undefined) {
+    throw new Error(`${name}: expected one of ${choices.join(', ')}, but it is ${JSON.stringify(value)}`)
   }
-  return protocol
+  return chosen
+}
+
+/** Of gRPC an address without a scheme will do. */
+function checkEndpoint({ name, value }: Setting, protocol: OtlpProtocol): void {
+  const url = protocol === 'grpc' && !value.includes('://') ? `http://${value}` : value
+  if (URL.canParse(url) && (protocol === 'grpc' || /^https?:$/.test(new URL(url).protocol))) return
+  const example = protocol === 'grpc' ? 'http://localhost:4317' : 'http://localhost:4318'
+  throw new Error(`${name}: expected a URL such as ${example}, but it is ${JSON.stringify(value)}`)
+}
+
+function fileOf(setting: Setting | undefined): Buffer | undefined {
+  if (setting === undefined) return undefined
+  try {
+    return readFileSync(setting.value)
+  } catch (error) {
+    throw new Error(
+      `${setting.name}: expected the path of a file in PEM format, but it is not read: ${messageOf(error)}`,
+      {
+        cause: error,
+      },
+    )
+  }
 }
 
 /** The specification: what is no number is passed over, as if it were not given. */
-function milliseconds(text: string | undefined): number | undefined {
-  const number = text === undefined ? Number.NaN : Number(text)
+function milliseconds(setting: Setting | undefined): number | undefined {
+  const number = setting === undefined ? Number.NaN : Number(setting.value)
   return Number.isInteger(number) && number > 0 ? number : undefined
 }

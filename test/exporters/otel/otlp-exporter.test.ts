@@ -1,9 +1,13 @@
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
 import { Server, ServerCredentials } from '@grpc/grpc-js'
 import { metrics as api } from '@opentelemetry/api'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { loadGrpcPackages } from '../../../src/exporters/otel/otlp-grpc.ts'
 import { loadNeeded } from '../../../src/exporters/otel/needed-package.ts'
 import { EmissionsTracker, type TrackerOptions } from '../../../src/index.ts'
-import { runProgram } from '../../fixtures/programs/child.ts'
+import { droppingPort, hasPython, silentPort } from '../../fixtures/bad-network.ts'
+import { runProgram, startProgram } from '../../fixtures/programs/child.ts'
 import { temporaryFolder } from '../../fixtures/programs/temporary-folder.ts'
 import { fakeMachine } from '../../tracker/fake-machine.ts'
 import { setVariables, startCollector, type Received } from './collector.ts'
@@ -241,6 +245,61 @@ describe('a collector', () => {
     expect(stderr).not.toContain('otlp')
   })
 
+  it.each(['http/protobuf', 'grpc'])(
+    'that is not there is not waited for at the end, by %s',
+    async (protocol) => {
+      await deadCollector()
+      setVariables({ OTEL_EXPORTER_OTLP_PROTOCOL: protocol })
+      const { tracker, messages } = begin()
+      await tracker.flush()
+      const begun = performance.now()
+      await tracker.stop()
+      expect(performance.now() - begun).toBeLessThan(700)
+      expect(messages.join('\n')).toMatch(/did not take the metrics \(.*ECONNREFUSED/)
+    },
+  )
+
+  it('that never answers does not keep a program from ending by itself', async () => {
+    const connected = vi.fn<() => void>()
+    const port = await silentPort(connected)
+    const child = startProgram('endings.js', ['when its input ends'], {
+      folder: temporaryFolder(),
+      env: {
+        CODECARBON_OTLP: 'true',
+        OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+        OTEL_METRIC_EXPORT_INTERVAL: '50',
+        OTEL_EXPORTER_OTLP_TIMEOUT: '30000',
+      },
+    })
+    await vi.waitFor(() => {
+      expect(connected).toHaveBeenCalled()
+    }, 10_000)
+    const begun = performance.now()
+    child.process.stdin.end()
+    const { code, stdout } = await child.ended
+    expect([code, stdout]).toEqual([0, ''])
+    expect(performance.now() - begun).toBeLessThan(3000)
+  }, 20_000)
+
+  it.runIf(hasPython()).each(['http/protobuf', 'grpc'])(
+    'that a firewall hides is given up as soon as the variables say, by %s',
+    async (protocol) => {
+      const port = await droppingPort()
+      setVariables({
+        OTEL_EXPORTER_OTLP_PROTOCOL: protocol,
+        OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+        OTEL_EXPORTER_OTLP_TIMEOUT: '300',
+      })
+      const { tracker, messages } = begin()
+      const begun = performance.now()
+      await tracker.stop()
+      expect(performance.now() - begun).toBeLessThan(4000)
+      expect(messages.join('\n')).toMatch(
+        /did not take the metrics \((?:no connection within 0\.3 s|.*DEADLINE_EXCEEDED)/,
+      )
+    },
+  )
+
   it('that refuses is told of with its reason', async () => {
     await startCollector((response) => {
       response.writeHead(401).end()
@@ -269,6 +328,42 @@ describe('what is missing', () => {
     await tracker.stop()
     expect(messages.join('\n')).toContain(
       'output otlp: OTEL_EXPORTER_OTLP_PROTOCOL: expected one of http/protobuf, http/json, grpc, but it is "http/xml"',
+    )
+  })
+
+  it.each([
+    [
+      { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' },
+      'OTEL_EXPORTER_OTLP_ENDPOINT: expected a URL such as http://localhost:4318, but it is "collector:4318"',
+    ],
+    [
+      { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: 'http://' },
+      'OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: expected a URL such as http://localhost:4318, but it is "http://"',
+    ],
+    [
+      { OTEL_EXPORTER_OTLP_COMPRESSION: 'zstd' },
+      'OTEL_EXPORTER_OTLP_COMPRESSION: expected one of gzip, none, but it is "zstd"',
+    ],
+    [
+      { OTEL_EXPORTER_OTLP_CERTIFICATE: 'not-there.pem' },
+      'OTEL_EXPORTER_OTLP_CERTIFICATE: expected the path of a file in PEM format, but it is not read: ENOENT',
+    ],
+  ])(
+    'is what a variable is to say: %j is told of, and nothing is sent elsewhere',
+    async (variables, expected) => {
+      const { received } = await startCollector()
+      setVariables(variables)
+      const { tracker, messages } = begin()
+      await tracker.stop()
+      expect(messages.join('\n')).toContain(`output otlp: ${expected}`)
+      expect(received).toEqual([])
+    },
+  )
+
+  it('is the package of a protocol: it is said how to install it', () => {
+    const require = createRequire(join(temporaryFolder(), 'none.js'))
+    expect(() => loadGrpcPackages(require)).toThrow(
+      /exporter-metrics-otlp-grpc'; run: npm install @opentelemetry\/exporter-metrics-otlp-grpc@0\.\d+$/,
     )
   })
 

@@ -5,6 +5,13 @@ import { request as secureRequest } from 'node:https'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
+import { context, ROOT_CONTEXT, trace } from '@opentelemetry/api'
+import {
+  AlwaysOffSampler,
+  AlwaysOnSampler,
+  StackContextManager,
+  TracerProvider,
+} from '@opentelemetry/sdk-trace'
 import { hash } from 'bcryptjs'
 import { Counter, Registry } from 'prom-client'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -88,6 +95,38 @@ describe('the endpoint for Prometheus', () => {
     const text = (await get(url)).body.toString()
     expect(text).toContain('# TYPE hw_energy_joules_total counter')
     expect(text).not.toContain('# EOF')
+  })
+
+  it('has the trace in which a task ended as exemplar of its histograms, in OpenMetrics alone', async () => {
+    context.setGlobalContextManager(new StackContextManager().enable())
+    onTestFinished(() => {
+      context.disable()
+    })
+    const { url, tracker } = await endpoint()
+    await tracker.flush()
+    const ofTask = (name: string, sampled: boolean): string => {
+      const provider = new TracerProvider({
+        sampler: sampled ? new AlwaysOnSampler() : new AlwaysOffSampler(),
+      })
+      const span = provider.getTracer('test').startSpan(name)
+      const task = tracker.startTask(name)
+      context.with(trace.setSpan(ROOT_CONTEXT, span), () => task.stop())
+      const { traceId, spanId } = span.spanContext()
+      return `{trace_id="${traceId}",span_id="${spanId}"}`
+    }
+    const traced = ofTask('traced', true)
+    const untraced = ofTask('untraced', false)
+    const open = await get(url, { headers: { accept: 'application/openmetrics-text;version=1.0.0' } })
+    const lines = open.body.toString().split('\n')
+    const exemplars = lines.filter((line) => line.includes(' # {'))
+    expect(exemplars.map((line) => line.split('{')[0])).toEqual([
+      'codecarbon_task_energy_joules_bucket',
+      'codecarbon_task_emissions_grams_bucket',
+      'codecarbon_task_duration_seconds_bucket',
+    ])
+    expect(exemplars.filter((line) => line.includes(` # ${traced} `))).toEqual(exemplars)
+    expect(open.body.toString()).not.toContain(untraced)
+    expect((await get(url)).body.toString()).not.toContain('trace_id')
   })
 
   it('zips for who takes it, and has a page, a health and nothing else', async () => {
