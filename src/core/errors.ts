@@ -15,6 +15,7 @@ export const errorCodes = [
   'ERR_RUN_REFUSED',
   'ERR_FILE_UNREADABLE',
   'ERR_NO_RUNS',
+  'ERR_QUERY_FAILED',
 ] as const
 
 /** One of {@link errorCodes}. */

@@ -25,8 +25,8 @@ export class NoAnswer extends Error {
   }
 }
 
-/** No answer of the services that are asked here has a thousandth of this. */
-const mostBytes = 1_000_000
+/** No answer of the services that programs ask while they run has a thousandth of this. */
+const usualMostBytes = 1_000_000
 
 /**
  * Sends a request, has the answer read, and lets go of the connection whatever comes of it.
@@ -78,7 +78,7 @@ async function send({ url, ...init }: Request, fetch: Fetch, signal: AbortSignal
 }
 
 /** The whole body. @throws NoAnswer */
-export async function textOf({ body }: Fetched): Promise<string> {
+export async function textOf({ body }: Fetched, mostBytes: number = usualMostBytes): Promise<string> {
   const decoder = new TextDecoder()
   let text = ''
   let bytes = 0
