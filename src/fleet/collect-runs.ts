@@ -1,6 +1,6 @@
 import { TooMuchAsked, type Moments, type PrometheusApi } from './prometheus-api.ts'
 import type { Series } from './prometheus-answer.ts'
-import { createQueries, type Queries } from './queries.ts'
+import { createQueries, type LookEvery, type Queries } from './queries.ts'
 import { createRunRecord, type Labels, type RunRecord, type Sighting } from './run-record.ts'
 import { targetKeyOf } from './series-kind.ts'
 import { everySighting, lastSightings, type TargetSightings } from './sightings.ts'
@@ -81,7 +81,8 @@ interface Before {
 interface Questions {
   before(atMs: number, stepMs: number): Promise<Before>
   windows(moments: Moments): Promise<readonly Window[]>
-  longBefore(targets: readonly Labels[], atMs: number): Promise<readonly TargetSightings[]>
+  /** Last samples of the week before; `undefined` where that is too much. */
+  longBefore(targets: readonly Labels[], atMs: number): Promise<readonly TargetSightings[] | undefined>
 }
 
 function createQuestions(api: PrometheusApi, queries: Queries): Questions {
@@ -133,13 +134,26 @@ function createQuestions(api: PrometheusApi, queries: Queries): Questions {
     }
   }
 
+  /** Looks less closely where that is too much; `undefined` where even that is. */
+  async function lookBack(
+    expr: (every: LookEvery) => string,
+    atMs: number,
+  ): Promise<readonly Series[] | undefined> {
+    for (const every of ['5m', '1h'] as const) {
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- the second only where the first was too much
+        return await api.query(expr(every), atMs)
+      } catch (error) {
+        if (!(error instanceof TooMuchAsked)) throw error
+      }
+    }
+    return undefined
+  }
+
   return {
     async before(atMs, stepMs) {
       const last = await api.query(queries.last(stepMs), atMs)
-      const runs = await api.query(queries.runsBefore(lookBackMs), atMs).catch((error: unknown) => {
-        if (error instanceof TooMuchAsked) return undefined
-        throw error
-      })
+      const runs = await lookBack((every) => queries.runsBefore(lookBackMs, every), atMs)
       const ids = (runs ?? []).map(({ labels }) => labels['run_id'] ?? '')
       return {
         targets: [...lastSightings(last).values()].flat(),
@@ -185,8 +199,8 @@ function createQuestions(api: PrometheusApi, queries: Queries): Questions {
     },
 
     async longBefore(targets, atMs) {
-      const last = await api.query(queries.lastBefore(lookBackMs, targets), atMs)
-      return [...lastSightings(last).values()].flat()
+      const last = await lookBack((every) => queries.lastBefore(lookBackMs, every, targets), atMs)
+      return last === undefined ? undefined : [...lastSightings(last).values()].flat()
     },
   }
 }
@@ -217,7 +231,7 @@ function byMoment(series: readonly Series[]): ReadonlyMap<number, ReadonlyMap<st
 interface Book {
   add(
     windows: readonly Window[],
-    longBefore: (targets: readonly Labels[]) => Promise<readonly TargetSightings[]>,
+    longBefore: (targets: readonly Labels[]) => Promise<readonly TargetSightings[] | undefined>,
   ): Promise<void>
   close(): CollectedRuns
 }
@@ -227,6 +241,7 @@ function createBook(before: Before): Book {
   const records = new Map<string, RunRecord>()
   const older = new Map(before.targets.map((target) => [target.targetKey, target]))
   const spacing = new Map<string, number>()
+  let { lookedBack } = before
 
   /** A run of before goes on from where it stood; any other began at zero. */
   function open({ target, targetKey }: TargetSightings, run: Labels | undefined): RunRecord {
@@ -296,7 +311,9 @@ function createBook(before: Before): Book {
       const outOfSight = windows.flatMap(({ targets }) => targets.filter(isNew))
       if (outOfSight.length > 0) {
         const wanted = new Map(outOfSight.map(({ targetKey, target }) => [targetKey, target]))
-        for (const found of await longBefore([...wanted.values()])) {
+        const all = await longBefore([...wanted.values()])
+        if (all === undefined) lookedBack = false
+        for (const found of all ?? []) {
           if (wanted.has(found.targetKey)) older.set(found.targetKey, found)
         }
       }
@@ -305,7 +322,7 @@ function createBook(before: Before): Book {
     close: () => ({
       records: [...records.values()],
       readingSeconds: spacing.size === 0 ? undefined : Math.max(...spacing.values()),
-      lookedBack: before.lookedBack,
+      lookedBack,
     }),
   }
 }

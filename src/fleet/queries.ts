@@ -17,14 +17,14 @@ export interface Queries {
   ticks(windowMs: number): string
   /** Targets whose counters began again within the window. */
   restarts(windowMs: number): string
-  /** Runs that were there in the window, by a sample each five minutes. */
-  runsBefore(windowMs: number): string
-  /** Last sample in the window, as good as one each five minutes tells, of the targets that are named. */
-  lastBefore(windowMs: number, targets: readonly Readonly<Record<string, string>>[]): string
+  /** Runs that were there in the window, as far as a look at every so much time tells. */
+  runsBefore(windowMs: number, every: LookEvery): string
+  /** Last sample in the window, as far as such a look tells, of the targets that are named. */
+  lastBefore(windowMs: number, every: LookEvery, targets: readonly Readonly<Record<string, string>>[]): string
 }
 
-/** Coarse enough for a week, and no coarser than what Prometheus looks back by itself. */
-const coarse = '5m'
+/** At five minutes nothing is overlooked, since Prometheus looks back as long by itself; at an hour only what was there for shorter. */
+export type LookEvery = '5m' | '1h'
 
 /** @param match matchers of labels, such as `job="codecarbon"`, for a Prometheus that holds more than is to be counted */
 export function createQueries(match: string | undefined): Queries {
@@ -40,9 +40,10 @@ export function createQueries(match: string | undefined): Queries {
     ticks: (windowMs) => `changes(${lastTickName}${only}[${promDuration(windowMs)}])`,
     restarts: (windowMs) =>
       `max without (component, method) (resets(${energyName}${only}[${promDuration(windowMs)}])) > 0`,
-    runsBefore: (windowMs) => `last_over_time(${runInfoName}${only}[${promDuration(windowMs)}:${coarse}])`,
-    lastBefore: (windowMs, targets) =>
-      `last_over_time(${allOf(targets)}[${promDuration(windowMs)}:${coarse}])`,
+    runsBefore: (windowMs, every) =>
+      `last_over_time(${runInfoName}${only}[${promDuration(windowMs)}:${every}])`,
+    lastBefore: (windowMs, every, targets) =>
+      `last_over_time(${allOf(targets)}[${promDuration(windowMs)}:${every}])`,
   }
 }
 
