@@ -107,8 +107,9 @@ describe.runIf(hasHelm)('the Helm chart', () => {
   })
 
   it('hands options, variables and the address of a Collector on', () => {
-    const daemonSet = objectsOf(template(everything)).find(({ kind }) => kind === 'DaemonSet')
-    const { spec } = daemonSet?.spec['template'] as {
+    const daemonSet =
+      objectsOf(template(everything)).find(({ kind }) => kind === 'DaemonSet') ?? expect.fail('none')
+    const { spec } = daemonSet.spec['template'] as {
       spec: { containers: { env: { name: string; value?: string }[]; image: string }[] }
     }
     const env = Object.fromEntries(spec.containers[0]?.env.map(({ name, value }) => [name, value]) ?? [])
