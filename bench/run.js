@@ -6,8 +6,15 @@ const { benchStart } = await import('./start.js')
 const { benchTick } = await import('./tick.js')
 const { benchCsv } = await import('./csv.js')
 const { benchGpu } = await import('./gpu.js')
+const { benchScrape } = await import('./scrape.js')
 
-const rows = [...benchStart(), ...(await benchTick()), ...(await benchGpu()), ...benchCsv()]
+const rows = [
+  ...benchStart(),
+  ...(await benchTick()),
+  ...(await benchGpu()),
+  ...(await benchScrape()),
+  ...benchCsv(),
+]
 const width = Math.max(...rows.map(({ what }) => what.length))
 console.log(`node ${process.version}, ${process.platform} ${process.arch}; medians\n`)
 for (const { what, ours, base, result, goal } of rows) {

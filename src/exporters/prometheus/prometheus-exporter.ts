@@ -48,6 +48,8 @@ export function createPrometheusExporter(): PrometheusExporter {
   const held: TaskPoint[] = []
   let own: readonly Series[] = []
   let seen: RunView | undefined
+  /** However many look within a second, what they are shown is written once. */
+  const written = new Map<Format, { readonly of: RunView | undefined; readonly text: Promise<Metrics> }>()
 
   /** The run as it is to be shown; brings the histograms up to the same moment. */
   function view(): RunView | undefined {
@@ -69,8 +71,12 @@ export function createPrometheusExporter(): PrometheusExporter {
   async function metrics(format: Format = 'text'): Promise<Metrics> {
     const { registry, series } = (await load())[format]
     const now = view()
+    const known = written.get(format)
+    if (now !== undefined && known?.of === now) return known.text
     if (now !== undefined) series.show(now)
-    return { contentType: registry.contentType, body: await registry.metrics() }
+    const text = registry.metrics().then((body) => ({ contentType: registry.contentType, body }))
+    written.set(format, { of: now, text })
+    return text
   }
 
   return {
