@@ -2,8 +2,9 @@ import { EnergyError } from '../core/errors.ts'
 import { joules, seconds, type Joules } from '../core/units.ts'
 import type { Run } from '../statement/run.ts'
 import type { ScrapedFrom } from '../statement/scraped-from.ts'
-import { collectRuns, type CollectedRuns, type Span } from './collect-runs.ts'
+import { collectRuns, type Span } from './collect-runs.ts'
 import type { PrometheusApi } from './prometheus-api.ts'
+import type { CollectedRuns } from './run-book.ts'
 import type { RunRecord } from './run-record.ts'
 import { toRun } from './to-run.ts'
 
@@ -57,7 +58,10 @@ export async function fleetRuns(
   }
 }
 
-/** Of a run that is there several times, the record that saw most of it. */
+/**
+ * Of a run that is there several times, the record that saw most of it: two replicas saw the same, and where the labels of a target were
+ * changed while it ran, the last record has the counters as they stood at last.
+ */
 function eachOnce(records: readonly RunRecord[]): { once: readonly RunRecord[]; repeated: number } {
   const byId = new Map<string | RunRecord, RunRecord>()
   let repeated = 0
@@ -65,10 +69,16 @@ function eachOnce(records: readonly RunRecord[]): { once: readonly RunRecord[]; 
     // A run without an id is one of its own.
     const key = record.run?.['run_id'] || record
     const known = byId.get(key)
+    byId.set(key, known === undefined ? record : theFuller(known, record))
     if (known !== undefined) repeated += 1
-    if (known === undefined || energyOf(record) > energyOf(known)) byId.set(key, record)
   }
   return { once: [...byId.values()], repeated }
+}
+
+function theFuller(one: RunRecord, other: RunRecord): RunRecord {
+  one.beginWith(other)
+  other.beginWith(one)
+  return energyOf(other) > energyOf(one) ? other : one
 }
 
 const energyOf = (record: RunRecord): number => record.sum('componentEnergy') ?? -1

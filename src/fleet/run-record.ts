@@ -6,8 +6,8 @@ export type Labels = Readonly<Record<string, string>>
 
 /** What a target showed at one time. */
 export interface Sighting {
-  /** Own labels of `codecarbon_run_info`; `undefined` where there is no such series. */
-  readonly run: Labels | undefined
+  /** Own labels of each series of `codecarbon_run_info`: mostly one. */
+  readonly runs: readonly Labels[]
   readonly series: readonly { readonly kind: Kind; readonly value: number }[]
 }
 
@@ -33,6 +33,10 @@ export interface RunRecord {
   see(sighting: Sighting): void
   /** Takes a tick that was seen, in seconds since 1970. */
   seeTick(tick: number): void
+  /** Takes from a record of the same run on another target when it began and where its counters stood then. */
+  beginWith(other: RunRecord): void
+  /** Where each counter stood when the time to be told began, where it was there. */
+  readonly bases: ReadonlyMap<string, number>
   /** Sum of the counters that `pick` is true for; `undefined` where there are none. */
   sum(metric: CountedKey, pick?: (own: Labels) => boolean): number | undefined
   /** Own labels of the counters of a metric. */
@@ -112,6 +116,21 @@ export function createRunRecord(target: Labels, run: Labels | undefined): RunRec
     seeTick(tick) {
       first = Math.min(first, tick)
       last = Math.max(last, tick)
+    },
+    beginWith(other) {
+      if (other.ticks !== undefined) {
+        first = Math.min(first, other.ticks.first)
+        last = Math.max(last, other.ticks.last)
+      }
+      if (isOlder || !other.isOlder) return
+      isOlder = true
+      for (const [key, base] of other.bases) {
+        const counter = counters.get(key)
+        if (counter !== undefined) counter.base = base
+      }
+    },
+    get bases() {
+      return new Map([...counters].map(([key, { base }]) => [key, base]))
     },
     sum(metric, pick = () => true) {
       const parts = [...counters.values()].filter((counter) => counter.metric === metric && pick(counter.own))

@@ -6,7 +6,7 @@ import { kindOf, type Kind } from './series-kind.ts'
 export interface TargetSightings {
   readonly target: Labels
   readonly targetKey: string
-  /** Every run that was there, by its own labels, in the order in which they were seen first. */
+  /** Every run that was there, by its own labels. */
   readonly runs: readonly Labels[]
   readonly sightings: readonly Sighting[]
 }
@@ -36,13 +36,10 @@ export function lastSightings(series: readonly Series[]): ReadonlyMap<number, re
 function toLast(series: readonly Sample[]): TargetSightings {
   const { target, targetKey } = series[0]?.kind ?? { target: {}, targetKey: '' }
   const runs = series.filter(({ kind }) => kind.metric === 'runInfo').map(({ kind }) => kind.own)
-  return { target, targetKey, runs, sightings: [{ run: runs[0], series }] }
+  return { target, targetKey, runs, sightings: [{ runs, series }] }
 }
 
-/**
- * What each target showed from one scrape to the next. All samples of a scrape have one time, so that each counter can be told to the run
- * that stood beside it; where two did, as in a Collector that still repeats the one that ended, to the one that came later.
- */
+/** What each target showed from one scrape to the next. All samples of a scrape have one time, so that the run stands beside its counters. */
 export function everySighting(series: readonly Series[]): readonly TargetSightings[] {
   const targets = new Map<string, { readonly kind: Kind; readonly points: Series['points'] }[]>()
   for (const one of series) {
@@ -58,22 +55,17 @@ function toEvery(
   const { target, targetKey } = series[0]?.kind ?? { target: {}, targetKey: '' }
   const runs = series
     .filter(({ kind, points }) => kind.metric === 'runInfo' && points.length > 0)
-    .toSorted((one, other) => (one.points[0]?.[0] ?? 0) - (other.points[0]?.[0] ?? 0))
     .map(({ kind }) => kind.own)
   const times = new Map<number, Sample[]>()
   for (const { kind, points } of series) {
     for (const [ms, value] of points) append(times, ms, { kind, value })
   }
-  let run: Labels | undefined
   const sightings = [...times]
     .toSorted(([one], [other]) => one - other)
-    .map(([, samples]) => {
-      const here = new Set(
-        samples.filter(({ kind }) => kind.metric === 'runInfo').map(({ kind }) => kind.own),
-      )
-      run = runs.findLast((candidate) => here.has(candidate)) ?? run
-      return { run, series: samples }
-    })
+    .map(([, samples]) => ({
+      runs: samples.filter(({ kind }) => kind.metric === 'runInfo').map(({ kind }) => kind.own),
+      series: samples,
+    }))
   return { target, targetKey, runs, sightings }
 }
 

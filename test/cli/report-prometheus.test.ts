@@ -178,6 +178,39 @@ describe('the energy of a fleet', () => {
     expect(stderr).toMatch(/2 of the series of runs are of a run that was scraped from elsewhere too/)
   })
 
+  it('follows a run whose target was given another name on the way', async () => {
+    const facts = { start: until - 40 * days, end: until, every: 300 }
+    const renamed = until - 10 * days
+    const { json } = await statement([
+      run({ ...facts, job: 'old', away: [[renamed, until]] }),
+      run({ ...facts, job: 'new', away: [[facts.start, renamed]] }),
+    ])
+    expect(json.total).toMatchObject({ runs: 1, duration_seconds: 30 * days - 300 })
+    expect(json.total.energy_kwh).toBeCloseTo(seenKwh(run(facts), from30), 6)
+  })
+
+  it('is told apart where a Collector repeats the run that ended beside the one that began', async () => {
+    const first = run({ runId: 'first', start: until - 5 * hours, end: until - 4 * hours })
+    const second = run({
+      runId: 'second',
+      cpuWatts: 40,
+      project: 'serve',
+      start: until - 4 * hours,
+      end: until - 3 * hours,
+    })
+    const series = toSeries([first, second])
+    const info = series.find(({ labels }) => labels['run_id'] === 'first')
+    const repeats = [1, 2, 3, 4, 5].map((minute) => [first.end + 60 * minute, 1] as const)
+    const server = await startFakePrometheus(
+      series.map((one) => (one === info ? { ...one, points: [...one.points, ...repeats] } : one)),
+    )
+    const { stdout } = await report(['--from-prometheus', server.url, '--until', String(until), '--json'])
+    expect((JSON.parse(stdout) as Statement).projects).toMatchObject([
+      { project_name: 'train', energy_kwh: expect.closeTo(seenKwh(first, from30), 9) as number },
+      { project_name: 'serve', energy_kwh: expect.closeTo(seenKwh(second, from30), 9) as number },
+    ])
+  })
+
   it('is in doubt where several runs measured one machine at one time', async () => {
     const machine = run({ trackingMode: 'machine' })
     const second = { ...machine, runId: 'run-2', instance: 'node-1:12045' }
