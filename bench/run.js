@@ -5,6 +5,7 @@ makeReady()
 const { benchStart } = await import('./start.js')
 const { benchTick } = await import('./tick.js')
 const { benchScrape } = await import('./scrape.js')
+const { benchScrapeAfterTasks } = await import('./scrape-after-tasks.js')
 const { benchCsv } = await import('./csv.js')
 const { benchGpu } = await import('./gpu.js')
 const { benchMonitor } = await import('./monitor.js')
@@ -14,6 +15,7 @@ const rows = [
   ...(await benchTick()),
   ...(await benchGpu()),
   ...(await benchScrape()),
+  ...(await benchScrapeAfterTasks()),
   ...benchCsv(),
   ...(await benchMonitor()),
 ]

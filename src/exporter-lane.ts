@@ -46,7 +46,7 @@ export class ExporterLane {
 
   /** Lets it look at the run whenever it is asked. */
   open(look: () => RunView): void {
-    this.#now(() => this.#exporter.open?.(look))
+    this.#now(() => this.#exporter.open?.(look, this.#onError))
   }
 
   /** Tells it of a task that has ended. */

@@ -17,8 +17,8 @@ export function lazyExporter(name: string, load: () => Promise<Exporter>): Expor
     }))
   return {
     name,
-    async open(look) {
-      await (await exporter()).open?.(look)
+    async open(look, fail) {
+      await (await exporter()).open?.(look, fail)
     },
     onTask(task) {
       if (ready === undefined) early.push(task)

@@ -159,9 +159,6 @@ function prometheusPull(options: Options, log: Log): Exporter | undefined {
       onListen: (url) => {
         log('info', `metrics for Prometheus at ${url}`)
       },
-      onError: (message) => {
-        log('warning', `Prometheus endpoint: ${message}`)
-      },
     })
   })
 }

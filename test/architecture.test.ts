@@ -117,6 +117,19 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
     ],
   ],
   [
+    'fleet/',
+    [
+      'core/',
+      'fleet/',
+      'http/',
+      'exporters/metrics.ts',
+      'exporters/service-address.ts',
+      'statement/run.ts',
+      'statement/scraped-from.ts',
+      'yaml',
+    ],
+  ],
+  [
     'statement/',
     [
       'core/',

@@ -8,16 +8,22 @@ import { ConfigError, EnergyError } from '../core/errors.ts'
 import { ratio, type Ratio } from '../core/units.ts'
 import { writeWholeFile } from '../files/whole-file.ts'
 import { printOnStderr } from '../log.ts'
-import { createLedger, type Accounts } from '../statement/ledger.ts'
+import { createLedger, groupings, type Accounts, type Grouping, type Ledger } from '../statement/ledger.ts'
 import { readRuns } from '../statement/read-runs.ts'
 import type { Settings } from '../statement/run.ts'
-import { toStatement, type Statement, type StatementFile } from '../statement/statement.ts'
+import {
+  toStatement,
+  type Statement,
+  type StatementFile,
+  type StatementInput,
+} from '../statement/statement.ts'
 import { renderBibtex } from '../statement/statement-bibtex.ts'
 import { renderJson } from '../statement/statement-json.ts'
 import { renderLatex } from '../statement/statement-latex.ts'
 import { renderMarkdown } from '../statement/statement-markdown.ts'
 import { renderText } from '../statement/statement-text.ts'
 import { packageVersion } from '../version.ts'
+import { addPrometheusFlags, readPrometheus, type PrometheusFlags } from './report-prometheus.ts'
 
 const formats = {
   text: renderText,
@@ -31,19 +37,20 @@ type Format = keyof typeof formats
 const formatNames = Object.keys(formats)
 
 /** What the command was told. */
-interface ReportFlags {
+interface ReportFlags extends PrometheusFlags {
   readonly format?: Format
   readonly json?: true
   readonly project?: readonly string[]
+  readonly by?: Grouping
   readonly offsetPercent?: number
   readonly output?: string
 }
 
 /** `codecarbon report [FILE…]`: sums runs into a statement for a paper or a page. */
 export function addReport(program: Command): void {
-  program
+  const command = program
     .command('report')
-    .description('sum the runs of CSV files into a statement for a paper or a page')
+    .description('sum runs, from CSV files or from a Prometheus, into a statement for a paper or a page')
     .argument(
       '[file...]',
       'CSV files of runs, of this program or CodeCarbon for Python (default: the file that the configuration names, emissions.csv)',
@@ -53,25 +60,53 @@ export function addReport(program: Command): void {
     )
     .option('--json', 'the same as --format json')
     .option('--project <names>', 'count these projects only; may be given again', collect)
+    .addOption(
+      new Option(
+        `--by <${groupings.join('|')}>`,
+        'what to tell runs apart by (default: project); instance and job are labels of Prometheus',
+      ).choices(groupings),
+    )
     .option(
       '--offset-percent <number>',
       'state that this share of the emissions was offset, 0 to 100',
       toPercent,
     )
     .option('-o, --output <file>', 'write to this file instead of stdout')
-    .action(report)
+  addPrometheusFlags(command).action(report)
 }
 
 async function report(given: readonly string[], flags: ReportFlags): Promise<void> {
-  const paths = given.length > 0 ? given : [configuredFile()]
   const format = formatOf(flags)
+  if (flags.fromPrometheus !== undefined && given.length > 0) {
+    throw new ConfigError(`--from-prometheus takes the place of files, and ${given.join(', ')} was given too`)
+  }
+  const fleet = await readPrometheus(flags)
+  if (fleet !== undefined) {
+    const ledger = createLedger(isWanted(flags.project), flags.by)
+    for (const run of fleet.runs) ledger.add(run)
+    for (const doubt of fleet.scrapedFrom.doubts) printOnStderr(`codecarbon: ${doubt}\n`)
+    const accounts = closed(ledger, flags.project, fleet.scrapedFrom.address)
+    print({ accounts, files: [], scrapedFrom: fleet.scrapedFrom }, format, flags)
+    return
+  }
+  if (flags.by === 'instance' || flags.by === 'job') {
+    throw new ConfigError(`--by ${flags.by} is about a Prometheus: give --from-prometheus too`)
+  }
+  const paths = given.length > 0 ? given : [configuredFile()]
   if (flags.output !== undefined && paths.some((path) => realPath(path) === realPath(flags.output ?? ''))) {
     throw new ConfigError(`--output ${flags.output} is one of the files to be read; give another name`)
   }
-  const { accounts, files } = await readAll(paths, flags.project)
+  print({ ...(await readAll(paths, flags)), scrapedFrom: undefined }, format, flags)
+}
+
+/** Prints the statement, or writes it to the file that was named. */
+function print(
+  counted: Pick<StatementInput, 'accounts' | 'files' | 'scrapedFrom'>,
+  format: Format,
+  flags: ReportFlags,
+): void {
   const statement = toStatement({
-    accounts,
-    files,
+    ...counted,
     offsetShare: flags.offsetPercent === undefined ? undefined : fromPercent(flags.offsetPercent),
     version: packageVersion(),
   })
@@ -97,13 +132,9 @@ function formatOf({ format, json }: ReportFlags): Format {
 /** Reads every file once, however often it is named, and tells what was skipped. */
 async function readAll(
   paths: readonly string[],
-  wanted: readonly string[] | undefined,
+  { project: wanted, by }: ReportFlags,
 ): Promise<{ accounts: Accounts; files: readonly StatementFile[] }> {
-  const names =
-    wanted === undefined ? undefined : new Set(wanted.flatMap((value) => [value, ...parts(value)]))
-  const ledger = createLedger(
-    names === undefined ? undefined : (projectName) => projectName !== undefined && names.has(projectName),
-  )
+  const ledger = createLedger(isWanted(wanted), by)
   const settings: Settings = new Map()
   const files: StatementFile[] = []
   for (const path of new Map(paths.map((name) => [realPath(name), name])).values()) {
@@ -119,11 +150,24 @@ async function readAll(
       `codecarbon: ${path}: ${many} skipped, ${rows === 1 ? '' : 'the first '}in line ${firstLine}: ${reason}\n`,
     )
   }
+  return { accounts: closed(ledger, wanted, paths.join(', ')), files }
+}
+
+/** Whether the runs of a project are asked for; `undefined` where all are. */
+function isWanted(
+  wanted: readonly string[] | undefined,
+): ((projectName: string | undefined) => boolean) | undefined {
+  if (wanted === undefined) return undefined
+  const names = new Set(wanted.flatMap((value) => [value, ...parts(value)]))
+  return (projectName) => projectName !== undefined && names.has(projectName)
+}
+
+/** @throws EnergyError ERR_NO_RUNS where nothing was counted */
+function closed(ledger: Ledger, wanted: readonly string[] | undefined, where: string): Accounts {
   const accounts = ledger.close()
   checkProjects(wanted ?? [], accounts)
-  if (accounts.total.runs === 0)
-    throw new EnergyError('ERR_NO_RUNS', `there are no runs in ${paths.join(', ')}`)
-  return { accounts, files }
+  if (accounts.total.runs === 0) throw new EnergyError('ERR_NO_RUNS', `there are no runs in ${where}`)
+  return accounts
 }
 
 /** @throws EnergyError ERR_NO_RUNS for a name that no run has, with the nearest that one has */

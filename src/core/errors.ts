@@ -16,6 +16,7 @@ export const errorCodes = [
   'ERR_REPORTER_UNKNOWN',
   'ERR_FILE_UNREADABLE',
   'ERR_NO_RUNS',
+  'ERR_QUERY_FAILED',
 ] as const
 
 /** One of {@link errorCodes}. */

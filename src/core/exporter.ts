@@ -59,9 +59,10 @@ export interface Exporter {
   readonly isShared?: boolean
   /**
    * Called once, before the first report, for those that are asked from outside whenever somebody likes. Looking is cheap and changes nothing: what
-   * it shows is up to a second old, so that nobody from outside can watch the hardware's counters closely.
+   * it shows is up to a second old, so that nobody from outside can watch the hardware's counters closely. By `fail` they say what went wrong
+   * between reports.
    */
-  open?(look: () => RunView): void | Promise<void>
+  open?(look: () => RunView, fail?: (message: string) => void): void | Promise<void>
   /** A task has ended; called at once, beside the reports. */
   onTask?(task: TaskEmissionsData): void
   /** A measurement has been made, which took so long; called at once. */

@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Fetch, Fetched, FetchInit } from './http-request.ts'
 
 /** What is sent. */
-export type Request = { readonly url: string } & Pick<FetchInit, 'method' | 'headers' | 'body' | 'ca'>
+export type Request = { readonly url: string } & Pick<FetchInit, 'method' | 'headers' | 'body'>
 
 /** Options of {@link exchange}. */
 export interface ExchangeOptions {
@@ -28,8 +28,8 @@ export class NoAnswer extends Error {
   }
 }
 
-/** No answer of the services that are asked here has a thousandth of this. */
-const mostBytes = 1_000_000
+/** No answer of the services that programs ask while they run has a thousandth of this. */
+const usualMostBytes = 1_000_000
 
 /**
  * Sends a request, has the answer read, and lets go of the connection whatever comes of it.
@@ -81,7 +81,7 @@ async function send({ url, ...init }: Request, fetch: Fetch, signal: AbortSignal
 }
 
 /** The whole body. @throws NoAnswer */
-export async function textOf({ body }: Fetched): Promise<string> {
+export async function textOf({ body }: Fetched, mostBytes: number = usualMostBytes): Promise<string> {
   const decoder = new TextDecoder()
   let text = ''
   let bytes = 0

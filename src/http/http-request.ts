@@ -6,8 +6,6 @@ export interface FetchInit {
   readonly method?: 'GET' | 'PUT' | 'POST' | 'DELETE'
   readonly headers: Record<string, string>
   readonly body?: string
-  /** Certificates (PEM) to trust besides those of the system; `globalThis.fetch` does not know them. */
-  readonly ca?: string
   /** Redirects come back as they are. */
   readonly redirect: 'manual'
   readonly signal: AbortSignal
@@ -23,22 +21,42 @@ export interface Fetched {
 /** Sends a request. */
 export type Fetch = (url: string, init: FetchInit) => Promise<Fetched>
 
+/** How a server is to prove who it is, and who asks. Certificates and keys are PEM. */
+export interface TlsSettings {
+  /** Certificates that the server's one is signed with, instead of those of Node.js. */
+  readonly ca?: string
+  readonly cert?: string
+  readonly key?: string
+  /** Name that the server's certificate has to have, instead of that in the address. */
+  readonly servername?: string
+  /** @default true */
+  readonly rejectUnauthorized?: boolean
+}
+
 /**
  * A request over `node:http` or `node:https` that keeps no program waiting. The socket is unref'd from its first moment, and destroyed at
  * once when the signal says so. The global `fetch` can do neither: it keeps the process alive while a server is silent, and where a
  * firewall drops what is sent it goes on connecting for 10 s after it was aborted (Node.js 20.19 to 26). Follows no redirects.
  */
-export const httpRequest: Fetch = async (url, { method = 'GET', headers, body, ca, signal }) => {
+export const httpRequest: Fetch = (url, init) => send(url, init, {})
+
+/** The same with settings of one's own for TLS. */
+export const createHttpRequest =
+  (tls: TlsSettings): Fetch =>
+  (url, init) =>
+    send(url, init, tls)
+
+async function send(
+  url: string,
+  { method = 'GET', headers, body, signal }: FetchInit,
+  tls: TlsSettings,
+): Promise<Fetched> {
   // Loaded when it is first needed, which for most programs is never.
   const { request } = await (url.startsWith('https:') ? import('node:https') : import('node:http'))
   const lookup = nameLookup(signal)
   const options = {
-    method,
-    headers,
-    signal,
-    agent: false,
+    ...{ method, headers, signal, agent: false, ...tls },
     ...(lookup === undefined ? {} : { lookup }),
-    ...(ca === undefined ? {} : { ca: [...(await import('node:tls')).rootCertificates, ca] }),
   }
   return new Promise((resolve, reject) => {
     const exchange = request(url, options, (response) => {

@@ -1,6 +1,7 @@
 import { toHours } from '../core/units.ts'
 import { formatEnergy, formatMass, formatRange, formatShare } from '../exporters/text/quantity.ts'
 import type { Counted, Cpu, Gpu, IntensitySource, Place, Software } from './circumstances.ts'
+import type { Grouping } from './ledger.ts'
 import type { Statement } from './statement.ts'
 import { componentNames, type ComponentName, type Interval, type Sums } from './sums.ts'
 
@@ -14,15 +15,27 @@ export const listed = (items: readonly string[]): string =>
   items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`
 
 /** `3 runs of digits`, `3 runs of 2 projects`, or of none that has a name. */
-export function runsOf({ total, projects }: Statement): string {
+export function runsOf({ total, groups, by }: Statement): string {
   const runs = counted(total.runs, 'run')
-  if (projects.length > 1) return `${runs} of ${counted(projects.length, 'project')}`
-  const name = projects[0]?.projectName
-  return name === undefined ? runs : `${runs} of ${name}`
+  const { many, before } = groupWords[by]
+  if (groups.length > 1) return `${runs} ${before} ${groups.length} ${many}`
+  const name = groups[0]?.name
+  return name === undefined ? runs : `${runs} ${before} ${name}`
 }
 
-/** What a project is called; the runs that name none have a name too. */
-export const nameOf = (projectName: string | undefined): string => projectName ?? '(no project)'
+/** What groups of runs are called. */
+export const groupWords: Readonly<
+  Record<Grouping, { readonly one: string; readonly many: string; readonly before: string }>
+> = {
+  project: { one: 'project', many: 'projects', before: 'of' },
+  country: { one: 'country', many: 'countries', before: 'in' },
+  instance: { one: 'instance', many: 'instances', before: 'on' },
+  job: { one: 'job', many: 'jobs', before: 'of' },
+  none: { one: 'group', many: 'groups', before: 'of' },
+}
+
+/** What a group is called; the runs that name none have a name too. */
+export const nameOf = (name: string | undefined, by: Grouping): string => name ?? `(no ${groupWords[by].one})`
 
 /** `1.2 kWh`, or `unmeasured`. */
 export const energyOf = ({ energy }: Sums): string =>

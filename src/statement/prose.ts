@@ -21,6 +21,7 @@ import {
   softwarePhrase,
   withRuns,
 } from './phrases.ts'
+import { scrapedPhrase, unseenPhrase } from './scraped-from.ts'
 import type { Statement } from './statement.ts'
 import { componentNames, type Sums } from './sums.ts'
 
@@ -44,7 +45,11 @@ function useSentences(statement: Statement): string[] {
   const gaps = gapsOf(total)
   const unknown = gaps.length === 0 ? [] : [`Unknown is not counted as zero: ${gaps.join('; ')}.`]
   if (energy.value === undefined) {
-    return [`${subject}${hours}${joined} used an amount of energy that could not be measured.`, ...unknown]
+    return [
+      `${subject}${hours}${joined} used an amount of energy that could not be measured.`,
+      ...unknown,
+      ...scrapedSentences(statement),
+    ]
   }
   const facts = [energyRangeOf(total), measuredPhrase(total)].filter((fact) => fact !== undefined)
   const isPlain = pues.every(({ pue }) => pue === 1)
@@ -55,6 +60,17 @@ function useSentences(statement: Statement): string[] {
       ? []
       : [`This includes a PUE of ${listed(withRuns(pues, total, ({ pue }) => String(pue)))}.`]),
     ...unknown,
+    ...scrapedSentences(statement),
+  ]
+}
+
+function scrapedSentences({ scrapedFrom, total }: Statement): string[] {
+  if (scrapedFrom === undefined) return []
+  const unseen = unseenPhrase(scrapedFrom, total)
+  return [
+    `The figures are from ${scrapedPhrase(scrapedFrom)}.`,
+    `${unseen.slice(0, 1).toUpperCase()}${unseen.slice(1)}.`,
+    ...scrapedFrom.doubts.map((doubt) => `${doubt}.`),
   ]
 }
 

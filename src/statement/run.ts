@@ -13,6 +13,8 @@ export interface Run {
   /** `undefined` where the row has none: such a row is a run of its own. */
   readonly runId: string | undefined
   readonly setting: Setting
+  /** Labels of where it was scraped, of a run that Prometheus tells of. */
+  readonly scraped: Scraped | undefined
   /** Local time of the row, `YYYY-MM-DDTHH:MM:SS`. */
   readonly timestamp: string | undefined
   readonly duration: Seconds | undefined
@@ -37,6 +39,12 @@ export interface Run {
   readonly embodiedHigh: Grams | undefined
   /** Software Carbon Intensity and what it is by. */
   readonly sci: RunSci | undefined
+}
+
+/** Where a run was scraped, by the labels that Prometheus gives every target. */
+export interface Scraped {
+  readonly job: string | undefined
+  readonly instance: string | undefined
 }
 
 /** The SCI of one run: grams of CO2eq by functional unit. */
@@ -120,6 +128,7 @@ export function createRunParser(header: readonly string[], settings: Settings): 
     return {
       runId: toText(cells[at['run_id'] ?? -1]),
       setting: settingOf(cells),
+      scraped: undefined,
       timestamp: toTimestamp(cells[at['timestamp'] ?? -1]),
       duration: given(number('duration'), seconds),
       energy: given(number('energy_consumed'), fromKilowattHours),

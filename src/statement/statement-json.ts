@@ -1,4 +1,5 @@
 import { toKilograms, toKilowattHours, type Grams, type Joules } from '../core/units.ts'
+import type { ScrapedFrom } from './scraped-from.ts'
 import type { Statement } from './statement.ts'
 import { componentNames, type Sums } from './sums.ts'
 
@@ -8,7 +9,7 @@ export function renderJson(statement: Statement): string {
 }
 
 function toJson(statement: Statement): object {
-  const { total, projects, offsetShare, comparisons } = statement
+  const { total, groups, by, scrapedFrom, offsetShare, comparisons } = statement
   return {
     schema: 1,
     written_by: `codecarbon ${statement.version}`,
@@ -17,11 +18,13 @@ function toJson(statement: Statement): object {
       skipped_rows: skipped?.rows ?? 0,
       first_skipped_line: skipped?.firstLine ?? null,
     })),
+    ...(scrapedFrom === undefined ? {} : { prometheus: scrapedToJson(scrapedFrom) }),
     total: sumsToJson(total),
     offset_percent: offsetShare === undefined ? null : rounded(offsetShare * 100),
-    projects: projects.map((project) => ({
-      project_name: project.projectName ?? null,
-      ...sumsToJson(project),
+    by,
+    [by === 'project' ? 'projects' : 'groups']: groups.map((group) => ({
+      [by === 'project' ? 'project_name' : by]: group.name ?? null,
+      ...sumsToJson(group),
     })),
     comparisons: comparisons.map(({ key, quantity, unit, text, source }) => ({
       key,
@@ -62,6 +65,16 @@ function toJson(statement: Statement): object {
     })),
   }
 }
+
+const scrapedToJson = (from: ScrapedFrom): object => ({
+  address: from.address,
+  from: new Date(from.fromMs).toISOString(),
+  until: new Date(from.untilMs).toISOString(),
+  targets: from.targets,
+  reading_seconds: rounded(from.readingTime),
+  unseen_energy_kwh_at_most: kilowattHours(from.unseenEnergy),
+  doubts: from.doubts,
+})
 
 function sumsToJson(sums: Sums): object {
   const { runs, duration, energy, emissions, measured, carbonIntensity, waterLitres, period } = sums

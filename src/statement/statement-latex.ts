@@ -1,6 +1,6 @@
 import { formatMass } from '../exporters/text/quantity.ts'
 import { characterMacro, escapeLatex as escape } from './latex-text.ts'
-import { energyOf, hoursOf, nameOf } from './phrases.ts'
+import { energyOf, groupWords, hoursOf, nameOf } from './phrases.ts'
 import { proseOf } from './prose.ts'
 import { references } from './references.ts'
 import type { Statement } from './statement.ts'
@@ -11,12 +11,12 @@ import type { Sums } from './sums.ts'
  * `--format bibtex` prints.
  */
 export function renderLatex(statement: Statement): string {
-  const { projects, version } = statement
+  const { groups, version } = statement
   const paragraphs = proseOf(statement).map((sentences) => sentences.map(toLatex).join('\n'))
   const body = [
     String.raw`\subsection{Energy use and emissions of computing}`,
     `${method(version)}\n${paragraphs.join('\n\n')}`,
-    ...(projects.length > 1 ? [table(statement)] : []),
+    ...(groups.length > 1 ? [table(statement)] : []),
   ].join('\n\n')
   const macro = body.includes(String.raw`\codecarbonchar`) ? `${characterMacro}\n` : ''
   return `% Written by codecarbon ${version} for Node.js. Its citations: codecarbon report --format bibtex\n${macro}${body}\n`
@@ -32,15 +32,21 @@ function method(version: string): string {
 }
 
 /** The name may take several lines; the figures stand to the right, and all of it in one column of two. */
-function table({ total, projects }: Statement): string {
+function table({ total, groups, by }: Statement): string {
+  const { one } = groupWords[by]
   return [
     String.raw`\begin{center}\small\setlength{\tabcolsep}{4pt}`,
     String.raw`\begin{tabular}{@{}p{0.36\linewidth}rrrr@{}}`,
     String.raw`\hline`,
-    line(`${strut}Project`, ['Runs', 'Hours', 'Energy', toLatex('CO2eq')]),
+    line(`${strut}${one.slice(0, 1).toUpperCase()}${one.slice(1)}`, [
+      'Runs',
+      'Hours',
+      'Energy',
+      toLatex('CO2eq'),
+    ]),
     String.raw`\hline`,
-    ...projects.map((project, index) =>
-      line(`${index === 0 ? strut : ''}${toLatex(nameOf(project.projectName))}`, cells(project)),
+    ...groups.map((group, index) =>
+      line(`${index === 0 ? strut : ''}${toLatex(nameOf(group.name, by))}`, cells(group)),
     ),
     String.raw`\hline`,
     line(`${strut}All`, cells(total)),

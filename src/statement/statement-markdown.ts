@@ -1,5 +1,13 @@
 import { escapeMarkdown as escape } from './markdown-text.ts'
-import { emissionsOf, emissionsRangeOf, energyOf, energyRangeOf, hoursOf, nameOf } from './phrases.ts'
+import {
+  emissionsOf,
+  emissionsRangeOf,
+  energyOf,
+  energyRangeOf,
+  groupWords,
+  hoursOf,
+  nameOf,
+} from './phrases.ts'
 import { proseOf } from './prose.ts'
 import { references } from './references.ts'
 import type { Statement } from './statement.ts'
@@ -17,13 +25,13 @@ export function renderMarkdown(statement: Statement): string {
   return `${blocks.filter((block) => block !== '').join('\n\n')}\n`
 }
 
-function table({ total, projects }: Statement): string {
-  const lines = projects.map((project) => toLine(escape(nameOf(project.projectName)), project))
+function table({ total, groups, by }: Statement): string {
+  const lines = groups.map((group) => toLine(escape(nameOf(group.name, by)), group))
   return [
-    '| project | runs | hours | energy | energy, low to high | emissions | emissions, low to high |',
+    `| ${by === 'none' ? '' : groupWords[by].one} | runs | hours | energy | energy, low to high | emissions | emissions, low to high |`,
     '| :------ | ---: | ----: | -----: | ------------------: | --------: | ---------------------: |',
     ...lines,
-    ...(projects.length > 1 ? [toLine('**all**', total)] : []),
+    ...(groups.length === 1 ? [] : [toLine('**all**', total)]),
   ].join('\n')
 }
 

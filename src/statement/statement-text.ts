@@ -10,6 +10,7 @@ import {
   energyRangeOf,
   gapsOf,
   gpuPhrase,
+  groupWords,
   intensityPhrase,
   marketPhrase,
   measuredPhrase,
@@ -20,15 +21,17 @@ import {
   softwarePhrase,
   withRuns,
 } from './phrases.ts'
+import { scrapedPhrase, unseenPhrase } from './scraped-from.ts'
 import type { Statement } from './statement.ts'
 import { componentNames, type Sums } from './sums.ts'
 
 /** A statement for people to read: plain text, no colours. */
 export function renderText(statement: Statement): string {
-  const { total, projects } = statement
+  const { total, groups } = statement
   const lines = [
     `CodeCarbon: ${runsOf(statement)}, ${durationOf(total)}`,
     ...titled('Period', periodOf(total)),
+    ...sourceLines(statement),
     '',
     ...energyLines(statement),
     ...titled('Unknown', gapsOf(total)),
@@ -47,7 +50,7 @@ export function renderText(statement: Statement): string {
       withRuns(statement.trackingModes, total, ({ mode }) => mode),
     ),
     ...titled('Software', withRuns(statement.software, total, softwarePhrase)),
-    ...(projects.length > 1 ? ['', 'Projects', ...projectLines(statement)] : []),
+    ...(groups.length > 1 ? ['', ...groupLines(statement)] : []),
   ]
   const isDoubled = (line: string, index: number): boolean => line === '' && lines[index - 1] === ''
   return `${lines
@@ -108,21 +111,32 @@ function emissionLines({ total, offsetShare, intensities, embodiedSources }: Sta
 }
 
 /** The name comes last: wide letters in it move nothing. */
-function projectLines({ projects }: Statement): string[] {
+function groupLines({ groups, by }: Statement): string[] {
+  const { one, many } = groupWords[by]
   const rows = [
-    ['runs', 'duration', 'energy', 'emissions', 'project'],
-    ...projects.map((project) => [
-      String(project.runs),
-      durationOf(project),
-      energyOf(project),
-      emissionsOf(project),
-      nameOf(project.projectName),
+    ['runs', 'duration', 'energy', 'emissions', one],
+    ...groups.map((group) => [
+      String(group.runs),
+      durationOf(group),
+      energyOf(group),
+      emissionsOf(group),
+      nameOf(group.name, by),
     ]),
   ]
   const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)))
-  return rows.map(
-    (cells) => `  ${cells.map((cell, column) => cell.padStart(widths[column] ?? 0)).join('  ')}`,
-  )
+  return [
+    `${many.slice(0, 1).toUpperCase()}${many.slice(1)}`,
+    ...rows.map((cells) => `  ${cells.map((cell, column) => cell.padStart(widths[column] ?? 0)).join('  ')}`),
+  ]
+}
+
+function sourceLines({ scrapedFrom, total }: Statement): string[] {
+  if (scrapedFrom === undefined) return []
+  return [
+    row('Source', scrapedPhrase(scrapedFrom)),
+    ...titled('Not seen', [unseenPhrase(scrapedFrom, total)]),
+    ...titled('Doubt', scrapedFrom.doubts),
+  ]
 }
 
 const durationOf = ({ duration }: Sums): string =>

@@ -1,7 +1,8 @@
 import { compare, type Comparison } from '../grid/comparisons.ts'
 import type { Ratio } from '../core/units.ts'
 import { circumstancesOf, type Circumstances } from './circumstances.ts'
-import type { Accounts, ProjectSums } from './ledger.ts'
+import type { Accounts, GroupSums, Grouping } from './ledger.ts'
+import type { ScrapedFrom } from './scraped-from.ts'
 import type { SkippedRows } from './read-runs.ts'
 import type { Sums } from './sums.ts'
 
@@ -9,8 +10,12 @@ import type { Sums } from './sums.ts'
 export interface Statement extends Circumstances {
   readonly files: readonly StatementFile[]
   readonly total: Sums
+  /** The Prometheus that the runs are from, instead of files. */
+  readonly scrapedFrom: ScrapedFrom | undefined
   /** The one with most energy first. */
-  readonly projects: readonly ProjectSums[]
+  readonly groups: readonly GroupSums[]
+  /** What the groups are. */
+  readonly by: Grouping
   /** The emissions in other words; those that nobody can picture are left out. */
   readonly comparisons: readonly Comparison[]
   /** Share of the emissions that was offset, as the user says. */
@@ -26,18 +31,26 @@ export interface StatementFile {
 }
 
 /** What a statement is made of. */
-export interface StatementInput extends Pick<Statement, 'files' | 'offsetShare' | 'version'> {
+export interface StatementInput extends Pick<Statement, 'files' | 'scrapedFrom' | 'offsetShare' | 'version'> {
   readonly accounts: Accounts
 }
 
 /** Makes the statement of what a ledger counted. */
-export function toStatement({ accounts, files, offsetShare, version }: StatementInput): Statement {
-  const { total, projects } = accounts
+export function toStatement({
+  accounts,
+  files,
+  scrapedFrom,
+  offsetShare,
+  version,
+}: StatementInput): Statement {
+  const { total, groups, by } = accounts
   return {
     ...circumstancesOf(total.settings),
     files,
+    scrapedFrom,
     total,
-    projects,
+    groups,
+    by,
     comparisons: comparisonsFor(total),
     offsetShare,
     version,

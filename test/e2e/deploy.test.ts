@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { deployFolder, grafanaFolder, rules } from '../fixtures/operations.ts'
@@ -24,6 +24,31 @@ it.runIf(hasPromtool)('Prometheus takes its configuration, with the rules beside
 
 const hasSystemd = isInstalled('systemd-analyze')
 if (!hasSystemd) console.log('Skipped: the unit of systemd. It needs systemd-analyze.')
+
+it.runIf(hasSystemd)('systemd takes the unit where a capability stands in for the group', () => {
+  const folder = temporaryFolder()
+  const unit = join(folder, 'codecarbon.service')
+  cpSync(join(deployFolder, 'systemd/codecarbon.service'), unit)
+  mkdirSync(`${unit}.d`)
+  cpSync(join(deployFolder, 'systemd/capability.conf'), join(`${unit}.d`, 'capability.conf'))
+  expect(run('systemd-analyze', 'verify', unit)).toBe('')
+})
+
+const hasSysusers = hasSystemd && isInstalled('systemd-sysusers')
+
+it.runIf(hasSysusers)('systemd makes the group that may read the counters', () => {
+  const system = temporaryFolder()
+  mkdirSync(join(system, 'etc'))
+  run(
+    'systemd-sysusers',
+    `--root=${system}`,
+    '--inline',
+    readFileSync(join(deployFolder, 'systemd/codecarbon.sysusers.conf'), 'utf8')
+      .split('\n')
+      .find((line) => line.startsWith('g ')) ?? '',
+  )
+  expect(readFileSync(join(system, 'etc/group'), 'utf8')).toMatch(/^rapl:/m)
+})
 
 it.runIf(hasSystemd)('systemd takes its unit, and finds little that it could do wrong', () => {
   const unit = join(deployFolder, 'systemd/codecarbon.service')

@@ -323,7 +323,7 @@ describe.skipIf(!isRun)('promtool', () => {
     const prometheus = await startPrometheus(
       folder,
       { codecarbon: [`127.0.0.1:${port}`] },
-      { features: ['exemplar-storage'] },
+      { flags: ['--enable-feature=exemplar-storage'] },
     )
     await prometheus.has('codecarbon_task_energy_joules_count{task="answer"} >= 2')
     interface Found {

@@ -56,6 +56,7 @@ export async function statementOf(
   return toStatement({
     accounts: await accountsOf(paths),
     files: paths.map((path) => ({ path: path.replace(/^.*[/\\]/, ''), skipped: undefined })),
+    scrapedFrom: undefined,
     offsetShare: offsetPercent === undefined ? undefined : ratio(offsetPercent / 100),
     version: '0.1.0',
   })

@@ -41,8 +41,8 @@ describe('counting', () => {
       row({ run_id: 'a', project_name: 'old' }),
       row({ run_id: 'a', project_name: 'new' }),
     ])
-    const { projects } = await accountsOf([path])
-    expect(projects.map(({ projectName }) => projectName)).toEqual(['new'])
+    const { groups } = await accountsOf([path])
+    expect(groups.map(({ name }) => name)).toEqual(['new'])
   })
 })
 

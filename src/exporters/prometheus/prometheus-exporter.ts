@@ -64,6 +64,8 @@ export function createPrometheusExporter(options: PrometheusExporterOptions = {}
   let seen: RunView | undefined
   /** The last report, which metrics under the names of CodeCarbon for Python are of. */
   let reported: CompatFigures | undefined
+  /** However many look within a second, what they are shown is written once. */
+  const written = new Map<Format, { readonly of: RunView | undefined; readonly text: Promise<Metrics> }>()
 
   /** The run as it is to be shown; brings the histograms up to the same moment. */
   function view(): RunView | undefined {
@@ -92,12 +94,17 @@ export function createPrometheusExporter(options: PrometheusExporterOptions = {}
     const begun = performance.now()
     const { registry, series, showCompat } = (await load())[format]
     const now = view()
+    const known = written.get(format)
+    if (now !== undefined && known?.of === now) return known.text
     if (now !== undefined) series.show(now)
     if (reported !== undefined) showCompat?.(reported)
-    const body = await registry.metrics()
-    const took = scrapePoint(seconds((performance.now() - begun) / 1000))
-    for (const each of own) each.add(took)
-    return { contentType: registry.contentType, body }
+    const text = registry.metrics().then((body) => {
+      const took = scrapePoint(seconds((performance.now() - begun) / 1000))
+      for (const each of own) each.add(took)
+      return { contentType: registry.contentType, body }
+    })
+    written.set(format, { of: now, text })
+    return text
   }
 
   return {

@@ -11,7 +11,6 @@ export interface PrometheusPullOptions {
   readonly hasCompatNames?: boolean
   /** Told where it listens. */
   readonly onListen: (url: string) => void
-  readonly onError: (message: string) => void
 }
 
 /** The port that is listened on where none is given. */
@@ -19,21 +18,21 @@ export const defaultPort = 12_044
 
 /**
  * The endpoint that Prometheus scrapes: `/metrics`, `/healthz` and a page that names them. It listens while the run lasts and keeps no process
- * alive. Where it cannot listen, the run goes on without it and says so.
+ * alive. Where it cannot listen, the run goes on without it and says so; so it does of floods, and of a web configuration that became wrong.
  */
 export function createPrometheusPull(options: PrometheusPullOptions): Exporter {
-  const { onListen, onError, hasCompatNames = false, ...where } = options
+  const { onListen, hasCompatNames = false, ...where } = options
   const exporter = createPrometheusExporter({ hasCompatNames })
   let server: Promise<RunningServer> | undefined
-  async function begin(look: () => RunView): Promise<RunningServer> {
-    await exporter.open?.(look)
+  async function begin(look: () => RunView, fail: (message: string) => void): Promise<RunningServer> {
+    await exporter.open?.(look, fail)
     const routes = {
       '/': page('text/html; charset=utf-8', landingPage),
       '/metrics': exporter.handler,
       '/healthz': page('text/plain; charset=utf-8', 'ok\n'),
     }
     try {
-      return await startServer({ ...where, routes, onError })
+      return await startServer({ ...where, routes, onError: fail })
     } catch (error) {
       throw inWords(error, where)
     }
@@ -41,8 +40,8 @@ export function createPrometheusPull(options: PrometheusPullOptions): Exporter {
 
   return {
     ...exporter,
-    async open(look) {
-      server = begin(look)
+    async open(look, fail = () => undefined) {
+      server = begin(look, fail)
       onListen(`${(await server).url}metrics`)
     },
     async close() {

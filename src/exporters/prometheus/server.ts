@@ -36,7 +36,12 @@ const limits = {
   maxHeaderSize: 16_384,
   // Node looks for those who are too slow every 30 s unless told otherwise.
   connectionsCheckingInterval: 1000,
+  // Asks a client that has not said a word for so long whether it is still there: a machine that lost its power closes nothing.
+  keepAlive: true,
+  keepAliveInitialDelay: 30_000,
 }
+/** Who takes no byte of an answer for so long is cut off, milliseconds. */
+const longestStall = 10_000
 const mostConnections = 100
 
 /**
@@ -102,7 +107,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     }
   }
 
+  const answering = new WeakSet<Socket>()
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
+    const { socket } = request
+    // No scraper sends a request before it has the answer to the last one; thousands in one packet would be answered at the program's cost.
+    if (answering.has(socket)) {
+      socket.destroy()
+      return
+    }
+    answering.add(socket)
+    response.once('close', () => answering.delete(socket))
     request.resume()
     answer(request, response).catch((error: unknown) => {
       onError(error instanceof Error ? error.message : String(error))
@@ -112,12 +126,22 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
   const server = await createServer(guard.loaded?.config.tls, listener)
   server.maxConnections = mostConnections
+  server.timeout = longestStall
+  let isFull = false
+  server.on('drop', () => {
+    // Once for each flood.
+    if (!isFull) onError(`${mostConnections} connections are open, and more are turned away`)
+    isFull = true
+  })
   // A connection that stays open must not keep the process alive.
   const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
     socket.unref()
     sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
+    socket.once('close', () => {
+      sockets.delete(socket)
+      if (sockets.size < mostConnections / 2) isFull = false
+    })
   })
   await listen(server, port, host)
   server.unref()

@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.ts'
 import { ProbeUnavailable } from '../../core/errors.ts'
 import { exchange, NoAnswer, textOf } from '../../http/exchange.ts'
-import { httpRequest, type Fetched } from '../../http/http-request.ts'
+import { createHttpRequest, httpRequest, type Fetch, type Fetched } from '../../http/http-request.ts'
 
 /** Fetches JSON from the service that it was made for, by path. */
 export type GetJson = (path: string, signal: AbortSignal) => Promise<unknown>
@@ -54,10 +54,9 @@ export function createGetJson(options: GetJsonOptions): GetJson {
     if (url.origin !== origin.origin) {
       throw new ProbeUnavailable('it sends elsewhere, which is not followed', look)
     }
-    const request = { url: url.href, headers, ...(ca === undefined ? {} : { ca }) }
     const answer = await exchange(
-      request,
-      { fetch: httpRequest, clock, timeoutMs, signal },
+      { url: url.href, headers },
+      { fetch: await trusting(ca), clock, timeoutMs, signal },
       async (response) => ({ response, text: response.status === 200 ? await textOf(response) : undefined }),
     )
     if (answer.text !== undefined) return parse(answer.text, look)
@@ -72,6 +71,14 @@ export function createGetJson(options: GetJsonOptions): GetJson {
     get(path, signal, 0).catch((error: unknown) => {
       throw error instanceof NoAnswer ? told(error, options) : error
     })
+}
+
+/** Asks as the system trusts, and as the given certificates say. */
+async function trusting(ca: string | undefined): Promise<Fetch> {
+  if (ca === undefined) return httpRequest
+  // Loaded when it is first needed, which for most programs is never.
+  const { rootCertificates } = await import('node:tls')
+  return createHttpRequest({ ca: [...rootCertificates, ca].join('\n') })
 }
 
 function refusalOf({ status }: Fetched, { user, password }: GetJsonOptions, look: string): HttpRefusal {

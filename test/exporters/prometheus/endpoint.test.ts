@@ -18,8 +18,10 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createPrometheusExporter } from '../../../src/exporters/prometheus/prometheus-exporter.ts'
 import { createPrometheusPull } from '../../../src/exporters/prometheus/prometheus-pull.ts'
 import { EmissionsTracker, type TrackerOptions } from '../../../src/index.ts'
+import { taskOf } from '../../fixtures/csv/records.ts'
 import { fakeMachine, type FakeMachine } from '../../tracker/fake-machine.ts'
 import { temporaryFolder } from '../../fixtures/programs/temporary-folder.ts'
+import { viewOf } from '../../fixtures/run-view.ts'
 
 interface Answer {
   readonly status: number | undefined
@@ -57,11 +59,16 @@ async function endpoint(options: TrackerOptions & { webConfigFile?: string } = {
       host: '127.0.0.1',
       webConfigFile,
       onListen: resolve,
-      onError: (message) => errors.push(message),
     })
     const exporter = {
       ...pull,
-      open: async (look: never) => Promise.resolve(pull.open?.(look)).catch(reject),
+      open: async (look: never, fail: (message: string) => void) => {
+        const tell = (message: string): void => {
+          errors.push(message)
+          fail(message)
+        }
+        await Promise.resolve(pull.open?.(look, tell)).catch(reject)
+      },
     }
     tracker = new EmissionsTracker({ ...machine.options, ...others, exporters: [exporter] }).start()
   })
@@ -163,6 +170,22 @@ describe('the endpoint for Prometheus', () => {
     expect(text).toMatch(/codecarbon_task_duration_seconds_count\{task="_other"\} 205/)
   })
 
+  it('has no more to say after 100 000 names of a careless program than after 200, and counts each task', async () => {
+    const exporter = createPrometheusExporter()
+    await exporter.open?.(() => viewOf())
+    const sizeAfter = async (from: number, to: number): Promise<number> => {
+      for (let index = from; index < to; index += 1)
+        exporter.onTask?.(taskOf(`user ${index} at ${index * 7}`))
+      return (await exporter.metrics()).body.length
+    }
+    const before = await sizeAfter(0, 200)
+    // Longer numbers, and no series more.
+    expect(await sizeAfter(200, 100_000)).toBeLessThan(before * 1.02)
+    expect((await exporter.metrics()).body).toContain(
+      'codecarbon_task_duration_seconds_count{task="_other"} 99900\n',
+    )
+  })
+
   it('survives a client that sends its request byte by byte, and one that sends garbage', async () => {
     const { url } = await endpoint()
     const { port } = new URL(url)
@@ -226,6 +249,15 @@ describe('the web configuration', () => {
     writeFileSync(file, 'basic_auth_users: [nonsense')
     expect((await as('bob', 'other')).status).toBe(200)
     expect(errors.join()).toContain(`web_config_file ${file}`)
+    await vi.waitFor(
+      async () => {
+        expect((await as('bob', 'other')).body.toString()).toMatch(
+          /^codecarbon_exporter_errors_total\{exporter="prometheus_pull"\} 1$/m,
+        )
+      },
+      // What is shown is up to a second old.
+      { timeout: 5000 },
+    )
   })
 
   it.each([
