@@ -34,7 +34,9 @@ export async function fleetRuns(
       `Prometheus at ${api.address} has no metrics of codecarbon${where} from ${isoOf(span.fromMs)} to ${isoOf(span.untilMs)}: check that it scrapes the endpoints, and --range${match === undefined ? '' : ' and --match'}`,
     )
   }
-  const { once, repeated } = eachOnce(collected.records)
+  const { once: all, repeated } = eachOnce(collected.records)
+  const silent = all.filter(leftToAnother)
+  const once = all.filter((record) => !leftToAnother(record))
   const runs = once.map((record) => ({ record, run: toRun(record) }))
   return {
     runs: runs.map(({ run }) => run),
@@ -52,6 +54,7 @@ export async function fleetRuns(
               'Prometheus could not look back before that time: a run whose target was out of sight when it began is counted from its own beginning',
             ]),
         ...repeatedDoubt(repeated),
+        ...silentDoubt(silent),
         ...overlapDoubt(runs),
       ],
     },
@@ -82,6 +85,21 @@ function theFuller(one: RunRecord, other: RunRecord): RunRecord {
 }
 
 const energyOf = (record: RunRecord): number => record.sum('componentEnergy') ?? -1
+
+/** Whether a run of a whole machine left it to another run on that machine to tell what it used, all the time: it has nothing of its own to count. */
+const leftToAnother = (record: RunRecord): boolean =>
+  record.fact('hostReporter', 'components') === 0 && record.sum('componentEnergy') === undefined
+
+function silentDoubt(silent: readonly RunRecord[]): string[] {
+  if (silent.length === 0) return []
+  const names = [...new Set(silent.flatMap(({ run }) => run?.['project_name'] || []))]
+  const more = names.length > 3 ? ` and ${names.length - 3} more` : ''
+  const projects = names.length === 0 ? '' : `, of the projects ${names.slice(0, 3).join(', ')}${more}`
+  const runs = silent.length === 1 ? '1 run' : `${silent.length} runs`
+  return [
+    `${runs}${projects}: the energy of their machines was told by other runs on them, and is counted as those runs'; give runs that should have their own share tracking_mode=process`,
+  ]
+}
 
 interface Told {
   readonly record: RunRecord

@@ -42,9 +42,9 @@ export interface RunRecord {
   /** Own labels of the counters of a metric. */
   labels(metric: CountedKey): readonly Labels[]
   /** The last value of a fact that is a number, such as PUE. */
-  fact(metric: Kind['metric'], basis?: string): number | undefined
+  fact(metric: Kind['metric'], of?: string): number | undefined
   /** Own labels of such a fact as it was seen last. */
-  factLabels(metric: Kind['metric'], basis?: string): Labels
+  factLabels(metric: Kind['metric'], of?: string): Labels
   /** Seconds since 1970 of the first and the last tick that count. */
   readonly ticks: { readonly first: number; readonly last: number } | undefined
   /** Whether it had begun before the time to be told. */
@@ -80,11 +80,11 @@ export function createRunRecord(target: Labels, run: Labels | undefined): RunRec
   const seeFacts = ({ series }: Sighting): void => {
     for (const { kind, value } of series) {
       if (!isCounted(kind.metric))
-        facts.set(factKey(kind.metric, kind.own['basis']), { own: kind.own, value })
+        facts.set(factKey(kind.metric, kind.own['basis'] ?? kind.own['series']), { own: kind.own, value })
     }
   }
-  const fact = (metric: Kind['metric'], basis?: string): { own: Labels; value: number } | undefined =>
-    facts.get(factKey(metric, basis))
+  const fact = (metric: Kind['metric'], of?: string): { own: Labels; value: number } | undefined =>
+    facts.get(factKey(metric, of))
 
   return {
     target,
@@ -139,8 +139,8 @@ export function createRunRecord(target: Labels, run: Labels | undefined): RunRec
     },
     labels: (metric) =>
       [...counters.values()].filter((counter) => counter.metric === metric).map(({ own }) => own),
-    fact: (metric, basis) => fact(metric, basis)?.value,
-    factLabels: (metric, basis) => fact(metric, basis)?.own ?? {},
+    fact: (metric, of) => fact(metric, of)?.value,
+    factLabels: (metric, of) => fact(metric, of)?.own ?? {},
     get ticks() {
       return first > last ? undefined : { first, last }
     },
@@ -150,5 +150,5 @@ export function createRunRecord(target: Labels, run: Labels | undefined): RunRec
   }
 }
 
-/** Of facts that are of a basis, each basis has one. */
-const factKey = (metric: string, basis: string | undefined): string => `${metric} ${basis ?? ''}`
+/** Of facts that are of a basis, or about some series, each has one. */
+const factKey = (metric: string, of: string | undefined): string => `${metric} ${of ?? ''}`

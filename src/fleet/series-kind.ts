@@ -22,6 +22,7 @@ const factKeys = [
   'carbonIntensityTimestamp',
   'pue',
   'lastTick',
+  'hostReporter',
 ] as const
 type FactKey = (typeof factKeys)[number]
 

@@ -211,6 +211,23 @@ describe('the energy of a fleet', () => {
     ])
   })
 
+  it('is that of its own energy alone where another run tells of the machine, and says so', async () => {
+    const times = { start: until - 5 * hours, end: until - 4 * hours, trackingMode: 'machine' }
+    const monitor = run({ runId: 'monitor', project: 'machines', ...times })
+    const beside = run({ runId: 'beside', instance: 'a:12045', ...times, isSilent: true })
+    const server = await startFakePrometheus(toSeries([monitor, beside]))
+    const args = ['--from-prometheus', server.url, '--until', String(until)]
+    const json = JSON.parse((await report([...args, '--json'])).stdout) as Statement
+    expect(json.projects).toMatchObject([
+      { project_name: 'machines', energy_kwh: expect.closeTo(seenKwh(monitor, from30), 9) as number },
+    ])
+    const { stdout } = await report(args)
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain(
+      '1 run, of the projects train: the energy of their machines',
+    )
+    expect(stdout).not.toContain('at one time')
+  })
+
   it('is in doubt where several runs measured one machine at one time', async () => {
     const machine = run({ trackingMode: 'machine' })
     const second = { ...machine, runId: 'run-2', instance: 'node-1:12045' }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { systemClock } from '../../src/core/clock.ts'
 import type { Probe, ProbeResult } from '../../src/core/probe.ts'
 import { createGetJson, HttpRefusal, type GetJson } from '../../src/probes/bmc/get-json.ts'
@@ -284,12 +284,15 @@ describe.runIf(hasOpenssl)('the way to the service', () => {
   })
 
   test('a controller that accepts and keeps silent is told after five seconds, with what would help', async () => {
-    const { origin, ca } = await startController(() => undefined)
+    const { origin, ca, seen } = await startController(() => undefined)
     const clock = fakeClock()
     const answer = createGetJson({ clock, origin, ca })('/', never)
     const failed = expect(answer).rejects.toMatchObject({
       message: 'it gave no complete answer within 5 s',
       remedy: expect.stringContaining('network of their own'),
+    })
+    await vi.waitFor(() => {
+      expect(seen).toHaveLength(1)
     })
     clock.advance(5)
     await failed

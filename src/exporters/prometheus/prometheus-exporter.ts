@@ -42,6 +42,13 @@ export interface PrometheusExporterOptions {
   readonly hasCompatNames?: boolean
 }
 
+/** The text of one moment. */
+interface Written {
+  readonly of: RunView | undefined
+  readonly reported: CompatFigures | undefined
+  readonly text: Promise<Metrics>
+}
+
 /**
  * Metrics for Prometheus, from the table that OpenTelemetry is given too. Hand it to a tracker as one of its `exporters`. A scrape costs nothing but
  * writing: it looks at the last measurement, at most a second old.
@@ -65,7 +72,7 @@ export function createPrometheusExporter(options: PrometheusExporterOptions = {}
   /** The last report, which metrics under the names of CodeCarbon for Python are of. */
   let reported: CompatFigures | undefined
   /** However many look within a second, what they are shown is written once. */
-  const written = new Map<Format, { readonly of: RunView | undefined; readonly text: Promise<Metrics> }>()
+  const written = new Map<Format, Written>()
 
   /** The run as it is to be shown; brings the histograms up to the same moment. */
   function view(): RunView | undefined {
@@ -95,7 +102,7 @@ export function createPrometheusExporter(options: PrometheusExporterOptions = {}
     const { registry, series, showCompat } = (await load())[format]
     const now = view()
     const known = written.get(format)
-    if (now !== undefined && known?.of === now) return known.text
+    if (now !== undefined && known?.of === now && known.reported === reported) return known.text
     if (now !== undefined) series.show(now)
     if (reported !== undefined) showCompat?.(reported)
     const text = registry.metrics().then((body) => {
@@ -103,7 +110,7 @@ export function createPrometheusExporter(options: PrometheusExporterOptions = {}
       for (const each of own) each.add(took)
       return { contentType: registry.contentType, body }
     })
-    written.set(format, { of: now, text })
+    written.set(format, { of: now, reported, text })
     return text
   }
 
