@@ -17,11 +17,14 @@ export interface ExchangeOptions {
 /** Why there is no whole answer. The message goes on after the service's name, and holds no text of the service. */
 export class NoAnswer extends Error {
   readonly kind: 'timeout' | 'unreachable' | 'too large'
+  /** Code of the system where a connection failed, such as `ECONNREFUSED`. */
+  readonly code: string | undefined
 
-  constructor(kind: NoAnswer['kind'], message: string) {
+  constructor(kind: NoAnswer['kind'], message: string, code?: string) {
     super(message)
     this.name = 'NoAnswer'
     this.kind = kind
+    this.code = code
   }
 }
 
@@ -105,8 +108,9 @@ const reasons: Readonly<Record<string, string>> = {
 }
 
 function unreachable(error: unknown): NoAnswer {
-  const code = codeOf(error) ?? codeOf(fieldOf(error, 'cause')) ?? 'no reason given'
-  return new NoAnswer('unreachable', `cannot be reached: ${reasons[code] ?? code}`)
+  const code = codeOf(error) ?? codeOf(fieldOf(error, 'cause'))
+  const reason = code === undefined ? 'no reason given' : (reasons[code] ?? code)
+  return new NoAnswer('unreachable', `cannot be reached: ${reason}`, code)
 }
 
 function codeOf(error: unknown): string | undefined {

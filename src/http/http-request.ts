@@ -5,7 +5,8 @@ export interface FetchInit {
   /** @default 'GET' */
   readonly method?: 'GET' | 'PUT' | 'POST' | 'DELETE'
   readonly headers: Record<string, string>
-  readonly body?: string
+  /** Text is sent in UTF-8. */
+  readonly body?: string | Uint8Array
   /** Redirects come back as they are. */
   readonly redirect: 'manual'
   readonly signal: AbortSignal
@@ -26,11 +27,25 @@ export type Fetch = (url: string, init: FetchInit) => Promise<Fetched>
  * once when the signal says so. The global `fetch` can do neither: it keeps the process alive while a server is silent, and where a
  * firewall drops what is sent it goes on connecting for 10 s after it was aborted (Node.js 20.19 to 26). Follows no redirects.
  */
-export const httpRequest: Fetch = async (url, { method = 'GET', headers, body, signal }) => {
+export const httpRequest: Fetch = (url, init) => requestOver(url, init, true)
+
+/** The same where the user says that the certificate of a server is not to be checked. */
+export const httpRequestUnchecked: Fetch = (url, init) => requestOver(url, init, false)
+
+async function requestOver(
+  url: string,
+  { method = 'GET', headers, body, signal }: FetchInit,
+  rejectUnauthorized: boolean,
+): Promise<Fetched> {
   // Loaded when it is first needed, which for most programs is never.
   const { request } = await (url.startsWith('https:') ? import('node:https') : import('node:http'))
   const lookup = nameLookup(signal)
-  const options = { method, headers, signal, agent: false, ...(lookup === undefined ? {} : { lookup }) }
+  const connection = {
+    agent: false,
+    rejectUnauthorized,
+    ...(lookup === undefined ? {} : { lookup }),
+  } as const
+  const options = { method, headers, signal, ...connection }
   return new Promise((resolve, reject) => {
     const exchange = request(url, options, (response) => {
       // Whoever reads the body is told of its error; where nobody does, it is of no interest.
