@@ -96,6 +96,10 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
     ],
   ],
   [
+    'exporters/comet/',
+    ['core/', 'exporters/comet/', 'exporters/csv/', 'exporters/text/quantity.ts', 'exporters/task-points.ts'],
+  ],
+  [
     'exporters/',
     [
       'core/',
@@ -108,6 +112,32 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
       'exporters/record.ts',
       'exporters/delivery.ts',
       'exporters/service-address.ts',
+    ],
+  ],
+  [
+    'integrations/comet/comet.ts',
+    [
+      'core/',
+      'http/',
+      'integrations/comet/',
+      'exporters/comet/',
+      'comparisons-for.ts',
+      'exit.ts',
+      'log.ts',
+      'tracker.ts',
+    ],
+  ],
+  [
+    'integrations/comet/',
+    [
+      'core/',
+      'files/',
+      'http/',
+      'integrations/comet/',
+      'config/config-file.ts',
+      'config/nearest.ts',
+      'log.ts',
+      'fflate',
     ],
   ],
   [

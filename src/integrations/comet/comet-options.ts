@@ -55,42 +55,42 @@ export type CometMode = 'create' | 'get' | 'get_or_create'
 export type SettingKind =
   'text' | 'secret' | 'switch' | 'mode' | 'key' | 'address' | 'words' | 'seconds' | 'count'
 
-/** One setting: its names in files, which are those of variables in lower case without `comet_`. */
+/** One setting: its names in files with spaces between them, which are those of variables in lower case without `comet_`. */
 export interface SettingSpec {
   readonly kind: SettingKind
-  readonly names: readonly string[]
+  readonly names: string
 }
 
 /** Settings by the names that they have inside. The first name of each is Comet's, others are those of its Java client. */
 export const settingSpecs = {
-  apiKey: { kind: 'secret', names: ['api_key'] },
-  workspace: { kind: 'text', names: ['workspace', 'workspace_name'] },
-  projectName: { kind: 'text', names: ['project_name'] },
-  experimentName: { kind: 'text', names: ['experiment_name', 'start_experiment_name'] },
-  experimentKey: { kind: 'key', names: ['experiment_key'] },
-  mode: { kind: 'mode', names: ['start_mode'] },
-  online: { kind: 'switch', names: ['start_online'] },
-  offline: { kind: 'switch', names: ['offline'] },
-  offlineDirectory: { kind: 'text', names: ['offline_directory'] },
-  tags: { kind: 'words', names: ['start_experiment_tags'] },
-  url: { kind: 'address', names: ['url_override', 'base_url'] },
-  autoLogCo2: { kind: 'switch', names: ['auto_log_co2'] },
-  isAutoLogDisabled: { kind: 'switch', names: ['auto_log_disable'] },
-  autoLogSystem: { kind: 'switch', names: ['auto_log_env_details'] },
-  autoLogHost: { kind: 'switch', names: ['auto_log_env_host'] },
-  autoLogCpu: { kind: 'switch', names: ['auto_log_env_cpu'] },
-  requestMs: { kind: 'seconds', names: ['timeout_http'] },
-  startMs: { kind: 'seconds', names: ['timeout_api'] },
-  uploadMs: { kind: 'seconds', names: ['timeout_file_upload'] },
-  endMs: { kind: 'seconds', names: ['timeout_cleaning'] },
-  connectTries: { kind: 'count', names: ['max_auth_retries'] },
-  checksCertificate: { kind: 'switch', names: ['internal_check_tls_certificate'] },
-  headerName: { kind: 'text', names: ['allow_header_name'] },
-  headerValue: { kind: 'secret', names: ['allow_header_value'] },
-  nodeIdentifier: { kind: 'text', names: ['distributed_node_identifier'] },
-  logFile: { kind: 'text', names: ['logging_file'] },
-  logFileLevel: { kind: 'text', names: ['logging_file_level'] },
-} as const satisfies Readonly<Record<string, SettingSpec>>
+  apiKey: { kind: 'secret', names: 'api_key' },
+  workspace: { kind: 'text', names: 'workspace workspace_name' },
+  projectName: { kind: 'text', names: 'project_name' },
+  experimentName: { kind: 'text', names: 'experiment_name start_experiment_name' },
+  experimentKey: { kind: 'key', names: 'experiment_key' },
+  mode: { kind: 'mode', names: 'start_mode' },
+  online: { kind: 'switch', names: 'start_online' },
+  offline: { kind: 'switch', names: 'offline' },
+  offlineDirectory: { kind: 'text', names: 'offline_directory' },
+  tags: { kind: 'words', names: 'start_experiment_tags' },
+  url: { kind: 'address', names: 'url_override base_url' },
+  autoLogCo2: { kind: 'switch', names: 'auto_log_co2' },
+  isAutoLogDisabled: { kind: 'switch', names: 'auto_log_disable' },
+  autoLogSystem: { kind: 'switch', names: 'auto_log_env_details' },
+  autoLogHost: { kind: 'switch', names: 'auto_log_env_host' },
+  autoLogCpu: { kind: 'switch', names: 'auto_log_env_cpu' },
+  requestMs: { kind: 'seconds', names: 'timeout_http' },
+  startMs: { kind: 'seconds', names: 'timeout_api' },
+  uploadMs: { kind: 'seconds', names: 'timeout_file_upload' },
+  endMs: { kind: 'seconds', names: 'timeout_cleaning' },
+  connectTries: { kind: 'count', names: 'max_auth_retries' },
+  checksCertificate: { kind: 'switch', names: 'internal_check_tls_certificate' },
+  headerName: { kind: 'text', names: 'allow_header_name' },
+  headerValue: { kind: 'secret', names: 'allow_header_value' },
+  nodeIdentifier: { kind: 'text', names: 'distributed_node_identifier' },
+  logFile: { kind: 'text', names: 'logging_file' },
+  logFileLevel: { kind: 'text', names: 'logging_file_level' },
+} as const
 
 /** Names that settings have inside. */
 export type SettingName = keyof typeof settingSpecs

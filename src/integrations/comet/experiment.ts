@@ -21,6 +21,7 @@ import {
 import { openExperiment, type OpenedExperiment } from './open-experiment.ts'
 import { Outbox } from './outbox.ts'
 import { createSender, type Sender } from './sender.ts'
+import { systemDetails } from './system-details.ts'
 
 /** Where a point of a metric belongs. */
 export interface MetricOptions extends CometPoint {
@@ -91,6 +92,16 @@ export interface ExperimentParts {
   readonly clock: Clock
   /** From 0 to 1. @default Math.random */
   readonly random?: () => number
+  /** Whoever began it tells what goes wrong in between. @default false */
+  readonly isQuiet?: boolean
+  /** Called once, when it has ended. */
+  readonly onEnded?: () => void
+}
+
+/** What ends before the experiment that it logs to. */
+export interface Companion {
+  stop(): Promise<unknown>
+  stopSync(): unknown
 }
 
 /** An experiment that begins to open in the background. */
@@ -99,6 +110,7 @@ export interface OpeningExperiment extends CometExperiment {
   readonly opened: Promise<void>
   /** What went wrong last, where nothing has come since. */
   readonly problem: string | undefined
+  tracker: Companion | undefined
 }
 
 /** What is logged is written to the archive so often. */
@@ -113,6 +125,7 @@ export function beginExperiment(parts: ExperimentParts): OpeningExperiment {
 
 class Experiment implements OpeningExperiment {
   readonly opened: Promise<void>
+  tracker: Companion | undefined = undefined
   readonly #parts: ExperimentParts
   readonly #settings: CometSettings
   readonly #api: CometApi
@@ -136,6 +149,7 @@ class Experiment implements OpeningExperiment {
     this.#settings = parts.settings
     this.#api = createCometApi(parts)
     this.#startMs = this.#nowMs()
+    if (parts.settings.autoLogSystem) this.logSystemDetails(systemDetails(parts.settings))
     this.opened = this.#open()
   }
 
@@ -288,9 +302,11 @@ class Experiment implements OpeningExperiment {
   endSync(): void {
     if (this.#state === 'ended') return
     this.#attempt(() => {
+      this.tracker?.stopSync()
       this.#stopTalking('the process ended')
       if (this.#state !== 'disabled' && (this.#outbox.size > 0 || this.#state === 'offline')) this.#store()
       this.#state = 'ended'
+      this.#parts.onEnded?.()
       if (this.#lost > 0) this.#parts.log('warning', `Comet: ${this.#lost} figures were dropped`)
     })
   }
@@ -427,7 +443,8 @@ class Experiment implements OpeningExperiment {
 
   #refused(refusal: CometRefusal): void {
     this.#problem = `${this.#api.server} ${refusal.message}`
-    if (!refusal.mayPass || refusal.retryAfterMs === undefined)
+    const isLeftToOthers = refusal.mayPass && this.#parts.isQuiet === true
+    if (!isLeftToOthers && (!refusal.mayPass || refusal.retryAfterMs === undefined))
       this.#warnOnce(refusal.kind, `${this.#problem}${refusal.mayPass ? '; it is tried again' : ''}`)
   }
 
@@ -444,8 +461,10 @@ class Experiment implements OpeningExperiment {
   async #finish(timeoutMs: number): Promise<void> {
     const release = holdProcess()
     const endMs = this.#monotonicMs() + timeoutMs
+    const leftMs = (): number => Math.max(1, endMs - this.#monotonicMs())
     try {
-      await this.#within(this.opened, timeoutMs)
+      await this.#within(this.tracker?.stop() ?? Promise.resolve(), timeoutMs)
+      await this.#within(this.opened, leftMs())
       if (this.#state === 'opening') {
         this.#opening.abort(new Error('the experiment has ended'))
         this.#problem = `${this.#api.server} gave no answer in time`
@@ -453,7 +472,7 @@ class Experiment implements OpeningExperiment {
       }
       if (this.#state === 'online') {
         this.setStartEndTime({ endMs: this.#nowMs() })
-        await this.#sender?.drain(Math.max(1, endMs - this.#monotonicMs()))
+        await this.#sender?.drain(leftMs())
       }
       this.endSync()
     } catch (error) {
@@ -492,7 +511,7 @@ class Experiment implements OpeningExperiment {
     this.#sender?.stop()
   }
 
-  async #within(work: Promise<void>, timeoutMs: number): Promise<void> {
+  async #within(work: Promise<unknown>, timeoutMs: number): Promise<void> {
     let cancel = (): void => undefined
     const late = new Promise<void>((resolve) => {
       cancel = this.#parts.clock.after(timeoutMs, resolve)

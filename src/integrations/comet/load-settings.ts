@@ -164,7 +164,7 @@ function complete(found: Found, defaults: CometDefaults): CometSettings {
 
 const names = new Map<string, SettingName>(
   Object.entries(settingSpecs).flatMap(([name, spec]) =>
-    spec.names.map((alias) => [alias, name as SettingName] as const),
+    spec.names.split(' ').map((alias) => [alias, name as SettingName] as const),
   ),
 )
 const specOf = (name: SettingName): SettingSpec => settingSpecs[name]
@@ -209,7 +209,7 @@ function read(entries: readonly TextEntry[], warn: (warning: string) => void): F
   // Where both names of a setting are given, the first one counts.
   const rank = ({ key }: TextEntry): number => {
     const name = names.get(key)
-    return name === undefined ? 0 : -specOf(name).names.indexOf(key)
+    return name === undefined ? 0 : -specOf(name).names.split(' ').indexOf(key)
   }
   for (const { key, value, where } of entries.toSorted((one, other) => rank(one) - rank(other))) {
     const name = names.get(key)

@@ -1,8 +1,6 @@
-import { inspect } from 'node:util'
-
 const masked = '***'
 
-/** A text that is not shown, however it is printed. */
+/** A text that is not shown, however it is printed: a private field is none of those that inspection shows. */
 export class Secret {
   readonly #value: string
 
@@ -20,10 +18,6 @@ export class Secret {
   }
 
   toJSON(): string {
-    return masked
-  }
-
-  [inspect.custom](): string {
     return masked
   }
 }
