@@ -5,6 +5,7 @@ import { ConfigError, messageOf } from '../core/errors.ts'
 import { printOnStderr } from '../log.ts'
 import { packageVersion } from '../version.ts'
 import { addCalibrate } from './calibrate.ts'
+import { addComet } from './comet.ts'
 import { addCompletion } from './completion.ts'
 import { addConfig } from './config.ts'
 import { addData } from './data.ts'
@@ -38,6 +39,7 @@ addDetect(program)
 addReport(program)
 addCalibrate(program)
 addConfig(program)
+addComet(program)
 addData(program)
 addCompletion(program)
 

@@ -403,7 +403,7 @@ class Experiment implements OpeningExperiment {
         workspace: settings.workspace,
         projectName: settings.projectName,
         experimentName: settings.experimentName,
-        experimentKey: this.#server?.key ?? settings.experimentKey,
+        experimentKey: this.#server?.key ?? (settings.mode === 'create' ? undefined : settings.experimentKey),
         tags: [],
         startMs: this.#startMs,
       },

@@ -24,6 +24,8 @@ export interface OpenParts {
   readonly clock: Clock
   readonly random: () => number
   readonly signal: AbortSignal
+  /** The name that a new one is made under; one that was made under it before is gone on with. @default a random one */
+  readonly ownName?: string
 }
 
 const firstPauseMs = 250
@@ -114,20 +116,20 @@ async function create(parts: OpenParts, attempt: Attempt): Promise<OpenedExperim
   const { api, settings, signal } = parts
   const { projectName, experimentName } = settings
   const workspaceName = settings.workspace ?? (await defaultWorkspace(parts, attempt))
-  const ownName = `${experimentName ?? 'run'}-${randomBytes(4).toString('hex')}`
-  const answer = await attempt(
-    (timeoutMs) =>
-      api.call(
-        { path: 'write/experiment/create', body: { workspaceName, projectName, experimentName: ownName } },
-        timeoutMs,
-        signal,
-      ),
-    async () => {
-      const call = { path: 'experiments', query: { workspaceName, projectName } }
-      const { experiments } = await attempt((timeoutMs) => api.call(call, timeoutMs, signal))
-      return listOf(experiments).find((one) => one['experimentName'] === ownName)
-    },
-  )
+  const ownName = parts.ownName ?? `${experimentName ?? 'run'}-${randomBytes(4).toString('hex')}`
+  const find = async (): Promise<Answer | undefined> => {
+    const call = { path: 'experiments', query: { workspaceName, projectName } }
+    const { experiments } = await attempt((timeoutMs) => api.call(call, timeoutMs, signal))
+    return listOf(experiments).find((one) => one['experimentName'] === ownName)
+  }
+  const make = (timeoutMs: number): Promise<Answer> =>
+    api.call(
+      { path: 'write/experiment/create', body: { workspaceName, projectName, experimentName: ownName } },
+      timeoutMs,
+      signal,
+    )
+  const before = parts.ownName === undefined ? undefined : await find()
+  const answer = before ?? (await attempt(make, find))
   const key = textIn(answer, 'experimentKey')
   if (key === undefined) throw new CometRefusal('refused', 'made an experiment without telling its key')
   return {
