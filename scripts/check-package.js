@@ -8,6 +8,7 @@ import { must, root, tool } from './ready.js'
 const allowed = [
   /^dist\/[\w./-]+\.(js|d\.ts)$/,
   /^data\/[\w-]+\.json$/,
+  /^panels\/comet\/[\w-]+\.(js|css|py|md)$/,
   /^(package\.json|README\.md|LICENSE|ATTRIBUTION\.md)$/,
 ]
 

@@ -1,11 +1,17 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Command } from 'commander'
 import { systemClock } from '../core/clock.ts'
 import { ConfigError } from '../core/errors.ts'
+import { writeWholeFile } from '../files/whole-file.ts'
 import { printOnStderr } from '../log.ts'
+import { packageFile } from '../package-file.ts'
 
-/** `codecarbon comet`: archives of experiments. */
+/** `codecarbon comet`: archives of experiments, and panels that show what is logged. */
 export function addComet(program: Command): void {
-  const comet = program.command('comet').description('experiments of Comet: upload what was written offline')
+  const comet = program
+    .command('comet')
+    .description('experiments of Comet: upload what was written offline, make panels')
   comet
     .command('upload')
     .description(
@@ -16,6 +22,41 @@ export function addComet(program: Command): void {
     .option('--project-name <name>', 'project, where an archive names none')
     .option('--json', 'print JSON')
     .action(upload)
+  comet
+    .command('panel')
+    .description(
+      'write panels for Comet: a Python panel as source and as a template to upload, a JavaScript panel as source',
+    )
+    .option(
+      '-o, --out <path>',
+      'folder for all of them, or a file that ends in .zip for the template alone',
+      '.',
+    )
+    .action(writePanels)
+}
+
+const sources = ['codecarbon-panel.js', 'codecarbon-panel.css', 'codecarbon_panel.py'] as const
+
+async function writePanels({ out }: { readonly out: string }): Promise<void> {
+  const { toPanelTemplate } = await import('../integrations/comet/panel-template.ts')
+  const read = (name: (typeof sources)[number]): string =>
+    readFileSync(packageFile(`panels/comet/${name}`), 'utf8')
+  const template = toPanelTemplate({
+    name: 'CodeCarbon energy and emissions',
+    description:
+      'Energy by component and over time, emissions with their interval, measured share, comparisons',
+    python: read('codecarbon_panel.py'),
+    createdAtMs: systemClock.now().wallMs,
+  })
+  const isFile = out.toLowerCase().endsWith('.zip')
+  const files: [string, string | Uint8Array][] = [
+    [isFile ? out : join(out, 'codecarbon-panel.zip'), template],
+    ...(isFile ? [] : sources.map((name): [string, string] => [join(out, name), read(name)])),
+  ]
+  for (const [path, content] of files) {
+    writeWholeFile(path, content)
+    process.stdout.write(`${path}\n`)
+  }
 }
 
 interface UploadFlags {

@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/clock.ts'
 import type { CometApi } from './comet-api.ts'
 import { CometRefusal } from './comet-refusal.ts'
+import { isThere } from './is-there.ts'
 import { weightOf, type Counted, type Item, type Outbox } from './outbox.ts'
 import { toCall } from './to-call.ts'
 import { createTokenBucket, type TokenBucket } from './token-bucket.ts'
@@ -110,10 +111,7 @@ export function createSender(parts: SenderParts): Sender {
 
   async function send(item: Item): Promise<void> {
     try {
-      const call = await toCall(item.message, parts.experimentKey)
-      const usualMs = item.message.type === 'asset' ? parts.uploadMs : parts.requestMs
-      const timeoutMs = endsAtMs === undefined ? usualMs : Math.min(usualMs, Math.max(1, endsAtMs - nowMs()))
-      await api.call(call, timeoutMs, end.signal)
+      await deliver(item)
       if (isStopped) return
       outbox.done(item)
       failures = 0
@@ -126,6 +124,17 @@ export function createSender(parts: SenderParts): Sender {
       onTheWay -= 1
       kick()
     }
+  }
+
+  async function deliver({ message, isUncertain }: Item): Promise<void> {
+    const { experimentKey, requestMs, uploadMs } = parts
+    const { signal } = end
+    const within = (usualMs: number): number =>
+      endsAtMs === undefined ? usualMs : Math.min(usualMs, Math.max(1, endsAtMs - nowMs()))
+    if (isUncertain && (await isThere(message, { api, experimentKey, timeoutMs: within(requestMs), signal })))
+      return
+    const call = await toCall(message, experimentKey)
+    await api.call(call, within(message.type === 'asset' ? uploadMs : requestMs), signal)
   }
 
   function failed(item: Item, error: unknown): void {

@@ -6,7 +6,8 @@ import type { ArchivedMessage } from './archive-lines.ts'
 import { createCometApi, type CometApi } from './comet-api.ts'
 import { CometRefusal } from './comet-refusal.ts'
 import type { CometSettings } from './load-settings.ts'
-import type { AssetMessage, CometMessage } from './message.ts'
+import { isThere } from './is-there.ts'
+import type { CometMessage } from './message.ts'
 import { openExperiment } from './open-experiment.ts'
 import type { ArchivedExperiment } from './read-archive.ts'
 import { toCall } from './to-call.ts'
@@ -164,7 +165,8 @@ async function send(message: CometMessage, sending: Sending): Promise<void> {
   let mayBeThere = sending.mayBeThere
   for (let attempts = 1; ; attempts += 1) {
     try {
-      if (mayBeThere && (await isThere(message, sending))) return
+      if (mayBeThere && (await isThere(message, { api, experimentKey, timeoutMs: settings.requestMs })))
+        return
       await api.call(await toCall(message, experimentKey), timeoutMs)
       return
     } catch (error) {
@@ -184,35 +186,3 @@ const pause = (ms: number, clock: Clock): Promise<void> =>
   new Promise((resolve) => {
     clock.after(ms, resolve)
   })
-
-/** Whether the server has something that it would have twice, if it were sent again. All else takes the place of what is there. */
-async function isThere(message: CometMessage, sending: Sending): Promise<boolean> {
-  const { api, settings, experimentKey } = sending
-  const ask = async (
-    path: string,
-    query: Readonly<Record<string, string>> = {},
-  ): Promise<Readonly<Record<string, unknown>>> =>
-    api.call({ path: `experiment/${path}`, query: { experimentKey, ...query } }, settings.requestMs)
-  if (message.type === 'metric') {
-    const { metrics } = await ask('metrics/get-metric', { metricName: message.name })
-    return listOf(metrics).some(
-      ({ metricValue, timestamp }) =>
-        Number(metricValue) === message.value && Number(timestamp) === message.atMs,
-    )
-  }
-  if (message.type === 'asset' && !message.overwrite) {
-    const { assets } = await ask('asset/list', { type: 'all' })
-    return listOf(assets).some(
-      ({ fileName, fileSize }) => fileName === message.fileName && fileSize === sizeOf(message),
-    )
-  }
-  if (message.type === 'html' && !message.override) {
-    const { html } = await ask('html')
-    return typeof html === 'string' && html.includes(message.html)
-  }
-  return false
-}
-
-const sizeOf = ({ content }: AssetMessage): number => ('bytes' in content ? content.bytes.length : -1)
-const listOf = (value: unknown): readonly Readonly<Record<string, unknown>>[] =>
-  Array.isArray(value) ? (value as Readonly<Record<string, unknown>>[]) : []

@@ -251,6 +251,23 @@ describe('a server that fails', () => {
     },
   )
 
+  it.each(['commit and reset', 'commit and hang'] as const)(
+    'and takes a figure without saying so has it once: %s',
+    async (fault) => {
+      const { comet, begin, until, pass } = cometRig()
+      const experiment = begin()
+      await until(experiment.opened)
+      comet.fail(fault, { path: 'experiment/metric', times: 2 })
+      comet.fail(fault, { path: 'upload-asset', times: 1 })
+      for (const value of [1, 2, 3]) experiment.logMetric('m', value)
+      experiment.logAsset(Buffer.from('x'), { fileName: 'once' })
+      await pass(60, 0.25)
+      await until(experiment.end())
+      expect(comet.experiment.metrics.map(({ metricValue }) => metricValue)).toEqual([1, 2, 3])
+      expect(comet.experiment.assets).toHaveLength(1)
+    },
+  )
+
   it('is asked less and less often', async () => {
     const { comet, begin, until, pass } = cometRig({ beatMs: 300_000 })
     const experiment = begin()
@@ -258,7 +275,7 @@ describe('a server that fails', () => {
     comet.fail({ status: 503 })
     experiment.logMetric('m', 1)
     await pass(240, 0.5)
-    const times = comet.seen.filter(({ path }) => path.endsWith('/metric')).map(({ atMs }) => atMs)
+    const times = comet.seen.filter(({ path }) => path.includes('metric')).map(({ atMs }) => atMs)
     const gaps = times.slice(1).map((atMs, index) => atMs - (times[index] ?? 0))
     expect(gaps.length).toBeGreaterThan(4)
     expect(gaps).toEqual(gaps.toSorted((a, b) => a - b))
