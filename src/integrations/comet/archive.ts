@@ -169,21 +169,26 @@ export function createArchive({ folders, facts, nowMs, onFailure }: ArchiveOptio
       attempt(() => {
         describe(path)
       })
-      return attempt(() => pack(path)) ?? path
+      return pack(path) ?? path
     },
   }
 }
 
-function pack(folder: string): string {
-  const names = readdirSync(folder)
-  const bytes = names.reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)
-  if (bytes > largestZipBytes) return folder
-  const { zipSync } = require('fflate') as typeof Fflate
-  const zip = `${folder}.zip`
-  writeWholeFile(
-    zip,
-    zipSync(Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, name))]))),
-  )
-  rmSync(folder, { recursive: true, force: true })
-  return zip
+/** The zip file; `undefined` where the folder has to do: too large to be packed in memory, no room for both, packages that are gone. */
+function pack(folder: string): string | undefined {
+  try {
+    const names = readdirSync(folder)
+    const bytes = names.reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)
+    if (bytes > largestZipBytes) return undefined
+    const { zipSync } = require('fflate') as typeof Fflate
+    const zip = `${folder}.zip`
+    writeWholeFile(
+      zip,
+      zipSync(Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, name))]))),
+    )
+    rmSync(folder, { recursive: true, force: true })
+    return zip
+  } catch {
+    return undefined
+  }
 }

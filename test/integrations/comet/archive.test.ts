@@ -14,13 +14,14 @@ import { runCli, startChild } from '../../fixtures/programs/child.ts'
 import { temporaryFolder } from '../../fixtures/programs/temporary-folder.ts'
 
 /** Logs something of every kind. */
-async function logAll({ begin, until, folder }: CometRig, isOffline: boolean): Promise<void> {
+async function logAll({ begin, until, arrived, folder }: CometRig, isOffline: boolean): Promise<void> {
   const experiment = begin({
     offline: isOffline,
     experimentName: 'away',
     tags: ['train'],
     autoLogSystem: false,
   })
+  await until(experiment.opened)
   experiment.logMetric('loss', 0.5, { step: 1, epoch: 1, context: 'train' })
   experiment.logMetric('loss', 0.25, { step: 2 })
   experiment.logParameter('rate', 0.01)
@@ -33,6 +34,7 @@ async function logAll({ begin, until, folder }: CometRig, isOffline: boolean): P
   experiment.logSystemDetails({ os: 'Linux', osRelease: '6.1', pid: 7, more: { cluster: 'x' } })
   writeFileSync(join(folder, 'weights.bin'), Buffer.from([0, 255, 13, 10]))
   experiment.logAsset(join(folder, 'weights.bin'), { step: 3, metadata: { layers: 2 } })
+  if (!isOffline) await arrived('weights.bin')
   experiment.logAsset(Buffer.from('old'), { fileName: 'emissions.csv', overwrite: true })
   experiment.logAsset(Buffer.from('new'), { fileName: 'emissions.csv', overwrite: true })
   experiment.fail(new Error('out of memory'))

@@ -9,7 +9,7 @@ const json = (bytes: Buffer): unknown => JSON.parse(bytes.toString())
 
 describe('an experiment', () => {
   it('is made, logged and ended as Comet has it', async () => {
-    const { comet, begin, until, folder, said, clock } = cometRig()
+    const { comet, begin, until, arrived, folder, said, clock } = cometRig()
     const experiment = begin({ experimentName: 'Zürich "東京"', tags: ['green', 'node'] })
     await until(experiment.opened)
     expect(experiment).toMatchObject({
@@ -31,6 +31,7 @@ describe('an experiment', () => {
     experiment.logSystemDetails({ os: 'Linux', pid: 7, more: { cluster: 'a' } })
     writeFileSync(join(folder, 'weights.bin'), Buffer.from([0, 255, 13, 10, 45, 45]))
     experiment.logAsset(join(folder, 'weights.bin'), { metadata: { layers: 2 }, step: 3 })
+    await arrived('weights.bin')
     experiment.logAsset(Buffer.from('a,b\n1,2\n'), { fileName: 'table "x".csv', overwrite: true })
     await until(experiment.end())
 
