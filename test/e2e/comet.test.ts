@@ -76,5 +76,5 @@ test('the example trains two networks, and the panel shows both', { timeout: 300
     { encoding: 'utf8' },
   )
   expect(stdout).toContain('<title>drawn</title>')
-  expect(stdout.match(/class="line"/g)).toHaveLength(2)
+  expect(stdout.match(/class="line" stroke="#/g)).toHaveLength(2)
 })

@@ -91,14 +91,17 @@ export function createCometExporter(options: CometExporterOptions): Exporter {
     const metrics = changed(metricsOf(total, told), steady, steadyMetrics)
     const parameters = changed(parametersOf(total), facts)
     const others = reason === 'live' ? {} : othersOf(total, comparisons(total))
-    const requests = 1 + sizeOf(metrics) + sizeOf(parameters) + (reason === 'live' ? 0 : 1 + sizeOf(others))
-    if (!isEnd && pace.room() < requests) return
-    pace.note(requests)
+    const light = 1 + sizeOf(metrics) + sizeOf(parameters)
+    const whole = light + 1 + sizeOf(others)
+    // Where there is no room for all of a flush, the figures go first.
+    const isWhole = isEnd || (reason === 'flush' && pace.room() >= whole)
+    if (!isEnd && pace.room() < light) return
+    pace.note(isWhole ? whole : light)
 
     experiment.logAsset(Buffer.from(toTable(emissionsColumns, toRow(total))), { fileName, overwrite: true })
     experiment.logMetrics(metrics, { step: Math.round(total.duration) })
     experiment.logParameters(parameters)
-    if (reason !== 'live') {
+    if (isWhole) {
       experiment.logOthers(others)
       const tasks = [...groups.values()]
       experiment.logHtml(renderPage({ data: total, comparisons: comparisons(total), tasks }), {
