@@ -17,6 +17,8 @@ export interface ArchiveFacts {
   readonly experimentName: string | undefined
   /** Of an experiment that is there already, to which the archive is to be added. */
   readonly experimentKey: string | undefined
+  /** The name under which the server may have made it though its answer was lost. */
+  readonly ownName: string | undefined
   readonly tags: readonly string[]
   readonly startMs: number
 }
@@ -108,6 +110,7 @@ export function createArchive({ folders, facts, nowMs, onFailure }: ArchiveOptio
       workspace: facts.workspace ?? null,
       experiment_name: facts.experimentName ?? null,
       ...(facts.experimentKey === undefined ? {} : { experiment_key: facts.experimentKey }),
+      ...(facts.ownName === undefined ? {} : { made_as: facts.ownName }),
       start_time: times.startMs,
       stop_time: times.endMs ?? nowMs(),
       tags: [...tags],

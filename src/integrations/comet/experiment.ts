@@ -1,9 +1,10 @@
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
 import type { Clock } from '../../core/clock.ts'
 import { EnergyError, messageOf } from '../../core/errors.ts'
 import { stateDirectory } from '../../files/state-directory.ts'
 import type { Fetch } from '../../http/http-request.ts'
 import { printable, type Log } from '../../log.ts'
-import { join } from 'node:path'
 import { createArchive, type Archive } from './archive.ts'
 import { createCometApi, type CometApi } from './comet-api.ts'
 import { CometRefusal } from './comet-refusal.ts'
@@ -133,6 +134,7 @@ class Experiment implements OpeningExperiment {
   readonly #told = new Set<string>()
   readonly #opening = new AbortController()
   readonly #startMs: number
+  readonly #ownName: string
   #state: CometExperiment['state'] = 'opening'
   #server: OpenedExperiment | undefined
   #sender: Sender | undefined
@@ -149,6 +151,7 @@ class Experiment implements OpeningExperiment {
     this.#settings = parts.settings
     this.#api = createCometApi(parts)
     this.#startMs = this.#nowMs()
+    this.#ownName = `${parts.settings.experimentName ?? 'run'}-${randomBytes(4).toString('hex')}`
     if (parts.settings.autoLogSystem) this.logSystemDetails(systemDetails(parts.settings))
     this.opened = this.#open()
   }
@@ -332,7 +335,14 @@ class Experiment implements OpeningExperiment {
     try {
       const { clock, random = Math.random } = this.#parts
       const { signal } = this.#opening
-      const server = await openExperiment({ api: this.#api, settings, clock, random, signal })
+      const server = await openExperiment({
+        api: this.#api,
+        settings,
+        clock,
+        random,
+        signal,
+        ownName: this.#ownName,
+      })
       if (!signal.aborted) this.#goOnline(server)
     } catch (error) {
       if (this.#opening.signal.aborted) return
@@ -404,6 +414,7 @@ class Experiment implements OpeningExperiment {
         projectName: settings.projectName,
         experimentName: settings.experimentName,
         experimentKey: this.#server?.key ?? (settings.mode === 'create' ? undefined : settings.experimentKey),
+        ownName: settings.offline ? undefined : this.#ownName,
         tags: [],
         startMs: this.#startMs,
       },

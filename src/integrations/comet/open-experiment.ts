@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import type { Clock } from '../../core/clock.ts'
 import type { Answer, CometApi } from './comet-api.ts'
 import { CometRefusal } from './comet-refusal.ts'
@@ -24,8 +23,10 @@ export interface OpenParts {
   readonly clock: Clock
   readonly random: () => number
   readonly signal: AbortSignal
-  /** The name that a new one is made under; one that was made under it before is gone on with. @default a random one */
-  readonly ownName?: string
+  /** The name that a new one is made under, which no other has. */
+  readonly ownName: string
+  /** One may have been made under that name before, which is then gone on with. */
+  readonly mayBeMade?: boolean
 }
 
 const firstPauseMs = 250
@@ -113,10 +114,9 @@ function pause(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
 }
 
 async function create(parts: OpenParts, attempt: Attempt): Promise<OpenedExperiment> {
-  const { api, settings, signal } = parts
+  const { api, settings, signal, ownName } = parts
   const { projectName, experimentName } = settings
   const workspaceName = settings.workspace ?? (await defaultWorkspace(parts, attempt))
-  const ownName = parts.ownName ?? `${experimentName ?? 'run'}-${randomBytes(4).toString('hex')}`
   const find = async (): Promise<Answer | undefined> => {
     const call = { path: 'experiments', query: { workspaceName, projectName } }
     const { experiments } = await attempt((timeoutMs) => api.call(call, timeoutMs, signal))
@@ -128,7 +128,7 @@ async function create(parts: OpenParts, attempt: Attempt): Promise<OpenedExperim
       timeoutMs,
       signal,
     )
-  const before = parts.ownName === undefined ? undefined : await find()
+  const before = parts.mayBeMade === true ? await find() : undefined
   const answer = before ?? (await attempt(make, find))
   const key = textIn(answer, 'experimentKey')
   if (key === undefined) throw new CometRefusal('refused', 'made an experiment without telling its key')

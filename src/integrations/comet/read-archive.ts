@@ -11,6 +11,8 @@ export interface ArchivedExperiment {
   readonly experimentName: string | undefined
   /** Of the experiment that it is to be added to. */
   readonly experimentKey: string | undefined
+  /** The name under which the server may have made it though its answer was lost. */
+  readonly ownName: string | undefined
   readonly tags: readonly string[]
   /** Milliseconds since 1970. */
   readonly startMs: number | undefined
@@ -70,6 +72,7 @@ export async function readArchive(path: string): Promise<ArchivedExperiment> {
     projectName: text('project_name'),
     experimentName: text('experiment_name'),
     experimentKey: text('experiment_key'),
+    ownName: text('made_as'),
     tags: Array.isArray(tags) ? tags.filter((tag): tag is string => typeof tag === 'string') : [],
     startMs: milliseconds('start_time'),
     stopMs: milliseconds('stop_time'),

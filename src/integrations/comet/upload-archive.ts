@@ -77,7 +77,7 @@ export async function uploadArchive(parts: UploadParts): Promise<Uploaded> {
     writeUpload(statePath, archive.id, state)
     return { ...state, sent: steps.length - first, wasComplete: false }
   } catch (error) {
-    if (state !== undefined) writeUpload(statePath, archive.id, state)
+    if (state !== undefined) noteIfPossible(statePath, archive.id, state)
     const what = error instanceof CometRefusal ? `${api.server} ${error.message}` : messageOf(error)
     const left = `${state?.sent ?? 0} of ${steps.length} things were sent; run it again to go on`
     throw new EnergyError('ERR_EXPORT_FAILED', `${path}: ${what}; ${left}`, { cause: error })
@@ -100,14 +100,31 @@ async function open(api: CometApi, settings: CometSettings, parts: UploadParts):
   const { archive, clock, random = Math.random } = parts
   const { signal } = new AbortController()
   // By this name one is found again that was made before progress could be noted.
-  const ownName = `${archive.experimentName ?? 'run'}-${archive.id.slice(0, 12)}`
-  const { key, url, notice } = await openExperiment({ api, settings, clock, random, signal, ownName })
+  const ownName = archive.ownName ?? `${archive.experimentName ?? 'run'}-${archive.id.slice(0, 12)}`
+  const { key, url, notice } = await openExperiment({
+    api,
+    settings,
+    clock,
+    random,
+    signal,
+    ownName,
+    mayBeMade: true,
+  })
   if (notice !== undefined) parts.warn(notice)
   return { key, url, sent: 0, isComplete: false }
 }
 
 function writeUpload(path: string, id: string, state: UploadState): void {
   writeWholeFile(path, `${JSON.stringify({ schema: 1, offline_id: id, ...state }, undefined, 2)}\n`)
+}
+
+/** What went wrong before is what the user has to know. */
+function noteIfPossible(path: string, id: string, state: UploadState): void {
+  try {
+    writeUpload(path, id, state)
+  } catch {
+    // The next upload looks for what may have come.
+  }
 }
 
 interface Step {

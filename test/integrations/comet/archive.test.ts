@@ -169,6 +169,19 @@ describe('an experiment that was written offline', () => {
     expect(comet.experiment.endTimeMillis).toBeDefined()
   })
 
+  it('becomes the experiment that the server made without an answer', async () => {
+    const rig = cometRig()
+    const { comet, begin, until, folder } = rig
+    comet.fail('commit and hang', { path: 'experiment/create' })
+    const experiment = begin({ experimentName: 'mine' })
+    experiment.logMetric('loss', 1)
+    await until(experiment.end())
+    expect(comet.experiment.metrics).toEqual([])
+    comet.recover()
+    await upload(archiveIn(folder), rig)
+    expect(comet.experiment).toMatchObject({ name: 'mine', metrics: [{ metricValue: 1 }] })
+  })
+
   it('can be uploaded from the folder that a killed process leaves, with a line that was cut off', async () => {
     const rig = cometRig()
     const experiment = rig.begin({ offline: true })

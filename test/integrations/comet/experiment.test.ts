@@ -366,6 +366,20 @@ describe('the beginning of an experiment', () => {
     }
   })
 
+  it.each([-86_400_000, 3_600_000])(
+    'does so whatever the server takes the time to be: %s ms apart',
+    async (skewMs) => {
+      const { comet, begin, until, said } = cometRig({ skewMs })
+      comet.fail('commit and hang', { path: 'experiment/create', times: 1 })
+      const experiment = begin({ experimentName: 'mine' })
+      await until(experiment.opened)
+      experiment.logMetric('m', 1)
+      await until(experiment.end())
+      expect(comet.experiment).toMatchObject({ name: 'mine', metrics: [{ metricValue: 1 }] })
+      expect(said).toEqual([])
+    },
+  )
+
   it('asks again where nothing was made', async () => {
     const { comet, begin, until } = cometRig()
     comet.fail('reset', { path: 'experiment/create', times: 2 })

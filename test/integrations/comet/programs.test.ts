@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { upstreamColumns } from '../../fixtures/csv/columns.ts'
@@ -112,6 +112,25 @@ describe('a program with an experiment of Comet', () => {
     expect(warnings.filter((line) => line.includes('to be uploaded later'))).toHaveLength(1)
     expect(warnings).toHaveLength(2)
     expect(ended.stderr).not.toContain(apiKey)
+  })
+
+  it('has its messages in a file as well, where one is named', async () => {
+    const comet = await startComet()
+    const folder = temporaryFolder()
+    const env = { ...environmentOf(comet, folder), COMET_LOGGING_FILE: join(folder, 'comet.log') }
+    await runProgram('comet-experiment.js', ['end'], { folder, env })
+    const lines = readFileSync(join(folder, 'comet.log'), 'utf8')
+    expect(lines).toMatch(
+      /^\d{4}-\S+Z INFO Comet: this experiment is at http:\/\/127\.0\.0\.1:\d+\/ada\/digits\/\w+\n$/,
+    )
+    const bad = {
+      ...env,
+      COMET_LOGGING_FILE: join(folder, 'nowhere/comet.log'),
+      COMET_LOGGING_FILE_LEVEL: 'debug',
+    }
+    const ended = await runProgram('comet-experiment.js', ['end'], { folder, env: bad })
+    expect(ended.code).toBe(0)
+    expect(ended.stderr.match(/COMET_LOGGING_FILE: .* cannot be written/g)).toHaveLength(1)
   })
 
   it('without a key or with emissions turned off has no tracker and goes on', async () => {
