@@ -36,15 +36,9 @@ export interface CometApiParts {
 
 const basePath = '/api/rest/v2/'
 
-/** Failures of a connection that was never made, so that nothing can have been carried out. */
-const neverSent: ReadonlySet<string | undefined> = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'ETIMEOUT',
-  'ENETUNREACH',
-  'EHOSTUNREACH',
-])
+/** Failures of a connection that was never made, or whose certificate was not accepted, so that nothing can have been carried out. */
+const neverSent =
+  /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ETIMEOUT|ENETUNREACH|EHOSTUNREACH|ERR_TLS_.*|.*CERT.*|UNABLE_TO_.*)$/
 
 /** Speaks with a server. Redirects are not followed: they would take the key to somebody else. */
 export function createCometApi({ settings, fetch, clock }: CometApiParts): CometApi {
@@ -90,7 +84,7 @@ export function createCometApi({ settings, fetch, clock }: CometApiParts): Comet
         })
       } catch (error) {
         if (!(error instanceof NoAnswer)) throw error
-        throw new CometRefusal(neverSent.has(error.code) ? 'unreachable' : 'no answer', error.message)
+        throw new CometRefusal(neverSent.test(error.code ?? '') ? 'unreachable' : 'no answer', error.message)
       }
     },
   }
