@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.ts'
 import type { EmissionsData } from '../../core/emissions-data.ts'
 import { EnergyError } from '../../core/errors.ts'
-import type { Exporter, Report } from '../../core/exporter.ts'
+import type { Exporter, Reason, Report, RunView } from '../../core/exporter.ts'
 import { isUnnamed, otherTasks, unnamedTasks } from '../task-points.ts'
 import { emissionsColumns, toRow } from '../csv/columns.ts'
 import { loadCsvPackages, toTable } from '../csv/csv-file.ts'
@@ -52,6 +52,9 @@ const fileName = 'emissions.csv'
 const mostPerMinute = 50
 /** Of these, so many are not for tasks: a run with thousands of them still tells of itself. */
 const keptForRun = 12
+/** The experiment shows the run so often, and a first time soon. */
+const lookEveryMs = 30_000
+const firstLookMs = 10_000
 /** Within the 5 s that a run waits for an exporter. */
 const flushMs = 4000
 const endMs = 4500
@@ -76,17 +79,37 @@ export function createCometExporter(options: CometExporterOptions): Exporter {
   let steady: Figures = {}
   let facts: Facts = {}
   let closed = false
+  let cancelLook: (() => void) | undefined
 
-  /** What is handed to the experiment, and whether there was room for it. */
-  function log(report: Report): void {
-    if (closed || seen.has(report)) return
-    seen.add(report)
-    for (const task of report.tasks) {
+  function log({ reason, total, tasks }: Report): void {
+    for (const task of tasks) {
       const name = nameFor(task.givenTaskName, groups)
       pending.set(name, { ...addTask(pending.get(name), task), name })
       groups.set(name, { ...addTask(groups.get(name), task), name })
     }
-    const { reason, total } = report
+    logRun(total, reason)
+  }
+
+  function logOnce(report: Report): void {
+    if (closed || seen.has(report)) return
+    seen.add(report)
+    log(report)
+  }
+
+  /** Looks at the run itself, so that the experiment shows it while it goes on, however seldom it reports. */
+  function lookIn(waitMs: number, look: () => RunView): void {
+    cancelLook = clock.after(waitMs, () => {
+      try {
+        logRun(look().record, 'live')
+      } catch {
+        // The next report tells what is wrong.
+      }
+      lookIn(lookEveryMs, look)
+    })
+  }
+
+  /** Hands the figures to the experiment where there is room for them. */
+  function logRun(total: EmissionsData, reason: Reason): void {
     const isEnd = reason === 'stop' || reason === 'exit'
     const metrics = changed(metricsOf(total, told), steady, steadyMetrics)
     const parameters = changed(parametersOf(total), facts)
@@ -133,21 +156,26 @@ export function createCometExporter(options: CometExporterOptions): Exporter {
 
   return {
     name: 'comet',
-    open: loadCsvPackages,
+    open(look) {
+      loadCsvPackages()
+      lookIn(firstLookMs, look)
+    },
     async export(report) {
       if (report.reason === 'signal') return
-      log(report)
+      logOnce(report)
       if (report.reason === 'flush') await experiment.flush({ timeoutMs: flushMs })
       if (!closed) checkOwn()
     },
     exportSync(report) {
       if (report.reason === 'signal') return
-      log(report)
+      logOnce(report)
+      if (report.reason !== 'live') cancelLook?.()
       if (isOwner && !closed) experiment.endSync()
     },
     async close() {
       if (closed) return
       closed = true
+      cancelLook?.()
       if (isOwner) await experiment.end({ timeoutMs: endMs })
     },
   }

@@ -6,6 +6,7 @@ import { createCometExporter, type CometLog } from '../../../src/exporters/comet
 import { itIsAnExporter } from '../../contract/exporter.ts'
 import { upstreamColumns } from '../../fixtures/csv/columns.ts'
 import { recordOf, reportOf, taskOf, unmeasuredRecord } from '../../fixtures/csv/records.ts'
+import { viewOf } from '../../fixtures/run-view.ts'
 import { fakeClock, type FakeClock } from '../../fixtures/fake-clock.ts'
 
 /** Something that was logged: what, when, and how many requests it makes. */
@@ -225,6 +226,20 @@ describe('an experiment of Comet is told', () => {
     for (let turn = 0; turn < 10; turn += 1) await exporter.export(reportOf('flush'))
     await exporter.export(reportOf('stop', recordOf({ duration: 240 })))
     expect(rowsOf(logged).at(-1)).toMatchObject({ duration: '240' })
+  })
+
+  it('the run itself after 10 s and then each 30 s, however seldom it reports, until it ends', async () => {
+    const { exporter, logged, clock } = rig()
+    const begun = clock.now().monotonic
+    void exporter.open?.(() => viewOf(recordOf({ duration: clock.now().monotonic - begun })))
+    for (let second = 0; second < 120; second += 1) clock.advance(1)
+    expect(rowsOf(logged).map((row) => Number(row['duration']))).toEqual([10, 40, 70, 100])
+    await exporter.export(reportOf('stop'))
+    await exporter.close?.()
+    const before = logged.length
+    clock.advance(100)
+    expect(logged).toHaveLength(before)
+    expect(clock.waiting).toBe(0)
   })
 
   it('nothing at a signal that the program may live through', async () => {
