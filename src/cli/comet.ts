@@ -12,6 +12,7 @@ export function addComet(program: Command): void {
   const comet = program
     .command('comet')
     .description('experiments of Comet: upload what was written offline, make panels')
+    .helpCommand(false)
   comet
     .command('upload')
     .description(

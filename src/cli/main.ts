@@ -73,7 +73,9 @@ function suggestion(text: string): string {
   const flags = (command ?? program).options.flatMap(({ long, hidden }) =>
     long == null || hidden ? [] : [long],
   )
-  const names = kind === 'command' ? program.commands.map((candidate) => candidate.name()) : flags
+  const commands =
+    command === undefined || command.commands.length === 0 ? program.commands : command.commands
+  const names = kind === 'command' ? commands.map((candidate) => candidate.name()) : flags
   const begun = names.filter((name) => name.startsWith(word))
   const closest = nearest(word, names) ?? (begun.length > 0 ? begun[0] : undefined)
   return closest === undefined ? '' : ` (Did you mean ${closest}?)`

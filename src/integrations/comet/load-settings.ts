@@ -97,11 +97,19 @@ export function loadSettings(
 ): LoadedSettings {
   const warnings: string[] = []
   const warn = (warning: string): void => void warnings.push(warning)
+  const isOneFolder = places.home === places.workingDirectory
+  const near = isOneFolder ? {} : fromFile(places.workingDirectory, warn)
   const found: Found = {
     ...fromFile(places.home, warn),
-    ...(places.home === places.workingDirectory ? {} : fromFile(places.workingDirectory, warn)),
+    ...near,
     ...fromEnvironment(places.environment, warn),
     ...fromCode(given),
+  }
+  // A folder that came from somebody else must not take the user's key somewhere else in silence.
+  if (near.url !== undefined && found.url === near.url && found.apiKey !== near.apiKey) {
+    warn(
+      `${join(places.workingDirectory ?? '', fileName)}: url_override says where the API key and all that is logged are sent; that file is in the working directory`,
+    )
   }
   return { settings: complete(found, defaults), warnings }
 }

@@ -179,6 +179,20 @@ describe('settings of Comet', () => {
     expect(() => load({ code: code as never })).toThrow(message)
   })
 
+  it('tell of a folder that sends a key somewhere else which it does not hold itself', () => {
+    const near = '[comet]\nurl_override = https://elsewhere.example\n'
+    const environment = { COMET_API_KEY: 'k' }
+    expect(load({ near, environment }).warnings).toEqual([
+      expect.stringMatching(
+        /\.comet\.config: url_override says where the API key and all that is logged are sent/,
+      ),
+    ])
+    expect(load({ near: `${near}api_key = k\n` }).warnings).toEqual([])
+    expect(
+      load({ near, environment: { ...environment, COMET_URL_OVERRIDE: 'https://mine.example' } }).warnings,
+    ).toEqual([])
+  })
+
   it('never show the key, however they are printed', () => {
     const { settings } = load({ code: { apiKey: 's3cret-key' } })
     expect(inspect(settings, { depth: 9, showHidden: true })).not.toContain('s3cret')

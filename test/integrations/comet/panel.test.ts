@@ -237,6 +237,12 @@ describe('codecarbon comet panel', () => {
     })
   })
 
+  it('is found by its nearest spelling', async () => {
+    const ended = await runCli(['comet', 'panle'], { folder: temporaryFolder() })
+    expect(ended).toMatchObject({ code: 2, stdout: '' })
+    expect(ended.stderr).toContain('Did you mean panel?')
+  })
+
   it('writes the template alone where a zip is asked for, and says what it cannot write', async () => {
     const folder = temporaryFolder()
     expect(await runCli(['comet', 'panel', '--out', 'panel.zip'], { folder })).toMatchObject({
