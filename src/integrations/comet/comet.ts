@@ -9,13 +9,14 @@ import { httpRequest, httpRequestUnchecked } from '../../http/http-request.ts'
 import { createLog, type Log } from '../../log.ts'
 import { EmissionsTracker, type TrackerOptions } from '../../tracker.ts'
 import type { CometOptions } from './comet-options.ts'
-import { beginExperiment, type CometExperiment } from './experiment.ts'
+import type { CometExperiment } from './comet-experiment.ts'
+import { beginExperiment } from './experiment.ts'
 import { holdProcess } from './hold-process.ts'
 import { loadSettings, type CometSettings } from './load-settings.ts'
 import { withLogFile } from './log-file.ts'
 
 export type { CometMode, CometOptions, CometTimeouts } from './comet-options.ts'
-export type { AssetOptions, CometExperiment, MetricOptions } from './experiment.ts'
+export type { AssetOptions, CometExperiment, MetricOptions } from './comet-experiment.ts'
 export type { CometPoint, SystemDetails } from './message.ts'
 
 /** An experiment, and the tracker of its energy and emissions. */

@@ -12,7 +12,8 @@ import {
   type SettingName,
   type SettingSpec,
 } from './comet-options.ts'
-import { Secret } from './secret.ts'
+import { expected, got, parseSetting, settingFromCode, type SettingValues } from './parse-setting.ts'
+import type { Secret } from './secret.ts'
 
 /** What an experiment is begun with, complete. */
 export interface CometSettings {
@@ -67,20 +68,7 @@ const fileName = '.comet.config'
 const usualUrl = 'https://www.comet.com'
 const usualProject = 'general'
 
-type Value = string | number | boolean | readonly string[] | Secret
-/** Values of settings by their kind. */
-interface Values {
-  readonly text: string
-  readonly secret: Secret
-  readonly switch: boolean
-  readonly mode: CometMode
-  readonly key: string
-  readonly address: string
-  readonly words: readonly string[]
-  readonly seconds: number
-  readonly count: number
-}
-type Found = { readonly [Name in SettingName]?: Values[(typeof settingSpecs)[Name]['kind']] }
+type Found = { readonly [Name in SettingName]?: SettingValues[(typeof settingSpecs)[Name]['kind']] }
 
 /**
  * Settings from code, `COMET_*` variables, `./.comet.config` and `~/.comet.config`, the earlier ones over the later ones. A wrong value in code is an
@@ -231,7 +219,7 @@ function read(entries: readonly TextEntry[], warn: (warning: string) => void): F
     }
     if (value.trim() === '') continue
     const { kind } = specOf(name)
-    const parsed = parse(value.trim(), kind)
+    const parsed = parseSetting(value.trim(), kind)
     if (parsed === undefined) warn(`${where}: expected ${expected[kind]}${got(value, kind)}; it is left out`)
     else found[name] = parsed
   }
@@ -241,64 +229,6 @@ function read(entries: readonly TextEntry[], warn: (warning: string) => void): F
 /** Two letters at the most: Comet has many names that are none of ours. */
 const isSlip = (one: string, other: string): boolean =>
   Math.abs(one.length - other.length) <= 1 && one.slice(0, 4) === other.slice(0, 4)
-
-const got = (value: unknown, kind: SettingKind): string =>
-  kind === 'secret' || kind === 'address' ? '' : `, got ${JSON.stringify(String(value).slice(0, 100))}`
-
-const expected: Readonly<Record<SettingKind, string>> = {
-  text: 'a text',
-  secret: 'a text without spaces',
-  switch: 'true or false',
-  mode: 'create, get or get_or_create',
-  key: 'a key of 32 to 50 letters and digits',
-  address: 'an address that begins with http:// or https://, without user name and password in it',
-  words: 'a list of texts',
-  seconds: 'a number of seconds above 0',
-  count: 'a whole number from 1 to 100',
-}
-
-function parse(text: string, kind: SettingKind): Value | undefined {
-  switch (kind) {
-    case 'text':
-      return text
-    case 'secret':
-      return isToken(text) ? new Secret(text) : undefined
-    case 'switch':
-      return switchWords.get(text.toLowerCase())
-    case 'mode':
-      return isMode(text) ? text : undefined
-    case 'key':
-      return isKey(text) ? text : undefined
-    case 'address':
-      return toRoot(text)
-    case 'words':
-      return text
-        .split(',')
-        .map((word) => word.trim())
-        .filter(Boolean)
-    case 'seconds':
-      return /^\d+(\.\d+)?$/.test(text) && Number(text) > 0 ? Number(text) * 1000 : undefined
-    case 'count':
-      return /^\d+$/.test(text) && Number(text) >= 1 && Number(text) <= 100 ? Number(text) : undefined
-  }
-}
-
-const switchWords: ReadonlyMap<string, boolean> = new Map([
-  ...['true', 'yes', 'on', '1'].map((word) => [word, true] as const),
-  ...['false', 'no', 'off', '0'].map((word) => [word, false] as const),
-])
-const isMode = (text: string): text is CometMode => ['create', 'get', 'get_or_create'].includes(text)
-const isKey = (text: string): boolean => /^[\da-z]{32,50}$/i.test(text)
-/** What may stand in a header: anything else would be an error of every request. */
-const isToken = (text: string): boolean => /^[\x21-\x7e]+$/.test(text)
-
-/** Servers of one's own are named with the path of Comet's clients, which is not that of the REST API. */
-function toRoot(text: string): string | undefined {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '')
-    return undefined
-  return `${url.origin}${url.pathname.replace(/\/+$/, '').replace(/\/clientlib$/, '')}`
-}
 
 const codeKinds = {
   apiKey: 'secret',
@@ -330,7 +260,7 @@ function fromCode(given: CometOptions): Found {
     if (!Object.hasOwn(codeKinds, name))
       throw unknownOption(name, [...Object.keys(codeKinds), 'timeouts', 'logger'])
     const kind = codeKinds[name as keyof typeof codeKinds]
-    const parsed = fromValue(value, kind)
+    const parsed = settingFromCode(value, kind)
     if (parsed === undefined) {
       const shown = typeof value === 'string' ? got(value, kind) : `, got ${typeof value}`
       throw new ConfigError(`option ${name}: expected ${expected[kind]}${shown}`)
@@ -338,15 +268,6 @@ function fromCode(given: CometOptions): Found {
     found[name as SettingName] = parsed
   }
   return found
-}
-
-function fromValue(value: unknown, kind: SettingKind): Value | undefined {
-  if (kind === 'switch') return typeof value === 'boolean' ? value : undefined
-  if (kind === 'words') {
-    const isList = Array.isArray(value) && value.every((item) => typeof item === 'string')
-    return isList ? value : undefined
-  }
-  return typeof value === 'string' && value.trim() !== '' ? parse(value.trim(), kind) : undefined
 }
 
 function timeoutsOf(value: unknown): Found {
