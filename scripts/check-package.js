@@ -9,6 +9,7 @@ const allowed = [
   /^dist\/[\w./-]+\.(js|d\.ts)$/,
   /^dist\/third-party-licenses\.txt$/,
   /^data\/[\w-]+\.json$/,
+  /^panels\/comet\/[\w-]+\.(js|css|py|md)$/,
   /^(package\.json|README\.md|LICENSE|ATTRIBUTION\.md)$/,
 ]
 

@@ -25,7 +25,18 @@ export interface OutputParts {
  * first moment, since a program may end before anything more can be loaded; what goes over a network cannot be sent then anyway.
  */
 export function createOutputs(options: Options, parts: OutputParts): Exporter[] {
-  return [...fileOutputs(options, parts), ...networkOutputs(options, parts)]
+  return [...fileOutputs(options, parts), ...networkOutputs(options, parts), ...cometOutput(options, parts)]
+}
+
+/** Offline it writes an archive. */
+function cometOutput(options: Options, parts: OutputParts): Exporter[] {
+  if (!options.outputMethods.includes('comet')) return []
+  return [
+    lazyExporter('comet', async () => {
+      const { createCometOutput } = await import('./comet-output.ts')
+      return createCometOutput(options, parts)
+    }),
+  ]
 }
 
 function fileOutputs(options: Options, { log, csvPath }: OutputParts): Exporter[] {

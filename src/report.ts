@@ -1,9 +1,9 @@
+import { comparisonsFor } from './comparisons-for.ts'
 import type { EmissionsData, IntensityRecord, PlaceRecord } from './core/emissions-data.ts'
 import { fromKilowattHours } from './core/units.ts'
 import { totalEnergy } from './core/usage.ts'
 import { formatEnergy, formatShare } from './exporters/text/quantity.ts'
 import { renderTextReport } from './exporters/text/text-report.ts'
-import { compare } from './grid/comparisons.ts'
 import type { Refusal } from './probes/detector.ts'
 import type { Started } from './start.ts'
 import type { Survey } from './survey.ts'
@@ -12,15 +12,9 @@ export { beyondAdvice } from './exporters/text/text-report.ts'
 
 /** A run as text for people. */
 export function renderReport(started: Started, data: EmissionsData): string {
-  const grams = data.emissions === undefined ? undefined : data.emissions * 1000
   return renderTextReport({
     data,
-    comparisons:
-      grams === undefined || grams === 0
-        ? []
-        : compare(grams, data.intensity.gramsPerKwh)
-            .filter(({ unit }) => !/^(milli|micro|nano)second|illionth|^[nµ]m$/.test(unit))
-            .map(({ text }) => text),
+    comparisons: comparisonsFor(data).map(({ text }) => text),
     advice: adviceFor(started.survey, data.place, data.intensity.scope),
     shares: commandShare(started, data),
     csvPath: started.csvPath(),

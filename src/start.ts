@@ -84,7 +84,7 @@ function beginRun(options: Options, extras: StartExtras, onEnd: (() => void) | u
     summary,
     prometheusPull(options, log),
     ...otlp(options, log),
-    ...createOutputs(options, { log, clock, csvPath, fetch: extras.fetch }),
+    ...createOutputs(withoutComet(options, extras), { log, clock, csvPath, fetch: extras.fetch }),
     ...(extras.exporters ?? []),
   ].filter((exporter) => exporter !== undefined)
   const tree = extras.tree ?? (options.trackingMode === 'process' ? ownTree(options) : undefined)
@@ -144,6 +144,12 @@ function beginRun(options: Options, extras: StartExtras, onEnd: (() => void) | u
   })
   prepareForEnd(survey, csv)
   return { run, survey, csvPath }
+}
+
+/** A run whose program logs it to an experiment of its own needs no second one. */
+function withoutComet(options: Options, { exporters = [] }: StartExtras): Options {
+  if (!exporters.some(({ name }) => name === 'comet')) return options
+  return { ...options, outputMethods: options.outputMethods.filter((method) => method !== 'comet') }
 }
 
 function prometheusPull(options: Options, log: Log): Exporter | undefined {

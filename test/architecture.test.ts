@@ -101,6 +101,10 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
     ],
   ],
   [
+    'exporters/comet/',
+    ['core/', 'exporters/comet/', 'exporters/csv/', 'exporters/text/quantity.ts', 'exporters/task-points.ts'],
+  ],
+  [
     'exporters/',
     [
       'core/',
@@ -127,6 +131,32 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
       'statement/run.ts',
       'statement/scraped-from.ts',
       'yaml',
+    ],
+  ],
+  [
+    'integrations/comet/comet.ts',
+    [
+      'core/',
+      'http/',
+      'integrations/comet/',
+      'exporters/comet/',
+      'comparisons-for.ts',
+      'exit.ts',
+      'log.ts',
+      'tracker.ts',
+    ],
+  ],
+  [
+    'integrations/comet/',
+    [
+      'core/',
+      'files/',
+      'http/',
+      'integrations/comet/',
+      'config/config-file.ts',
+      'config/nearest.ts',
+      'log.ts',
+      'fflate',
     ],
   ],
   [

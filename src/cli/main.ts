@@ -5,6 +5,7 @@ import { ConfigError, messageOf } from '../core/errors.ts'
 import { printOnStderr } from '../log.ts'
 import { packageVersion } from '../version.ts'
 import { addCalibrate } from './calibrate.ts'
+import { addComet } from './comet.ts'
 import { addCompletion } from './completion.ts'
 import { addConfig } from './config.ts'
 import { addData } from './data.ts'
@@ -38,6 +39,7 @@ addDetect(program)
 addReport(program)
 addCalibrate(program)
 addConfig(program)
+addComet(program)
 addData(program)
 addCompletion(program)
 
@@ -71,7 +73,9 @@ function suggestion(text: string): string {
   const flags = (command ?? program).options.flatMap(({ long, hidden }) =>
     long == null || hidden ? [] : [long],
   )
-  const names = kind === 'command' ? program.commands.map((candidate) => candidate.name()) : flags
+  const commands =
+    command === undefined || command.commands.length === 0 ? program.commands : command.commands
+  const names = kind === 'command' ? commands.map((candidate) => candidate.name()) : flags
   const begun = names.filter((name) => name.startsWith(word))
   const closest = nearest(word, names) ?? (begun.length > 0 ? begun[0] : undefined)
   return closest === undefined ? '' : ` (Did you mean ${closest}?)`

@@ -15,6 +15,7 @@ import { printOnStderr, type Log } from '../log.ts'
 import { createProcessTree } from '../probes/linux/process-tree.ts'
 import { renderReport } from '../report.ts'
 import { startRun, type Started } from '../start.ts'
+import { withComet } from './auto-comet.ts'
 import { addOptions, optionsFrom } from './options.ts'
 import { watchTerminalKeys } from './terminal-keys.ts'
 
@@ -56,9 +57,10 @@ export interface RunSettings {
  */
 export async function runCommand(
   [command = '', ...args]: readonly string[],
-  { options, origins, log, isQuiet = false }: RunSettings,
+  { options: given, origins, log, isQuiet = false }: RunSettings,
 ): Promise<number> {
   if (command === '') throw new ConfigError('a command is missing: codecarbon run [options] -- <command>')
+  const options = await withComet(given)
   const startedAtMs = Date.now()
   const started = tryStart(options, origins, log)
   if (started === undefined) return runChild(command, args)

@@ -13,21 +13,20 @@ export interface ConfigFile {
   readonly warnings: readonly string[]
 }
 
-const sectionName = 'codecarbon'
 /** Options of this section hold in all others of the file, unless those say otherwise. */
 const defaultsName = 'DEFAULT'
 /** A thousand times what anyone writes by hand. */
 const maxBytes = 1024 * 1024
 
 /**
- * Reads the section `[codecarbon]` of an INI file as CodeCarbon reads it. `undefined` where there is no file.
+ * Reads a section of an INI file as CodeCarbon reads its own. `undefined` where there is no file.
  *
  * @throws ConfigError for a file that cannot be read, is no text, or has a line that says nothing
  */
-export function readConfigFile(path: string): ConfigFile | undefined {
+export function readConfigFile(path: string, section = 'codecarbon'): ConfigFile | undefined {
   try {
     const text = readText(path)
-    return text === undefined ? undefined : parseConfig(text, path)
+    return text === undefined ? undefined : parseConfig(text, path, section)
   } catch (error) {
     if (!(error instanceof ForeignFolder)) throw error
     const warning = `${path}: not looked at, since this user may not enter that folder`
@@ -54,8 +53,8 @@ const require = createRequire(import.meta.url)
  * Reads INI as Python's configparser does: keys in any case, `=` or `:`, a comment only where a line begins with `#` or `;`, a value that goes
  * on in indented lines. Each value is handed to the `ini` package with those characters guarded that it would cut at or take for more.
  */
-export function parseConfig(text: string, path: string): ConfigFile {
-  const lines = readLines(text.replace(/^\uFEFF/, ''), path)
+export function parseConfig(text: string, path: string, section = 'codecarbon'): ConfigFile {
+  const lines = readLines(text.replace(/^\uFEFF/, ''), path, section)
   const ini = require('ini') as typeof Ini
   const entries = lines.entries.map(({ key, value, line }) => ({
     key: key.toLowerCase(),
@@ -78,7 +77,7 @@ interface Line {
   readonly indent: number
 }
 
-function readLines(text: string, path: string): { entries: Line[]; warnings: string[] } {
+function readLines(text: string, path: string, sectionName: string): { entries: Line[]; warnings: string[] } {
   const bySection = new Map<string, Line[]>([
     [defaultsName, []],
     [sectionName, []],

@@ -53,7 +53,6 @@ export interface OptionSpec {
 /** Outputs that are understood but wait for a later version, and what they wait for. */
 export const waitingOutputs: Readonly<Record<string, string>> = {
   api: 'the CodeCarbon API',
-  comet: 'Comet',
   boamps: 'BoAmps',
 }
 

@@ -16,7 +16,8 @@ export const otherTasks = '_other'
 /** What tasks are called that nobody gave a name: each has a random one. */
 export const unnamedTasks = '_unnamed'
 
-const isUnnamed = (name: string): boolean => /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/.test(name)
+/** Whether that is the random name of a task that nobody named. */
+export const isUnnamed = (name: string): boolean => /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/.test(name)
 
 /** Turns ended tasks into points, with a bounded number of names. */
 export function createTaskPoints(): (

@@ -10,7 +10,7 @@ import { makeDirectory } from './make-directory.ts'
  *
  * @throws EnergyError ERR_EXPORT_FAILED where it cannot be written
  */
-export function writeWholeFile(path: string, text: string, mode?: number): void {
+export function writeWholeFile(path: string, text: string | Uint8Array, mode?: number): void {
   let temporary: string | undefined
   try {
     const target = followLinks(resolve(path))

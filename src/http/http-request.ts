@@ -5,7 +5,8 @@ export interface FetchInit {
   /** @default 'GET' */
   readonly method?: 'GET' | 'PUT' | 'POST' | 'DELETE'
   readonly headers: Record<string, string>
-  readonly body?: string
+  /** Text is sent in UTF-8. */
+  readonly body?: string | Uint8Array
   /** Redirects come back as they are. */
   readonly redirect: 'manual'
   readonly signal: AbortSignal
@@ -45,6 +46,9 @@ export const createHttpRequest =
   (tls: TlsSettings): Fetch =>
   (url, init) =>
     send(url, init, tls)
+
+/** The same where the user says that the certificate of a server is not to be checked. */
+export const httpRequestUnchecked: Fetch = createHttpRequest({ rejectUnauthorized: false })
 
 async function send(
   url: string,

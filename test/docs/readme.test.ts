@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
@@ -57,6 +57,24 @@ test('the program in README that has an SDK runs as it stands', () => {
     },
   )
   expect(printed).toContain("name: 'codecarbon.run.info'")
+})
+
+test('the program in README that has an experiment of Comet runs as it stands', () => {
+  const program = [...readme.matchAll(/```js\n([^]*?)```/g)][3]?.[1] ?? ''
+  const outputDir = temporaryFolder()
+  const train = 'async function train(n) { for (let i = 0; i < 1e6; i += 1) n += i; return n }\n'
+  execFileSync(process.execPath, ['--input-type=module', '-e', train + program], {
+    cwd: root,
+    env: {
+      ...environmentFor(outputDir),
+      CODECARBON_OUTPUT_DIR: outputDir,
+      CODECARBON_LOG_LEVEL: 'error',
+      COMET_OFFLINE: 'true',
+      COMET_OFFLINE_DIRECTORY: join(outputDir, 'offline'),
+    },
+    stdio: 'pipe',
+  })
+  expect(readdirSync(join(outputDir, 'offline'))).toEqual([expect.stringMatching(/\.zip$/)])
 })
 
 test('README links to files that are there', () => {

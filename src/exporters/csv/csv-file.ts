@@ -74,6 +74,10 @@ export function replaceRow(path: string, columns: readonly string[], row: Row, o
   writeBeside(path, lines.join(''))
 }
 
+/** A table of one row as text, with line feeds. */
+export const toTable = (columns: readonly string[], row: Row): string =>
+  formatLine(columns, '\n') + formatLine(order(row, columns), '\n')
+
 interface Header {
   readonly columns: readonly string[]
   readonly newline: string

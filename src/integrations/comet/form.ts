@@ -1,0 +1,38 @@
+import { randomBytes } from 'node:crypto'
+
+/** A part of a form: a file where it has a name of one. */
+export interface FormPart {
+  readonly name: string
+  readonly fileName?: string
+  readonly content: Uint8Array | string
+}
+
+/** A form as it is sent. */
+export interface Form {
+  readonly contentType: string
+  readonly body: Uint8Array
+}
+
+/** Puts parts together as `multipart/form-data` (RFC 7578). */
+export function toForm(parts: readonly FormPart[]): Form {
+  const boundary = `----codecarbon-${randomBytes(16).toString('hex')}`
+  const chunks = parts.flatMap(({ name, fileName, content }) => [
+    Buffer.from(`--${boundary}\r\n${headOf(name, fileName)}\r\n\r\n`),
+    Buffer.from(content),
+    Buffer.from('\r\n'),
+  ])
+  return {
+    contentType: `multipart/form-data; boundary=${boundary}`,
+    body: Buffer.concat([...chunks, Buffer.from(`--${boundary}--\r\n`)]),
+  }
+}
+
+function headOf(name: string, fileName: string | undefined): string {
+  const disposition = `Content-Disposition: form-data; name="${name}"`
+  if (fileName === undefined) return `${disposition}\r\nContent-Type: application/json`
+  return `${disposition}; filename="${escapeName(fileName)}"\r\nContent-Type: application/octet-stream`
+}
+
+/** As browsers write it (HTML Standard, multipart/form-data encoding algorithm). */
+const escapeName = (text: string): string =>
+  text.replaceAll('"', '%22').replaceAll('\r', '%0D').replaceAll('\n', '%0A')
