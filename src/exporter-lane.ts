@@ -44,9 +44,14 @@ export class ExporterLane {
     return { name, lastSuccessMs: this.#lastSuccessMs, error: this.#error, failures: this.#failures }
   }
 
-  /** Lets it look at the run whenever it is asked. */
-  open(look: () => RunView): void {
-    this.#now(() => this.#exporter.open?.(look, this.#onError))
+  /** Whether its figures meet those of other runs. */
+  get isShared(): boolean {
+    return this.#exporter.isShared === true
+  }
+
+  /** Lets it look at the run whenever it is asked. @returns whether it could be opened */
+  async open(look: () => RunView): Promise<boolean> {
+    return this.#attempt(() => this.#exporter.open?.(look, this.#onError))
   }
 
   /** Tells it of a task that has ended. */
@@ -80,7 +85,9 @@ export class ExporterLane {
 
   /** The same, and closes the exporter afterwards; both within the deadline. */
   async finish(report: Report, deadlineMs?: number): Promise<void> {
-    const done = this.#enqueue(report).then(() => this.#attempt(() => this.#exporter.close?.()))
+    const done = this.#enqueue(report).then(async () => {
+      await this.#attempt(() => this.#exporter.close?.())
+    })
     await this.#withinDeadline(done, false, deadlineMs)
   }
 
@@ -117,11 +124,14 @@ export class ExporterLane {
     void this.#attempt(action)
   }
 
-  async #attempt(action: () => void | Promise<void>): Promise<void> {
+  /** @returns whether it went well */
+  async #attempt(action: () => void | Promise<void>): Promise<boolean> {
     try {
       await action()
+      return true
     } catch (error) {
       this.#onError(error instanceof Error ? error.message : String(error))
+      return false
     }
   }
 

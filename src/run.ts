@@ -85,7 +85,9 @@ export class Run {
   #last: Snapshot
   readonly #lanes: readonly ExporterLane[]
   readonly #host: HostShare
-  readonly #reporter: HostReporter | undefined
+  #reporter: HostReporter | undefined
+  /** Settles when each output is open or could not be opened: which is, by its name. */
+  readonly opened: Promise<ReadonlyMap<string, boolean>>
   #measurements = 0
   #units: number | undefined
   #final: EmissionsData | undefined
@@ -131,7 +133,25 @@ export class Run {
     this.#host = new HostShare(series)
     this.#reporter = isShared ? parts.joinHost?.(this.#hostHooks(series)) : undefined
     if (this.#reporter !== undefined) this.#host.settle(this.#reporter, this.#hostCounters())
-    for (const lane of this.#lanes) lane.open(() => this.view())
+    this.opened = this.#openOutputs()
+  }
+
+  async #openOutputs(): Promise<ReadonlyMap<string, boolean>> {
+    const lanes = await Promise.all(
+      this.#lanes.map(async (lane) => ({ lane, isOpen: await lane.open(() => this.view()) })),
+    )
+    const shared = lanes.filter(({ lane }) => lane.isShared)
+    if (shared.length > 0 && !shared.some(({ isOpen }) => isOpen)) this.#leaveHost()
+    return new Map(lanes.map(({ lane, isOpen }) => [lane.health.name, isOpen]))
+  }
+
+  /** Who can show nothing must not keep others from telling of the machine. */
+  #leaveHost(): void {
+    if (this.#reporter === undefined || this.#final !== undefined) return
+    this.#reporter.close()
+    this.#reporter = { reports: () => false, close: () => undefined }
+    this.#host.settle(this.#reporter, this.#hostCounters())
+    this.#view = undefined
   }
 
   #hostHooks(series: readonly HostSeries[]): HostHooks {

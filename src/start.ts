@@ -180,7 +180,13 @@ function otlp({ outputMethods, offline, projectName }: Options, log: Log): Expor
     otlp: async () => (await import('./exporters/otel/otlp-exporter.ts')).createOtlpExporter(options),
     logfire: async () => (await import('./exporters/otel/logfire.ts')).createLogfireExporter(options),
   }
+  // Who is not to send anything is no output, and does not tell of the machine in the place of others.
+  const isDisabled = process.env['OTEL_SDK_DISABLED']?.trim().toLowerCase() === 'true'
   const names = (['otlp', 'logfire'] as const).filter((name) => outputMethods.includes(name))
+  if (isDisabled) {
+    for (const name of names) log('debug', `output ${name}: OTEL_SDK_DISABLED turns it off`)
+    return []
+  }
   if (!offline) return names.map((name) => lazySharedExporter(name, loads[name]))
   for (const name of names) log('warning', `output ${name}: offline makes no connection, so nothing is sent`)
   return []

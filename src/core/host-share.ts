@@ -1,4 +1,4 @@
-import type { Reading } from './reading.ts'
+import type { Method, Reading } from './reading.ts'
 import { joules, type Joules } from './units.ts'
 import { addUsage, noUsage, usageBetween, type Usage } from './usage.ts'
 
@@ -27,7 +27,7 @@ export interface HostCounters {
 export interface HostView {
   /** Whether this run tells each series; of those that it would tell at all. */
   readonly reports: Readonly<Partial<Record<HostSeries, boolean>>>
-  /** Energy of devices by domain; `undefined` where another run tells it. */
+  /** Energy of devices by {@link deviceKey}; `undefined` where another run tells it. */
   readonly devices: ReadonlyMap<string, Joules> | undefined
   /** What the run used, before PUE; `undefined` where that is the whole machine, and another run tells it. */
   readonly used: Usage | undefined
@@ -69,38 +69,62 @@ export class HostShare {
   }
 }
 
-/** A running sum without what was added to it while it was not to be seen. */
+/** A running sum without what was added to it while it was not to be seen. It never falls: what was shown is kept, and what comes is added to it. */
 class Shown<Sum> {
   readonly #add: (a: Sum, b: Sum) => Sum
   readonly #between: (before: Sum, after: Sum) => Sum
   readonly #nothing: Sum
-  #hidden: Sum
-  /** Where the sum stood when it was hidden; `undefined` while it is seen. */
-  #hiddenAt: Sum | undefined
+  /** What had been shown when the sum was hidden last, and where the sum stood when it was to be seen again. */
+  #before: Sum
+  #from: Sum
+  #isHidden = false
 
   constructor(nothing: Sum, add: (a: Sum, b: Sum) => Sum, between: (before: Sum, after: Sum) => Sum) {
-    this.#nothing = this.#hidden = nothing
+    this.#nothing = this.#before = this.#from = nothing
     this.#add = add
     this.#between = between
   }
 
   turn(isSeen: boolean, now: Sum): void {
-    if (isSeen && this.#hiddenAt !== undefined) {
-      this.#hidden = this.#add(this.#hidden, this.#between(this.#hiddenAt, now))
-      this.#hiddenAt = undefined
-    } else if (!isSeen) this.#hiddenAt ??= now
+    if (isSeen === !this.#isHidden) return
+    if (isSeen) this.#from = now
+    else this.#before = this.#shown(now)
+    this.#isHidden = !isSeen
   }
 
   of(now: Sum): Sum | undefined {
-    if (this.#hiddenAt !== undefined) return undefined
-    return this.#hidden === this.#nothing ? now : this.#between(this.#hidden, now)
+    return this.#isHidden ? undefined : this.#shown(now)
+  }
+
+  #shown(now: Sum): Sum {
+    return this.#from === this.#nothing ? now : this.#add(this.#before, this.#between(this.#from, now))
   }
 }
+
+/** The name of what a domain used while it was read in one way: each way has a counter of its own, so that their sum is the domain's. */
+export const deviceKey = (domain: string, method: Method): string => `${method} ${domain}`
+
+/** What a domain used, by the way in which it was told. */
+export const energyByMethod = ({
+  method,
+  energy,
+  earlier = [],
+}: Pick<Reading, 'method' | 'energy' | 'earlier'>): ReadonlyMap<Method, Joules> =>
+  new Map([
+    ...earlier.map((part) => [part.method, part.energy] as const),
+    [method, joules(earlier.reduce((rest, part) => rest - part.energy, Number(energy)))],
+  ])
 
 type Energies = ReadonlyMap<string, Joules>
 
 const energiesOf = ({ domains }: HostCounters): Energies =>
-  new Map(domains.map(({ domain, energy }) => [domain, energy]))
+  new Map(
+    domains.flatMap((reading) =>
+      [...energyByMethod(reading)].map(
+        ([method, energy]) => [deviceKey(reading.domain, method), energy] as const,
+      ),
+    ),
+  )
 
 const addEnergies = (a: Energies, b: Energies): Energies =>
   new Map([...b].map(([domain, energy]) => [domain, joules((a.get(domain) ?? 0) + energy)]))

@@ -24,6 +24,8 @@ export interface Reading {
   /** Ends of the interval around `energy`; the same number where a counter was read. */
   readonly low: Joules
   readonly high: Joules
+  /** The part of `energy` that was told in other ways before, where the way has changed. */
+  readonly earlier?: readonly { readonly method: Method; readonly energy: Joules }[]
   /** The part of `energy` that is there because the machine is busy, where a model tells it from the part that is there at idle. */
   readonly dynamic?: Joules
   /** The power that the device is made for (TDP), or allowed to draw, where it tells. */

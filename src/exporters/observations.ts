@@ -1,5 +1,6 @@
 import { givenByUser } from '../core/emissions-data.ts'
 import type { RunView } from '../core/exporter.ts'
+import { deviceKey, energyByMethod } from '../core/host-share.ts'
 import type { Reading } from '../core/reading.ts'
 import {
   fromGibibytes,
@@ -49,18 +50,25 @@ const hardwareTypes: Readonly<Record<CountedComponent, string>> = { cpu: 'cpu', 
 function hardware({ snapshot }: RunView, energies: ReadonlyMap<string, Joules>): Observation[] {
   const devices = snapshot.readings.flatMap((reading) => {
     const { domain, component, parent } = reading
-    const energy = energies.get(domain)
+    const used = (key: 'hwEnergy' | 'hwHostEnergy', device: Observation['attributes']): Observation[] =>
+      [...energyByMethod(reading).keys()].flatMap((method) =>
+        one(key, energies.get(deviceKey(domain, method)), {
+          ...device,
+          'codecarbon.method': wayOf({ ...reading, method }),
+        }),
+      )
     // A part of another domain would be counted twice by whoever sums up.
     if (parent !== undefined) return []
     const power = snapshot.power[domain]
     if (component === 'host') {
-      const attributes = { 'hw.id': idOf(reading), 'hw.name': domain, 'codecarbon.method': wayOf(reading) }
-      return [...one('hwHostEnergy', energy, attributes), ...one('hwHostPower', power, attributes)]
+      const host = { 'hw.id': idOf(reading), 'hw.name': domain }
+      const now = { ...host, 'codecarbon.method': wayOf(reading) }
+      return [...used('hwHostEnergy', host), ...one('hwHostPower', power, now)]
     }
     const device = { 'hw.id': idOf(reading), 'hw.type': hardwareTypes[component], 'hw.name': domain }
     const attributes = { ...device, 'codecarbon.method': wayOf(reading) }
     return [
-      ...one('hwEnergy', energy, attributes),
+      ...used('hwEnergy', device),
       ...one('hwPower', power, attributes),
       ...one('devicePowerLimit', reading.powerLimit, device),
     ]

@@ -113,11 +113,12 @@ interface Told {
 function unseenEnergy(runs: readonly Told[], { readingSeconds }: CollectedRuns): Joules | undefined {
   if (readingSeconds === undefined) return undefined
   let sum = 0
-  for (const { run } of runs) {
+  for (const { run, record } of runs) {
     if (run.energy === undefined) continue
     // A run that was seen once has no mean power that could be told.
     if (run.duration === undefined) return undefined
-    sum += (run.energy / run.duration) * 2 * readingSeconds
+    const { first = 0, last = 0 } = record.reporting ?? {}
+    sum += (run.energy / (last > first ? last - first : run.duration)) * 2 * readingSeconds
   }
   return joules(sum)
 }
@@ -160,7 +161,7 @@ function hostOf(instance: string): string | undefined {
 function overlaps(runs: readonly Told[]): boolean {
   const slackSeconds = 60
   const spans = runs
-    .flatMap(({ record }) => record.ticks ?? [])
+    .flatMap(({ record }) => record.reporting ?? [])
     .toSorted((one, other) => one.first - other.first)
   let end = -Infinity
   for (const { first, last } of spans) {

@@ -47,6 +47,11 @@ export interface RunRecord {
   factLabels(metric: Kind['metric'], of?: string): Labels
   /** Seconds since 1970 of the first and the last tick that count. */
   readonly ticks: { readonly first: number; readonly last: number } | undefined
+  /**
+   * The same of the time in which it told what its machine used, as far as sightings show; of all its time where it does not say who does.
+   * `undefined` where it never did.
+   */
+  readonly reporting: { readonly first: number; readonly last: number } | undefined
   /** Whether it had begun before the time to be told. */
   readonly isOlder: boolean
 }
@@ -64,6 +69,21 @@ export function createRunRecord(target: Labels, run: Labels | undefined): RunRec
   let first = Infinity
   let last = -Infinity
   let isOlder = false
+  let saysWhoReports = false
+  let reporting: { first: number; last: number } | undefined
+
+  function seeReporter({ series }: Sighting): void {
+    const reports = series.find(
+      ({ kind }) => kind.metric === 'hostReporter' && kind.own['series'] === 'components',
+    )
+    saysWhoReports ||= reports !== undefined
+    const tick = series.find(({ kind }) => kind.metric === 'lastTick')?.value
+    if (tick === undefined || reports?.value === 0) return
+    reporting = {
+      first: Math.min(reporting?.first ?? tick, tick),
+      last: Math.max(reporting?.last ?? tick, tick),
+    }
+  }
 
   const counterOf = ({ metric, own }: Kind & { metric: CountedKey }): Counter => {
     const key = `${metric} ${JSON.stringify(own)}`
@@ -112,6 +132,7 @@ export function createRunRecord(target: Labels, run: Labels | undefined): RunRec
       }
       for (const { counter, value } of seen) counter.last = value
       seeFacts(sighting)
+      seeReporter(sighting)
     },
     seeTick(tick) {
       first = Math.min(first, tick)
@@ -142,6 +163,10 @@ export function createRunRecord(target: Labels, run: Labels | undefined): RunRec
     fact: (metric, of) => fact(metric, of)?.value,
     factLabels: (metric, of) => fact(metric, of)?.own ?? {},
     get ticks() {
+      return first > last ? undefined : { first, last }
+    },
+    get reporting() {
+      if (saysWhoReports) return reporting
       return first > last ? undefined : { first, last }
     },
     get isOlder() {

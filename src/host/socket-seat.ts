@@ -26,6 +26,7 @@ export function takeSocketSeat(options: SeatOptions, platform: NodeJS.Platform =
   let server: Server | undefined
   let waiting: Socket | undefined
   const guests = new Set<Socket>()
+  let lastHolder: number | undefined
   let isUnusable = false
   let isFirst = true
   let isClosed = false
@@ -85,14 +86,15 @@ export function takeSocketSeat(options: SeatOptions, platform: NodeJS.Platform =
     socket.on('error', () => undefined)
     socket.once('data', (bytes) => {
       const pid = Number(bytes.toString('latin1', 0, 20).trim())
-      if (Number.isInteger(pid) && pid > 0) onHolder(pid)
+      if (Number.isInteger(pid) && pid > 0 && pid !== lastHolder) onHolder(pid)
+      lastHolder = pid
       socket.resume()
     })
     socket.once('close', () => {
       waiting = undefined
       if (isClosed) return
       const stoodMs = (clock.now().monotonic - since) * 1000
-      if (stoodMs < retryMs) retryAfter(retryMs, sit)
+      if (stoodMs < retryMs) retryAfter(retryMs, sitInTurn)
       else if (goesFirst === undefined) sit()
       else retryAfter(orderMs, sitInTurn)
     })

@@ -214,7 +214,7 @@ describe('the energy of a fleet', () => {
   it('is that of its own energy alone where another run tells of the machine, and says so', async () => {
     const times = { start: until - 5 * hours, end: until - 4 * hours, trackingMode: 'machine' }
     const monitor = run({ runId: 'monitor', project: 'machines', ...times })
-    const beside = run({ runId: 'beside', instance: 'a:12045', ...times, isSilent: true })
+    const beside = run({ runId: 'beside', instance: 'node-1:12045', ...times, isSilent: true })
     const server = await startFakePrometheus(toSeries([monitor, beside]))
     const args = ['--from-prometheus', server.url, '--until', String(until)]
     const json = JSON.parse((await report([...args, '--json'])).stdout) as Statement
@@ -226,6 +226,26 @@ describe('the energy of a fleet', () => {
       '1 run, of the projects train: the energy of their machines',
     )
     expect(stdout).not.toContain('at one time')
+  })
+
+  it('is in no doubt where one run took over from another', async () => {
+    const span = { start: until - 5 * hours, end: until - 3.5 * hours, trackingMode: 'machine' }
+    const first = run({ runId: 'first', project: 'machines', ...span, tells: [[span.start, span.end]] })
+    const second = run({
+      runId: 'second',
+      project: 'machines',
+      instance: 'node-1:12045',
+      ...span,
+      end: until - hours,
+      tells: [[span.end, until]],
+    })
+    const server = await startFakePrometheus(toSeries([first, second]))
+    const { stdout } = await report(['--from-prometheus', server.url, '--until', String(until)])
+    expect(stdout).not.toContain('at one time')
+    const together = [first, second].map((one) => ({ ...one, tells: [[span.start, until]] as const }))
+    const other = await startFakePrometheus(toSeries(together))
+    const { stdout: doubtful } = await report(['--from-prometheus', other.url, '--until', String(until)])
+    expect(doubtful.replaceAll(/\s+/g, ' ')).toContain('several runs measured the whole machine at one time')
   })
 
   it('is in doubt where several runs measured one machine at one time', async () => {

@@ -43,7 +43,7 @@ describe('what a run tells of its machine', () => {
     expect(view.reports).toEqual({ devices: true, components: true })
     expect(view.used).toEqual(counted(30).used)
     expect(view.unattributed).toEqual(counted(30).unattributed)
-    expect(view.devices?.get('package-0')).toBe(30)
+    expect(view.devices?.get('measured package-0')).toBe(30)
   })
 
   it('is nothing while another run tells it, and then what came since', () => {
@@ -59,8 +59,40 @@ describe('what a run tells of its machine', () => {
     const view = share.view(counted(64))
     expect(view.used?.energy.cpu?.value).toBe(4)
     expect(view.used?.emissions.value).toBe(4)
-    expect(view.devices?.get('package-0')).toBe(4)
+    expect(view.devices?.get('measured package-0')).toBe(4)
     expect(view.unattributed?.energy.cpu?.value).toBeCloseTo(8 / 3, 9)
+  })
+
+  it('never falls, however often it is hidden and shown', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.double({ min: 0, max: 100, noNaN: true }), fc.boolean()), { minLength: 2 }),
+        (steps) => {
+          const share = new HostShare(both)
+          share.settle(reporting(true), counted(0))
+          let [energy, shown] = [0, 0]
+          for (const [more, isReporting] of steps) {
+            energy += more
+            share.settle(reporting(isReporting), counted(energy))
+            const now = share.view(counted(energy)).devices?.get('measured package-0') ?? shown
+            expect(now).toBeGreaterThanOrEqual(shown)
+            shown = now
+          }
+        },
+      ),
+    )
+  })
+
+  it('has a counter of its own for each way in which a device was read', () => {
+    const share = new HostShare(both)
+    share.settle(reporting(true), counted(0))
+    const { domains, ...rest } = counted(1001)
+    const earlier = [{ method: 'measured', energy: joules(1000) }] as const
+    const changed = domains.map((reading) => ({ ...reading, method: 'integrated' as const, earlier }))
+    expect([...(share.view({ ...rest, domains: changed }).devices ?? [])]).toEqual([
+      ['measured package-0', 1000],
+      ['integrated package-0', 1],
+    ])
   })
 
   it('is its own in process mode, but for the devices', () => {

@@ -4,10 +4,13 @@ import { fromKilowattHours } from '../../core/units.ts'
 import { formatEnergy, formatMass, formatPower } from '../../exporters/text/quantity.ts'
 import type { Log, LogFacts } from '../../log.ts'
 
+/** Its name among the outputs of a run. */
+export const measurementLogName = 'log'
+
 /** Tells the log how a run is doing at each live report: power since the last one, energy and emissions since the start. */
 export function createMeasurementLog(log: Log): Exporter {
   return {
-    name: 'log',
+    name: measurementLogName,
     export({ reason, total, delta }) {
       if (reason === 'live') log('info', describe(total, delta), factsOf(total, delta))
     },

@@ -10,7 +10,7 @@ import { startRun, type Started } from '../../start.ts'
 import { addOptions, optionsFrom, quietly, type CommandDefaults, type Loaded } from '../options.ts'
 import { runCommand } from '../run.ts'
 import type { LiveStyle } from './live-view.ts'
-import { createMeasurementLog } from './measurement-log.ts'
+import { createMeasurementLog, measurementLogName } from './measurement-log.ts'
 import { createPowerHistory } from './power-history.ts'
 import { openScreen } from './screen.ts'
 
@@ -115,7 +115,7 @@ async function trackUntilNext(
   }
   process.on('exit', save)
   const view = isLive ? await openView(started, latest) : undefined
-  const next = await untilNext(signals, load, log)
+  const next = await untilNext(signals, load, log, isLive ? undefined : withoutOutput(started))
   // The end comes in time even where an output hangs.
   const deadline = next === undefined ? setTimeout(() => process.exit(0), endMs) : undefined
   const data = await started.run.stop(outputDeadlineMs)
@@ -126,10 +126,28 @@ async function trackUntilNext(
   return next
 }
 
+/** Resolves where no output could be opened, so that the log alone would ever tell a figure; never otherwise. */
+async function withoutOutput({ run }: Started): Promise<'nothing'> {
+  const outputs = [...(await run.opened)].filter(([name]) => name !== measurementLogName)
+  if (outputs.length > 0 && !outputs.some(([, isOpen]) => isOpen)) return 'nothing'
+  return new Promise(() => undefined)
+}
+
 /** Waits for a signal: new options to go on with, or `undefined` to end. A wrong configuration changes nothing. */
-async function untilNext(signals: Signals, load: () => Loaded, log: Log): Promise<Loaded | undefined> {
+async function untilNext(
+  signals: Signals,
+  load: () => Loaded,
+  log: Log,
+  nothing: Promise<'nothing'> | undefined,
+): Promise<Loaded | undefined> {
   for (;;) {
-    const signal = await signals.next()
+    const next = signals.next()
+    const signal = await (nothing === undefined ? next : Promise.race([next, nothing]))
+    if (signal === 'nothing') {
+      log('error', 'no output could be opened: the monitor ends')
+      process.exitCode = 1
+      return undefined
+    }
     if (signal !== 'SIGHUP') return undefined
     try {
       const loaded = load()

@@ -113,7 +113,9 @@ function readHeader(path: string): Header | undefined {
     const text = start.toString('utf8', 0, length)
     const end = text.indexOf('\n')
     const line = end < 0 ? text : text.slice(0, end)
-    const columns = attempt(() => parseCells(line.trimEnd())) ?? []
+    // Whoever cannot load the parser must not take a good file for none: that error goes on.
+    const parser = csvParse()
+    const columns = attempt(() => parseCells(line.trimEnd(), parser)) ?? []
     return { columns: columns.map((column) => column.trim()), newline: line.endsWith('\r') ? '\r\n' : '\n' }
   } finally {
     closeSync(file)
@@ -175,8 +177,8 @@ function splitLines(text: string): string[] {
 
 const toLatin1 = (text: string): string => Buffer.from(text).toString('latin1')
 
-function parseCells(line: string): readonly string[] {
-  const [cells = []] = csvParse().parse(line, {
+function parseCells(line: string, parser = csvParse()): readonly string[] {
+  const [cells = []] = parser.parse(line, {
     bom: true,
     relax_quotes: true,
     relax_column_count: true,

@@ -25,8 +25,9 @@ export class GpuMeter {
   #source: EnergySource | undefined
   /** Ways that are not tried again, and why. */
   readonly #refused = new Map<Method, string>()
-  /** What was told by ways that were given up. */
+  /** What was told by ways that were given up, in all and by each of them. */
   #earlier = { value: 0, low: 0, high: 0 }
+  #given: NonNullable<Reading['earlier']> = []
   #updatedAt: Seconds | undefined
   #mayHaveRestarted = false
   #isFresh = false
@@ -152,6 +153,7 @@ export class GpuMeter {
       energy: joules(this.#earlier.value + value),
       low: joules(this.#earlier.low + low),
       high: joules(this.#earlier.high + high),
+      ...(this.#given.length === 0 ? {} : { earlier: this.#given }),
       powerLimit: this.#facts.powerLimit,
     }
   }
@@ -203,11 +205,15 @@ export class GpuMeter {
 
   /** Goes on by the next best way, from the energy so far. */
   #giveUp(error: DeadCounter, at: Seconds): Problem {
-    const { value = 0, low = 0, high = 0 } = this.#source?.energy ?? {}
-    this.#earlier = {
-      value: this.#earlier.value + value,
-      low: this.#earlier.low + low,
-      high: this.#earlier.high + high,
+    const source = this.#source
+    if (source !== undefined) {
+      const { value, low, high } = source.energy
+      this.#given = [...this.#given, { method: source.method, energy: joules(value) }]
+      this.#earlier = {
+        value: this.#earlier.value + value,
+        low: this.#earlier.low + low,
+        high: this.#earlier.high + high,
+      }
     }
     this.#source = undefined
     this.#refused.set('measured', `energy: ${error.message}`)

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { readTable } from '../../fixtures/csv/table.ts'
 import { cliPath, startChild, startCli, runCli, type Child } from '../../fixtures/programs/child.ts'
 import { temporaryFolder } from '../../fixtures/programs/temporary-folder.ts'
@@ -35,6 +36,25 @@ const said = (child: Child, text: string): Promise<void> =>
   })
 
 describe('the monitor', () => {
+  it('ends with 1 where no output can be opened, and goes on where another one is', async () => {
+    const taken = createServer()
+    await new Promise<void>((done) => {
+      taken.listen(0, '127.0.0.1', done)
+    })
+    onTestFinished(() => {
+      taken.close()
+    })
+    const { port } = taken.address() as AddressInfo
+    const args = ['monitor', ...often, '--prometheus-port', String(port)]
+    const { code, stderr } = await runCli([...args, '--output-methods', 'prometheus_pull'], { folder })
+    expect(code).toBe(1)
+    expect(stderr).toContain('is taken by another program')
+    expect(stderr).toContain('no output could be opened: the monitor ends')
+    const child = await monitoring(args.slice(1))
+    child.process.kill('SIGTERM')
+    expect((await child.ended).code).toBe(0)
+  })
+
   it.each(['SIGTERM', 'SIGINT', 'SIGQUIT'] as const)(
     'ends at %s with 0 and one row, having logged on stderr alone',
     async (signal) => {
