@@ -65,7 +65,7 @@ ${rows.join('\n')}
 
 ## Under the names of CodeCarbon for Python
 
-With \`prometheus_compat_names\` the endpoint, the Pushgateway and the file for node_exporter have these as well, for dashboards made for CodeCarbon for Python. They are of the run, whoever tells of the
+With \`prometheus_compat_names\` the endpoint, the Pushgateway and the file for node_exporter have these as well, and so has an exporter of \`codecarbon/prometheus\` that is made with \`hasCompatNames\`, for dashboards made for CodeCarbon for Python. They are of the run, whoever tells of the
 machine. Gauges hold what came between two reports (\`api_call_interval\` measurements, a flush, the end), so that a scrape that comes less often misses some of it: new dashboards are
 better made of the metrics above. Labels of each are ${compatLabelNames.map((name) => `\`${name}\``).join(', ')}; CodeCarbon for Python fills the first alone.
 

@@ -46,7 +46,12 @@ export async function exchange<Value>(
     end.abort(signal.reason)
   }
   const cancelTimer = clock.after(timeoutMs, () => {
-    end.abort(new NoAnswer('timeout', `gave no complete answer within ${timeoutMs / 1000} s`))
+    end.abort(
+      new NoAnswer(
+        'timeout',
+        `gave no complete answer within ${Number((timeoutMs / 1000).toPrecision(2))} s`,
+      ),
+    )
   })
   signal.addEventListener('abort', breakOff)
   try {
