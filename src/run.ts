@@ -295,6 +295,7 @@ export class Run {
       host: this.#host.view(this.#hostCounters()),
       exporters: this.health(),
       interval: this.#parts.interval,
+      begunMs: this.#first.at.wallMs,
       residentBytes: process.memoryUsage.rss(),
     }
   }

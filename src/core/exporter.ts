@@ -48,6 +48,8 @@ export interface RunView {
   readonly exporters: readonly ExporterHealth[]
   /** Between two measurements, as the run was asked for. */
   readonly interval: Seconds
+  /** Wall-clock time of its beginning, in milliseconds since 1970. */
+  readonly begunMs: number
   /** Resident memory of this process. */
   readonly residentBytes: number
 }

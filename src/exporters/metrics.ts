@@ -264,6 +264,13 @@ export const metricTable = {
     help: 'failures of an output since the run began',
     attributes: ['exporter'],
   },
+  runStart: {
+    name: 'codecarbon.run.start.timestamp',
+    instrument: 'gauge',
+    unit: 's',
+    help: 'when the run began, in seconds since 1970',
+    attributes: [],
+  },
   lastTick: {
     name: 'codecarbon.last_tick.timestamp',
     instrument: 'gauge',

@@ -239,6 +239,7 @@ function health(view: RunView): Observation[] {
       ),
     ),
     ...exporters.flatMap(({ name, failures }) => one('exporterErrors', failures, { exporter: name })),
+    ...one('runStart', fromMilliseconds(view.begunMs)),
     ...one('lastTick', fromMilliseconds(snapshot.at.wallMs)),
     ...one('measurementInterval', view.interval),
     ...one('selfCpu', snapshot.selfTime),

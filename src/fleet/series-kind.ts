@@ -21,6 +21,7 @@ const factKeys = [
   'carbonIntensity',
   'carbonIntensityTimestamp',
   'pue',
+  'runStart',
   'lastTick',
   'hostReporter',
 ] as const

@@ -28,13 +28,17 @@ export function toRun(record: RunRecord): Run {
     )
   const emissions = given(record.sum('emissions', isOf('location')), grams)
   const embodied = given(record.sum('embodiedEmissions'), grams)
-  const duration = ticks === undefined || ticks.first === ticks.last ? undefined : ticks.last - ticks.first
+  // What a run used before the time to be told is not counted, and neither is how long it took.
+  const began = record.isOlder ? ticks?.first : (record.fact('runStart') ?? ticks?.first)
+  const duration =
+    ticks === undefined || began === undefined || began >= ticks.last ? undefined : ticks.last - began
   const hasNoGpu = run['gpu_model'] === '' || run['gpu_model'] === undefined
   return {
     runId: run['run_id'],
     setting: settingOf(record, energy),
     scraped: { job: target['job'], instance: target['instance'] },
     timestamp: given(ticks?.last, (last) => toLocalTimestamp(last * 1000)),
+    began: given(began, (first) => toLocalTimestamp(first * 1000)),
     duration: given(duration, seconds),
     energy,
     energyLow: bound('low'),

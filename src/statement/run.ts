@@ -17,6 +17,8 @@ export interface Run {
   readonly scraped: Scraped | undefined
   /** Local time of the row, `YYYY-MM-DDTHH:MM:SS`. */
   readonly timestamp: string | undefined
+  /** When it began, the same way; `undefined` of a row, whose duration tells. */
+  readonly began: string | undefined
   readonly duration: Seconds | undefined
   /** Of all components that could be told, with PUE; so are those of the components. */
   readonly energy: Joules | undefined
@@ -130,6 +132,7 @@ export function createRunParser(header: readonly string[], settings: Settings): 
       setting: settingOf(cells),
       scraped: undefined,
       timestamp: toTimestamp(cells[at['timestamp'] ?? -1]),
+      began: undefined,
       duration: given(number('duration'), seconds),
       energy: given(number('energy_consumed'), fromKilowattHours),
       energyLow: given(number('energy_low'), fromKilowattHours),

@@ -104,7 +104,7 @@ export function createAdder(): Adder {
       runs += 1
       for (const name of quantities) addTo(sums[name], run[name])
       settings.set(setting, (settings.get(setting) ?? 0) + 1)
-      period = widened(period, run.timestamp)
+      period = widened(widened(period, run.began), run.timestamp)
       if (setting.wue !== undefined && setting.wue > 0) addTo(water, run.waterLitres)
       if (run.sci !== undefined) addSci(sci, run.sci)
       if (energy === undefined) return

@@ -228,6 +228,24 @@ describe('the energy of a fleet', () => {
     expect(stdout).not.toContain('at one time')
   })
 
+  it('goes with the time that the run took, which begins before its first scrape', async () => {
+    const began = until - 2 * hours
+    const late = run({
+      start: began,
+      end: until - hours,
+      tellsStart: true,
+      away: [[began, began + 1800]],
+    })
+    const server = await startFakePrometheus(toSeries([late]))
+    const args = ['--from-prometheus', server.url, '--until', String(until), '--json']
+    const { total } = JSON.parse((await report(args)).stdout) as {
+      total: { duration_seconds: number; first_timestamp: string; last_timestamp: string }
+    }
+    expect(total.duration_seconds).toBe(3600 - 60)
+    const spanMs = Date.parse(total.last_timestamp) - Date.parse(total.first_timestamp)
+    expect(spanMs).toBe((3600 - 60) * 1000)
+  })
+
   it('is in no doubt where one run took over from another', async () => {
     const span = { start: until - 5 * hours, end: until - 3.5 * hours, trackingMode: 'machine' }
     const first = run({ runId: 'first', project: 'machines', ...span, tells: [[span.start, span.end]] })
