@@ -20,6 +20,7 @@ import { createPrometheusPull } from '../../../src/exporters/prometheus/promethe
 import { EmissionsTracker, type TrackerOptions } from '../../../src/index.ts'
 import { taskOf } from '../../fixtures/csv/records.ts'
 import { fakeMachine, type FakeMachine } from '../../tracker/fake-machine.ts'
+import { runProgram } from '../../fixtures/programs/child.ts'
 import { temporaryFolder } from '../../fixtures/programs/temporary-folder.ts'
 import { viewOf } from '../../fixtures/run-view.ts'
 
@@ -186,6 +187,22 @@ describe('the endpoint for Prometheus', () => {
     )
   })
 
+  it('bounds the length of the names of tasks, and has one series for those that are written alike', async () => {
+    const exporter = createPrometheusExporter()
+    await exporter.open?.(() => viewOf())
+    const [firstHalf, secondHalf] = ['\u{1F600}'.slice(0, 1), '\u{1F680}'.slice(1)]
+    for (const name of [firstHalf, secondHalf, 'x'.repeat(1e6), `${'x'.repeat(128)}y`, '\u{1F600}'])
+      exporter.onTask?.(taskOf(name))
+    const { body } = await exporter.metrics()
+    expect(body.length).toBeLessThan(50_000)
+    const counts = [...body.matchAll(/^codecarbon_task_duration_seconds_count\{task="(.*)"\} (\d+)$/gm)]
+    expect(counts.map(([, name, count]) => [name, count])).toEqual([
+      ['\uFFFD', '2'],
+      ['x'.repeat(128), '2'],
+      ['\u{1F600}', '1'],
+    ])
+  })
+
   it('survives a client that sends its request byte by byte, and one that sends garbage', async () => {
     const { url } = await endpoint()
     const { port } = new URL(url)
@@ -225,7 +242,21 @@ describe('a port that is taken', () => {
     machine.use(10)
     await run.stop()
     expect(run.finalEmissionsData?.cpuEnergy).toBeCloseTo(10 / 3.6e6, 12)
-    expect(messages.join('\n')).toMatch(/prometheus_pull: 127\.0\.0\.1:\d+ is taken by another program/)
+    expect(messages.join('\n')).toMatch(
+      /prometheus_pull: 127\.0\.0\.1:\d+ is taken by another program or worker/,
+    )
+  })
+
+  it('is not shared by workers of a cluster: every scrape shows the run of the first, and the second is told', async () => {
+    const folder = temporaryFolder()
+    const { stdout, stderr, code } = await runProgram('cluster-serves-metrics.js', [], { folder })
+    expect([code, stderr]).toEqual([0, ''])
+    const { runs, messages } = JSON.parse(stdout) as { runs: string[]; messages: string[] }
+    expect(runs).toHaveLength(6)
+    expect(new Set(runs).size).toBe(1)
+    expect(
+      messages.filter((message) => message.includes('is taken by another program or worker')),
+    ).toHaveLength(1)
   })
 })
 
