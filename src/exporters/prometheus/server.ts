@@ -4,7 +4,15 @@ import type { Server as HttpsServer } from 'node:https'
 import type { SecureContextOptions } from 'node:tls'
 import { isIP, type Socket } from 'node:net'
 import { createBasicAuth, type CheckAuthorization } from './basic-auth.ts'
-import { hasChanged, loadWebConfig, type LoadedWebConfig, type WebConfig, type WebTls } from './web-config.ts'
+import {
+  hasChanged,
+  isEmpty,
+  loadWebConfig,
+  whyNeedsNewStart,
+  type LoadedWebConfig,
+  type WebConfig,
+  type WebTls,
+} from './web-config.ts'
 
 /** Options of {@link startServer}. */
 export interface ServerOptions {
@@ -55,6 +63,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { port, host, webConfigFile, routes, onError } = options
   let guard = await readGuard(webConfigFile)
   let failure: string | undefined
+  if (guard.loaded !== undefined && isEmpty(guard.loaded.config)) {
+    onError(`web_config_file ${webConfigFile} is empty: everybody who reaches the port may look`)
+  }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     await reload()
@@ -92,10 +103,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     }
     try {
       const next = await readGuard(webConfigFile)
+      const why = next.loaded && whyNeedsNewStart(guard.loaded.config, next.loaded.config)
+      if (why !== undefined) throw new Error(`web_config_file ${webConfigFile}: ${why}`)
       const tls = next.loaded?.config.tls
-      if ((tls === undefined) !== (guard.loaded.config.tls === undefined)) {
-        throw new Error(`web_config_file ${webConfigFile}: turning TLS on or off needs a new start`)
-      }
       if (tls !== undefined && 'setSecureContext' in server) server.setSecureContext(contextOf(tls))
       guard = next
       failure = undefined

@@ -81,6 +81,33 @@ async function endpoint(options: TrackerOptions & { webConfigFile?: string } = {
 }
 let tracker: EmissionsTracker
 
+const hasOpenssl = spawnSync('openssl', ['version']).status === 0
+
+/** A folder with a key and a certificate of each name, and paths in it. */
+function certificates(...names: readonly string[]): (name: string) => string {
+  const folder = temporaryFolder()
+  const at = (name: string): string => join(folder, name)
+  for (const name of names) {
+    const { status, stderr } = spawnSync('openssl', [
+      ...[
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:prime256v1',
+        '-nodes',
+        '-days',
+        '2',
+      ],
+      ...['-keyout', at(`${name}.key`), '-out', at(`${name}.pem`), '-subj', `/CN=${name}`],
+      ...['-addext', 'subjectAltName=IP:127.0.0.1'],
+    ])
+    if (status !== 0) throw new Error(stderr.toString())
+  }
+  return at
+}
+
 describe('the endpoint for Prometheus', () => {
   it('answers with what the run has used, as text 0.0.4', async () => {
     const { url, machine } = await endpoint()
@@ -306,43 +333,77 @@ describe('the web configuration', () => {
     await expect(endpoint({ webConfigFile: file })).rejects.toThrow(message)
   })
 
-  it.skipIf(spawnSync('openssl', ['version']).status !== 0)(
-    'turns TLS on, and asks clients for certificates',
+  it.skipIf(!hasOpenssl)('turns TLS on, and asks clients for certificates', async () => {
+    const at = certificates('server', 'client')
+    writeFileSync(
+      at('web.yml'),
+      'tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n  client_ca_file: client.pem\n  client_auth_type: RequireAndVerifyClientCert\n',
+    )
+    const { url } = await endpoint({ webConfigFile: at('web.yml') })
+    expect(url).toMatch(/^https:/)
+    const ca = readFileSync(at('server.pem'))
+    const [cert, key] = [readFileSync(at('client.pem')), readFileSync(at('client.key'))]
+    expect((await get(url, { ca, cert, key })).status).toBe(200)
+    await expect(get(url, { ca })).rejects.toThrow(/certificate|socket|ECONNRESET|EPIPE/i)
+  })
+
+  it.skipIf(!hasOpenssl)(
+    'that asks clients for certificates from now on, or for none, is refused, and a new start takes it',
     async () => {
-      const folder = temporaryFolder()
-      const at = (name: string): string => join(folder, name)
-      const make = (name: string): void => {
-        const { status, stderr } = spawnSync('openssl', [
-          ...[
-            'req',
-            '-x509',
-            '-newkey',
-            'ec',
-            '-pkeyopt',
-            'ec_paramgen_curve:prime256v1',
-            '-nodes',
-            '-days',
-            '2',
-          ],
-          ...['-keyout', at(`${name}.key`), '-out', at(`${name}.pem`), '-subj', `/CN=${name}`],
-          ...['-addext', 'subjectAltName=IP:127.0.0.1'],
-        ])
-        if (status !== 0) throw new Error(stderr.toString())
-      }
-      make('server')
-      make('client')
-      writeFileSync(
-        at('web.yml'),
-        'tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n  client_ca_file: client.pem\n  client_auth_type: RequireAndVerifyClientCert\n',
-      )
-      const { url } = await endpoint({ webConfigFile: at('web.yml') })
-      expect(url).toMatch(/^https:/)
+      const at = certificates('server', 'client')
+      const file = at('web.yml')
+      const tls = 'tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n'
+      const asking = `${tls}  client_ca_file: client.pem\n  client_auth_type: RequireAndVerifyClientCert\n`
       const ca = readFileSync(at('server.pem'))
-      const [cert, key] = [readFileSync(at('client.pem')), readFileSync(at('client.key'))]
-      expect((await get(url, { ca, cert, key })).status).toBe(200)
-      await expect(get(url, { ca })).rejects.toThrow(/certificate|socket|ECONNRESET|EPIPE/i)
+      const client = { ca, cert: readFileSync(at('client.pem')), key: readFileSync(at('client.key')) }
+      const told = `web_config_file ${file}: another tls_server_config.client_auth_type needs a new start; what was read before goes on`
+
+      writeFileSync(file, tls)
+      const open = await endpoint({ webConfigFile: file })
+      expect((await get(open.url, { ca })).status).toBe(200)
+      writeFileSync(file, asking)
+      for (let scrape = 0; scrape < 3; scrape += 1) expect((await get(open.url, { ca })).status).toBe(200)
+      expect(open.errors).toEqual([told])
+
+      const closed = await endpoint({ webConfigFile: file })
+      await expect(get(closed.url, { ca })).rejects.toThrow(/certificate|socket|ECONNRESET|EPIPE/i)
+      writeFileSync(file, tls)
+      for (let scrape = 0; scrape < 3; scrape += 1) expect((await get(closed.url, client)).status).toBe(200)
+      await expect(get(closed.url, { ca })).rejects.toThrow(/certificate|socket|ECONNRESET|EPIPE/i)
+      expect(closed.errors).toEqual([told])
     },
   )
+
+  it.each([
+    ['', 'it is empty'],
+    ['# nothing\n', 'it is empty'],
+    ['basic_auth_users:\n', 'it is empty'],
+    [
+      'http_server_config:\n  headers:\n    x-frame-options: deny\n',
+      'asking for no passwords any more needs a new start',
+    ],
+    ['tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n', ''],
+  ])('that would ask for no passwords any more is refused: %j', async (text, why) => {
+    const file = join(temporaryFolder(), 'web.yml')
+    writeFileSync(file, `basic_auth_users:\n  ada: ${await hash('secret', 4)}\n`)
+    const { url, errors } = await endpoint({ webConfigFile: file })
+    writeFileSync(file, text)
+    for (let scrape = 0; scrape < 2; scrape += 1) expect((await get(url)).status).toBe(401)
+    expect((await get(url, { auth: 'ada:secret' })).status).toBe(200)
+    expect(errors).toHaveLength(1)
+    expect(errors[0]).toContain(why)
+    expect(errors[0]).toMatch(/what was read before goes on$/)
+  })
+
+  it('that is empty at the start is said', async () => {
+    const file = join(temporaryFolder(), 'web.yml')
+    writeFileSync(file, '')
+    const { url, errors } = await endpoint({ webConfigFile: file })
+    expect((await get(url)).status).toBe(200)
+    expect(errors).toEqual([`web_config_file ${file} is empty: everybody who reaches the port may look`])
+    writeFileSync(file, `basic_auth_users:\n  ada: ${await hash('secret', 4)}\n`)
+    expect((await get(url)).status).toBe(401)
+  })
 })
 
 describe('the exporter in a server of the program itself', () => {
