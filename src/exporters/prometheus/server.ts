@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs'
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
 import type { SecureContextOptions } from 'node:tls'
-import { isIP, type Socket } from 'node:net'
+import { isIP } from 'node:net'
 import { createBasicAuth, type CheckAuthorization } from './basic-auth.ts'
+import { limitConnections } from './connections.ts'
 import {
   hasChanged,
   isEmpty,
@@ -117,16 +118,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     }
   }
 
-  const answering = new WeakSet<Socket>()
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
-    const { socket } = request
-    // No scraper sends a request before it has the answer to the last one; thousands in one packet would be answered at the program's cost.
-    if (answering.has(socket)) {
-      socket.destroy()
-      return
-    }
-    answering.add(socket)
-    response.once('close', () => answering.delete(socket))
+    if (!connections.mayAnswer(request, response)) return
     request.resume()
     answer(request, response).catch((error: unknown) => {
       onError(error instanceof Error ? error.message : String(error))
@@ -135,24 +128,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     })
   }
   const server = await createServer(guard.loaded?.config.tls, listener)
-  server.maxConnections = mostConnections
   server.timeout = longestStall
-  let isFull = false
-  server.on('drop', () => {
-    // Once for each flood.
-    if (!isFull) onError(`${mostConnections} connections are open, and more are turned away`)
-    isFull = true
-  })
-  // A connection that stays open must not keep the process alive.
-  const sockets = new Set<Socket>()
-  server.on('connection', (socket: Socket) => {
-    socket.unref()
-    sockets.add(socket)
-    socket.once('close', () => {
-      sockets.delete(socket)
-      if (sockets.size < mostConnections / 2) isFull = false
-    })
-  })
+  const connections = limitConnections(server, { most: mostConnections, onFull: onError })
   await listen(server, port, host)
   server.unref()
   server.on('error', (error) => {
@@ -169,8 +146,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         server.close(() => {
           resolve()
         })
-        // Also those that have not got as far as a request, which the server does not know.
-        for (const socket of sockets) socket.destroy()
+        connections.destroy()
       }),
   }
 }

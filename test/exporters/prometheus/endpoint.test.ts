@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { createServer, request, type IncomingMessage } from 'node:http'
+import { Agent, createServer, request, type IncomingMessage } from 'node:http'
 import { request as secureRequest } from 'node:https'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { context, ROOT_CONTEXT, trace } from '@opentelemetry/api'
@@ -244,6 +244,76 @@ describe('the endpoint for Prometheus', () => {
     garbage.write('\0\xFF\n\n\n')
     expect((await get(url)).status).toBe(200)
     garbage.destroy()
+  })
+})
+
+describe('a flood of connections', () => {
+  /** Opens connections that say nothing, and for each that is closed another; returns how many were. */
+  function flood(url: string, count: number): () => number {
+    const sockets = new Set<Socket>()
+    let cut = 0
+    let isOver = false
+    const open = (): void => {
+      const socket = connect(Number(new URL(url).port), '127.0.0.1')
+      socket.on('connect', () => sockets.add(socket))
+      socket.on('error', () => undefined)
+      socket.on('close', () => {
+        sockets.delete(socket)
+        cut += 1
+        if (!isOver) open()
+      })
+    }
+    for (let index = 0; index < count; index += 1) open()
+    onTestFinished(() => {
+      isOver = true
+      for (const socket of sockets) socket.destroy()
+    })
+    return () => cut
+  }
+
+  it('that say nothing keeps no scraper out, and is told once', async () => {
+    const { url, errors } = await endpoint()
+    const cut = flood(url, 120)
+    await vi.waitFor(() => {
+      expect(cut()).toBeGreaterThan(20)
+    })
+    for (let scrape = 0; scrape < 20; scrape += 1) expect((await get(url)).status).toBe(200)
+    expect(errors).toEqual([
+      '100 connections are open: the oldest that asks for nothing gives way to each new one',
+    ])
+  })
+
+  it('does not cut off a scraper that keeps its connection', async () => {
+    const { url } = await endpoint()
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    onTestFinished(() => {
+      agent.destroy()
+    })
+    expect((await get(url, { agent })).status).toBe(200)
+    const [kept] = Object.values(agent.freeSockets).flat()
+    const cut = flood(url, 120)
+    await vi.waitFor(() => {
+      expect(cut()).toBeGreaterThan(20)
+    })
+    expect((await get(url, { agent })).status).toBe(200)
+    expect(Object.values(agent.freeSockets).flat()).toEqual([kept])
+  })
+
+  it.skipIf(!hasOpenssl)('is no other over TLS', async () => {
+    const at = certificates('server')
+    writeFileSync(at('web.yml'), 'tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n')
+    const { url, errors } = await endpoint({ webConfigFile: at('web.yml') })
+    const ca = readFileSync(at('server.pem'))
+    for (let scrape = 0; scrape < 110; scrape += 1) expect((await get(url, { ca })).status).toBe(200)
+    expect(errors).toEqual([])
+    const cut = flood(url, 120)
+    await vi.waitFor(() => {
+      expect(cut()).toBeGreaterThan(20)
+    })
+    expect(errors).toHaveLength(1)
+    // Elsewhere a machine has one address to itself.
+    const from = process.platform === 'linux' ? { localAddress: '127.0.0.2' } : {}
+    for (let scrape = 0; scrape < 20; scrape += 1) expect((await get(url, { ca, ...from })).status).toBe(200)
   })
 })
 
