@@ -3,10 +3,11 @@ import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'n
 import type { Server as HttpsServer } from 'node:https'
 import type { SecureContextOptions } from 'node:tls'
 import { isIP } from 'node:net'
-import { createBasicAuth, type CheckAuthorization } from './basic-auth.ts'
+import { createBasicAuth, type Sender } from './basic-auth.ts'
 import { limitConnections } from './connections.ts'
 import {
   hasChanged,
+  asksForPasswords,
   isEmpty,
   loadWebConfig,
   whyNeedsNewStart,
@@ -62,24 +63,26 @@ const mostConnections = 100
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { port, host, webConfigFile, routes, onError } = options
-  let guard = await readGuard(webConfigFile)
+  let loaded = await load(webConfigFile)
+  const check = createBasicAuth()
   let failure: string | undefined
-  if (guard.loaded !== undefined && isEmpty(guard.loaded.config)) {
+  if (loaded !== undefined && isEmpty(loaded.config)) {
     onError(`web_config_file ${webConfigFile} is empty: everybody who reaches the port may look`)
   }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     await reload()
-    const { check, loaded } = guard
-    setHeaders(response, loaded?.config)
+    const config = loaded?.config
+    setHeaders(response, config)
     if (!isForUs(request.headers.host, host)) {
       refuse(response, 421, 'this request was meant for another host')
       return
     }
-    const isAllowed = check === undefined || (await check(request.headers.authorization))
-    if (isAllowed === 'busy') {
-      response.setHeader('retry-after', '1')
-      refuse(response, 503, 'too many passwords are being checked')
+    const isAllowed =
+      config === undefined || !asksForPasswords(config) || (await check(config.users, senderOf(request)))
+    if (typeof isAllowed === 'object') {
+      response.setHeader('retry-after', String(Math.ceil(isAllowed.retryAfterMs / 1000)))
+      refuse(response, 503, 'too many passwords were to be checked')
       return
     }
     if (!isAllowed) {
@@ -97,18 +100,18 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 
   async function reload(): Promise<void> {
-    if (webConfigFile === undefined || guard.loaded === undefined) return
-    if (!hasChanged(webConfigFile, guard.loaded)) {
+    if (webConfigFile === undefined || loaded === undefined) return
+    if (!hasChanged(webConfigFile, loaded)) {
       failure = undefined
       return
     }
     try {
-      const next = await readGuard(webConfigFile)
-      const why = next.loaded && whyNeedsNewStart(guard.loaded.config, next.loaded.config)
+      const next = await load(webConfigFile)
+      const why = whyNeedsNewStart(loaded.config, next.config)
       if (why !== undefined) throw new Error(`web_config_file ${webConfigFile}: ${why}`)
-      const tls = next.loaded?.config.tls
+      const { tls } = next.config
       if (tls !== undefined && 'setSecureContext' in server) server.setSecureContext(contextOf(tls))
-      guard = next
+      loaded = next
       failure = undefined
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error)
@@ -127,7 +130,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       else refuse(response, 500, 'the request could not be answered')
     })
   }
-  const server = await createServer(guard.loaded?.config.tls, listener)
+  const server = await createServer(loaded?.config.tls, listener)
   server.timeout = longestStall
   const connections = limitConnections(server, { most: mostConnections, onFull: onError })
   await listen(server, port, host)
@@ -151,19 +154,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 }
 
-/** Who is let in, by the file as it was read. */
-interface Guard {
-  readonly loaded: LoadedWebConfig | undefined
-  readonly check: CheckAuthorization | undefined
-}
-
-async function readGuard(path: string | undefined): Promise<Guard> {
-  if (path === undefined) return { loaded: undefined, check: undefined }
+/** Who is let in, by the file as it stands; everybody where there is none. */
+async function load(path: string): Promise<LoadedWebConfig>
+async function load(path: string | undefined): Promise<LoadedWebConfig | undefined>
+async function load(path: string | undefined): Promise<LoadedWebConfig | undefined> {
+  if (path === undefined) return undefined
   const loaded = await loadWebConfig(path)
-  const { users, tls } = loaded.config
+  const { tls } = loaded.config
   // A certificate that cannot be used must not take the place of one that can.
   if (tls !== undefined) (await import('node:tls')).createSecureContext(contextOf(tls))
-  return { loaded, check: Object.keys(users).length === 0 ? undefined : await createBasicAuth(users) }
+  return loaded
 }
 
 async function createServer(
@@ -200,6 +200,11 @@ function listen(server: Server | HttpsServer, port: number, host: string): Promi
     })
   })
 }
+
+const senderOf = ({ headers, socket }: IncomingMessage): Sender => ({
+  header: headers.authorization,
+  address: socket.remoteAddress ?? '',
+})
 
 function setHeaders(response: ServerResponse, config: WebConfig | undefined): void {
   response.setHeader('x-content-type-options', 'nosniff')

@@ -52,9 +52,12 @@ export function hasChanged(path: string, { config, stamp }: LoadedWebConfig): bo
   }
 }
 
+/** Whether not everybody may look. */
+export const asksForPasswords = ({ users }: WebConfig): boolean => Object.keys(users).length > 0
+
 /** Whether it sets nothing at all: everybody who reaches the port may look. */
-export const isEmpty = ({ users, tls, headers }: WebConfig): boolean =>
-  tls === undefined && Object.keys(users).length === 0 && Object.keys(headers).length === 0
+export const isEmpty = (config: WebConfig): boolean =>
+  config.tls === undefined && !asksForPasswords(config) && Object.keys(config.headers).length === 0
 
 /**
  * Why a server that runs under one configuration cannot go on under another, `undefined` where it can. A file that is copied or truncated is
@@ -68,8 +71,8 @@ export function whyNeedsNewStart(before: WebConfig, after: WebConfig): string | 
   if (before.tls?.clientAuth !== after.tls?.clientAuth) {
     return 'another tls_server_config.client_auth_type needs a new start'
   }
-  const asks = ({ users }: WebConfig): boolean => Object.keys(users).length > 0
-  if (asks(before) && !asks(after)) return 'asking for no passwords any more needs a new start'
+  if (asksForPasswords(before) && !asksForPasswords(after))
+    return 'asking for no passwords any more needs a new start'
   return undefined
 }
 

@@ -388,6 +388,23 @@ describe('the web configuration', () => {
     )
   })
 
+  it('turns away who guesses passwords, and answers who has one', async () => {
+    const file = join(temporaryFolder(), 'web.yml')
+    writeFileSync(file, `basic_auth_users:\n  ada: ${await hash('secret', 11)}\n`)
+    const { url } = await endpoint({ webConfigFile: file })
+    const as = (password: string): Promise<Answer> => get(url, { auth: `ada:${password}` })
+    expect((await as('secret')).status).toBe(200)
+    const answers: Answer[] = []
+    for (let round = 0; round < 20; round += 1) {
+      answers.push(...(await Promise.all([1, 2, 3, 4, 5].map((guess) => as(`${round} ${guess}`)))))
+      expect((await as('secret')).status).toBe(200)
+    }
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401, 503]))
+    const turnedAway = answers.filter(({ status }) => status === 503)
+    expect(turnedAway.length).toBeGreaterThan(50)
+    for (const { headers } of turnedAway) expect(headers['retry-after']).toMatch(/^[1-9]\d*$/)
+  })
+
   it.each([
     ['basic_auth_users:\n  ada: plain', 'ada has no bcrypt hash'],
     ['tls_server_config:\n  cert_file: a.pem', 'expected cert_file and key_file'],
