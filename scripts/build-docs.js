@@ -51,7 +51,7 @@ braces the unit would vanish from the name, and in joules nobody would know the 
 Where several runs track one machine, one of them tells the series of the whole machine, so that a sum over all of them counts it once: those of devices (\`hw.*\`, and limits of power), and those of
 components where the run tracks the machine (energy and its bounds, power, measured share, unattributed energy, emissions and their bounds, embodied emissions, water). The others leave these out
 of the endpoint, OTLP, the Pushgateway, the file for node_exporter and the exporters for an SDK or registry of the program's own, and say so in the log and by \`codecarbon.host.reporter\`. Files, reports and
-results always have everything. When the one that tells ends, or is killed, another goes on, with counters that begin at what it has counted since.
+results always have everything. When the one that tells ends, is killed, or can open none of these outputs, another goes on, with counters that begin at what it has counted since.
 
 \`host_reporter\` is \`auto\`, \`always\` or \`never\`. The first run tells, so give \`never\` to programs beside a \`codecarbon monitor\` that is to tell whenever it runs. Runs of one
 \`host_reporter_group\` choose one among them; give one to each set of runs whose metrics go to a place of their own. On Linux all users of a network namespace take part, on Windows all of the machine,

@@ -44,9 +44,14 @@ export class ExporterLane {
     return { name, lastSuccessMs: this.#lastSuccessMs, error: this.#error, failures: this.#failures }
   }
 
-  /** Lets it look at the run whenever it is asked. */
-  open(look: () => RunView): void {
-    this.#now(() => this.#exporter.open?.(look, this.#onError))
+  /** Whether its figures meet those of other runs of the machine. */
+  get isShared(): boolean {
+    return this.#exporter.isShared === true
+  }
+
+  /** Lets it look at the run whenever it is asked; whether it can. */
+  open(look: () => RunView): Promise<boolean> {
+    return this.#attempt(() => this.#exporter.open?.(look, this.#onError))
   }
 
   /** Tells it of a task that has ended. */
@@ -117,16 +122,19 @@ export class ExporterLane {
     void this.#attempt(action)
   }
 
-  async #attempt(action: () => void | Promise<void>): Promise<void> {
+  /** Whether it went well. */
+  async #attempt(action: () => void | Promise<void>): Promise<boolean> {
     try {
       await action()
+      return true
     } catch (error) {
       this.#onError(error instanceof Error ? error.message : String(error))
+      return false
     }
   }
 
   async #withinDeadline(
-    work: Promise<void>,
+    work: Promise<unknown>,
     isBackground = false,
     deadlineMs = usualDeadlineMs,
   ): Promise<void> {

@@ -103,7 +103,7 @@ function networkOutputs(options: Options, { log, clock, fetch = httpRequest }: O
   return []
 }
 
-/** Like an address with a port, which what shows hosts takes off; no name of another host has a colon. */
+/** No name of another host has a colon. */
 const instanceName = (slot: number): string => (slot === 1 ? hostname() : `${hostname()}:${slot}`)
 
 /** Those that CodeCarbon for Python pushes with. */

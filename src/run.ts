@@ -131,7 +131,27 @@ export class Run {
     this.#host = new HostShare(series)
     this.#reporter = isShared ? parts.joinHost?.(this.#hostHooks(series)) : undefined
     if (this.#reporter !== undefined) this.#host.settle(this.#reporter, this.#hostCounters())
-    for (const lane of this.#lanes) lane.open(() => this.view())
+    const openings = this.#lanes.map((lane) => ({
+      isShared: lane.isShared,
+      isOpen: lane.open(() => this.view()),
+    }))
+    void this.#leaveHostUnlessOpen(openings.filter(({ isShared: is }) => is).map(({ isOpen }) => isOpen))
+  }
+
+  /**
+   * Leaves the series of the machine to another run where no output could be opened that would tell them: of two workers that ask for one port, the
+   * one that has it is the one that is scraped.
+   */
+  async #leaveHostUnlessOpen(shared: readonly Promise<boolean>[]): Promise<void> {
+    const isAnyOpen = (await Promise.all(shared)).includes(true)
+    if (isAnyOpen || this.#reporter === undefined || this.#final !== undefined) return
+    this.#reporter.close()
+    this.#host.settle({ reports: () => false }, this.#hostCounters())
+    this.#view = undefined
+    this.#parts.log(
+      'info',
+      'host reporter: no output of this run that would tell the series of the whole machine could be opened, so it leaves them to another run',
+    )
   }
 
   #hostHooks(series: readonly HostSeries[]): HostHooks {

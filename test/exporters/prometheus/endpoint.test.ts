@@ -344,6 +344,31 @@ describe('a port that is taken', () => {
     )
   })
 
+  it('leaves the machine to a run that is seen, though the one without a port was there first', async () => {
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void server.close())
+    const { port } = server.address() as { port: number }
+    const machine = fakeMachine()
+    const first = new EmissionsTracker({
+      ...machine.options,
+      logLevel: 'critical',
+      prometheusPort: port,
+    }).start()
+    const exporter = createPrometheusExporter()
+    const second = new EmissionsTracker({ ...machine.options, exporters: [exporter] }).start()
+    await vi.waitFor(
+      async () => {
+        expect((await exporter.metrics()).body).toContain('codecarbon_host_reporter{series="components"} 1\n')
+      },
+      { timeout: 10_000, interval: 100 },
+    )
+    machine.use(10)
+    await Promise.all([first.stop(), second.stop()])
+    expect((await exporter.metrics()).body).toMatch(/^hw_energy_joules_total\{.*hw_name="package-0".*\} 10$/m)
+    expect(first.finalEmissionsData?.cpuEnergy).toBeCloseTo(10 / 3.6e6, 12)
+  })
+
   it('is not shared by workers of a cluster: every scrape shows the run of the first, and the second is told', async () => {
     const folder = temporaryFolder()
     const { stdout, stderr, code } = await runProgram('cluster-serves-metrics.js', [], { folder })
