@@ -41,7 +41,7 @@ function renderMetrics() {
 # Metrics
 
 The same figures under the names of OpenTelemetry and of Prometheus, which are those that the OpenTelemetry Collector makes of them. Dots in attributes are underscores in labels. What is unmeasured
-has no series: it is absent, never zero. Counters begin with the run. At most 100 names of tasks have series of their own, all others are \`_other\`, and those that nobody named \`_unnamed\`.
+has no series: it is absent, never zero. Counters begin with the run. At most 100 names of tasks have series of their own, by their first 128 characters, all others are \`_other\`, and those that nobody named \`_unnamed\`.
 
 \`promtool check metrics\` has one complaint, about the capital letter of \`grams_per_kWh\`. It is what the Collector makes of the unit, and the only spelling of it that says what the number is: in
 braces the unit would vanish from the name, and in joules nobody would know the figure again.
@@ -51,11 +51,20 @@ braces the unit would vanish from the name, and in joules nobody would know the 
 Where several runs track one machine, one of them tells the series of the whole machine, so that a sum over all of them counts it once: those of devices (\`hw.*\`, and limits of power), and those of
 components where the run tracks the machine (energy and its bounds, power, measured share, unattributed energy, emissions and their bounds, embodied emissions, water). The others leave these out
 of the endpoint, OTLP, the Pushgateway, the file for node_exporter and the exporters for an SDK or registry of the program's own, and say so in the log and by \`codecarbon.host.reporter\`. Files, reports and
-results always have everything. When the one that tells ends, or is killed, another goes on, with counters that begin at what it has counted since.
+results always have everything. When the one that tells ends, is killed, or can open none of these outputs, another goes on, with counters that begin at what it has counted since.
 
 \`host_reporter\` is \`auto\`, \`always\` or \`never\`. The first run tells, so give \`never\` to programs beside a \`codecarbon monitor\` that is to tell whenever it runs. Runs of one
 \`host_reporter_group\` choose one among them; give one to each set of runs whose metrics go to a place of their own. On Linux all users of a network namespace take part, on Windows all of the machine,
 elsewhere those of one user. Containers with a network of their own do not see each other.
+
+## Groups of a Pushgateway
+
+A push takes the place of all that stands in its group, and \`prometheus_delete_at_end\` deletes the whole of it. So each run has a group of its own while it runs: the job \`codecarbon\` and as instance the name of the
+host, \`gpu-7\`, or where another run of the host pushes to the same gateway at the time, \`gpu-7:2\`, \`gpu-7:3\` and so on, the first that is free. A number is free again when its run has ended, also when it was
+killed, and the next run that has it takes over what was left in its group: no more groups stay behind than runs went on at one time. Runs see each other as far as [those that choose who tells of the
+machine](#one-of-several-runs-tells-of-the-machine), whatever their \`host_reporter_group\`.
+
+A whole address of a group (\`http://gateway:9091/metrics/job/nightly/instance/a\`) counts as it stands: runs at the same time need one each.
 
 ## All metrics
 

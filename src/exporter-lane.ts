@@ -136,7 +136,7 @@ export class ExporterLane {
   }
 
   async #withinDeadline(
-    work: Promise<void>,
+    work: Promise<unknown>,
     isBackground = false,
     deadlineMs = usualDeadlineMs,
   ): Promise<void> {

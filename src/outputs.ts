@@ -68,9 +68,18 @@ function networkOutputs(options: Options, { log, clock, fetch = httpRequest }: O
     outputs.push(
       lazySharedExporter('prometheus', async () => {
         const { createPushgateway } = await import('./exporters/prometheus/pushgateway.ts')
+        const { takeSlot } = await import('./host/slot.ts')
         return createPushgateway({
           url: prometheusUrl,
-          instance: hostname(),
+          takeInstance(of) {
+            const slot = takeSlot({ of, clock })
+            return {
+              name: instanceName(slot.number),
+              release() {
+                slot.close()
+              },
+            }
+          },
           credentials: pushCredentials(process.env),
           isDeletedAtEnd: prometheusDeleteAtEnd,
           hasCompatNames: options.prometheusCompatNames,
@@ -93,6 +102,9 @@ function networkOutputs(options: Options, { log, clock, fetch = httpRequest }: O
     log('warning', `output ${name}: offline makes no connection, so nothing is sent`)
   return []
 }
+
+/** No name of another host has a colon. */
+const instanceName = (slot: number): string => (slot === 1 ? hostname() : `${hostname()}:${slot}`)
 
 /** Those that CodeCarbon for Python pushes with. */
 function pushCredentials(environment: NodeJS.ProcessEnv): Credentials | undefined {

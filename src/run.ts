@@ -152,6 +152,10 @@ export class Run {
     this.#reporter = { reports: () => false, close: () => undefined }
     this.#host.settle(this.#reporter, this.#hostCounters())
     this.#view = undefined
+    this.#parts.log(
+      'info',
+      'host reporter: no output of this run that would tell the series of the whole machine could be opened, so it leaves them to another run',
+    )
   }
 
   #hostHooks(series: readonly HostSeries[]): HostHooks {

@@ -488,7 +488,7 @@ export const optionTable = {
     default: 'localhost:9091',
     notEmpty: true,
     destination: 'figures',
-    help: 'address of the Pushgateway, for output_methods=prometheus; metrics are pushed with the job codecarbon and the host name as instance, or into the group whose whole address is given (http://gateway:9091/metrics/job/…); PROMETHEUS_USERNAME and PROMETHEUS_PASSWORD are sent where they are set',
+    help: 'address of the Pushgateway, for output_methods=prometheus; metrics are pushed with the job codecarbon and the host name as instance, which a second run of the host at the same time has a :2 behind, or into the group whose whole address is given (http://gateway:9091/metrics/job/…); PROMETHEUS_USERNAME and PROMETHEUS_PASSWORD are sent where they are set',
   },
   /** Delete the metrics from the Pushgateway at the end, when it has taken the last ones. */
   prometheusDeleteAtEnd: {

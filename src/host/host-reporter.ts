@@ -1,9 +1,8 @@
 import type { Clock } from '../core/clock.ts'
 import type { HostReporter, HostSeries } from '../core/host-share.ts'
 import type { Problem } from '../core/problem.ts'
-import { takeFileSeat } from './file-seat.ts'
+import { takeSeatOfMachine } from './machine-seat.ts'
 import type { Seat, SeatOptions } from './seat.ts'
-import { takeSocketSeat } from './socket-seat.ts'
 
 /** Who reports for a machine, and who is told of it. */
 export interface HostReporterOptions {
@@ -59,12 +58,6 @@ export function createHostReporter(options: HostReporterOptions): HostReporter {
     },
   }
 }
-
-/** Systems whose kernel lets go of the name of a socket when its process ends. */
-const hasSocketNames: readonly NodeJS.Platform[] = ['linux', 'android', 'win32']
-
-const takeSeatOfMachine = (options: SeatOptions): Seat =>
-  hasSocketNames.includes(process.platform) ? takeSocketSeat(options) : takeFileSeat(options)
 
 /** A longer name of a group would not fit into that of a socket: its digest takes its place. */
 const mostOfGroup = 64

@@ -5,7 +5,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { hash } from 'bcryptjs'
 import { describe, expect, it } from 'vitest'
-import { runCli, startChild } from '../fixtures/programs/child.ts'
+import { runCli, startChild, startCli, type Child } from '../fixtures/programs/child.ts'
 import { temporaryFolder } from '../fixtures/programs/temporary-folder.ts'
 
 const program = ['pushgateway', 'prometheus-pushgateway'].find(
@@ -98,6 +98,59 @@ describe.runIf(program !== undefined)('a real Pushgateway', () => {
       .toContain('codecarbon_run_info{')
     await pushed
     expect(await shownBy(gateway)).not.toMatch(/^(?:codecarbon|hw|push)_\w+\{.*job="codecarbon"/m)
+  })
+
+  it('keeps two runs of this host apart that push at the same time, and the first to end deletes its own alone', async () => {
+    const gateway = await startGateway()
+    const folder = temporaryFolder()
+    const start = (name: string): Child => {
+      const env = {
+        CODECARBON_OUTPUT_METHODS: 'prometheus',
+        CODECARBON_PROMETHEUS_URL: gateway,
+        CODECARBON_PROJECT_NAME: name,
+        CODECARBON_MEASURE_POWER_SECS: '0.1',
+        CODECARBON_API_CALL_INTERVAL: '1',
+        CODECARBON_HOST_REPORTER_GROUP: folder,
+      }
+      // Ends with its input.
+      const child = startCli(['run', '--', process.execPath, '-e', 'process.stdin.resume()'], {
+        folder: mkdtempSync(join(folder, name)),
+        env,
+      })
+      return child
+    }
+    const instances = async (): Promise<Record<string, string>> =>
+      Object.fromEntries(
+        (await shownBy(gateway)).split('\n').flatMap((line) => {
+          const [, instance = '', project = ''] =
+            /^codecarbon_run_info\{.*instance="([^"]*)".*project_name="([^"]*)"/.exec(line) ?? []
+          return instance === '' ? [] : [[project, instance]]
+        }),
+      )
+    const patience = { timeout: 20_000, interval: 50 }
+    const one = start('one')
+    await expect.poll(instances, patience).toEqual({ one: hostname() })
+    const two = start('two')
+    const both = { one: hostname(), two: `${hostname()}:2` }
+    await expect.poll(instances, patience).toEqual(both)
+
+    one.process.stdin.end()
+    await one.ended
+    expect(await instances()).toEqual({ two: both.two })
+    // One that is killed leaves its group behind, which the next run takes over.
+    two.process.kill('SIGKILL')
+    await two.ended
+    const three = start('three')
+    const four = start('four')
+    await expect
+      .poll(async () => Object.values(await instances()).toSorted(), patience)
+      .toEqual(Object.values(both).toSorted())
+    await expect
+      .poll(async () => Object.keys(await instances()).toSorted(), patience)
+      .toEqual(['four', 'three'])
+    for (const { process: child } of [three, four]) child.stdin.end()
+    await Promise.all([three.ended, four.ended])
+    expect(await instances()).toEqual({})
   })
 
   it('keeps two instances apart, and a job and an instance of any name', async () => {

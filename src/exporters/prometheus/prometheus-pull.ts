@@ -69,9 +69,10 @@ function inWords(error: unknown, { port, host }: { readonly port: number; readon
   const code = (error as NodeJS.ErrnoException).code
   const where = `${host}:${port}`
   if (code === 'EADDRINUSE') {
-    return new Error(`${where} is taken by another program: give another prometheus_port, or 0 for any`, {
-      cause: error,
-    })
+    return new Error(
+      `${where} is taken by another program or worker: give another prometheus_port, or 0 for any`,
+      { cause: error },
+    )
   }
   if (code === 'EACCES')
     return new Error(`${where} may not be listened on: give a prometheus_port above 1023`, { cause: error })

@@ -3,7 +3,7 @@ import type { TaskEmissionsData } from '../../core/emissions-data.ts'
 import type { Exporter, Report, RunView } from '../../core/exporter.ts'
 import type { Fetch } from '../../http/http-request.ts'
 import { createDelivery } from '../delivery.ts'
-import type { Credentials } from '../service-address.ts'
+import type { Credentials, ServiceAddress } from '../service-address.ts'
 import { parsePushAddress } from './push-address.ts'
 import { createTextMetrics, textContentType } from './text-metrics.ts'
 
@@ -11,8 +11,8 @@ import { createTextMetrics, textContentType } from './text-metrics.ts'
 export interface PushgatewayOptions {
   /** `localhost:9091`; may hold user name and password, and the path of a group of its own. */
   readonly url: string
-  /** Label of the group, besides its job: that of this machine, so that no two of them overwrite each other. */
-  readonly instance: string
+  /** Takes a label of the group, besides its job; of a text that those have in common that push to the same place. */
+  readonly takeInstance: (of: string) => Instance
   /** Where none stand in the address. */
   readonly credentials?: Credentials | undefined
   /** Whether the group is deleted at the end. */
@@ -21,6 +21,13 @@ export interface PushgatewayOptions {
   readonly hasCompatNames?: boolean
   readonly fetch: Fetch
   readonly clock: Clock
+}
+
+/** The label of a group that nobody else pushes to at the time, or each would overwrite and delete what the other pushed. */
+export interface Instance {
+  readonly name: string
+  /** Called when the group is not pushed to any more. */
+  release(): void
 }
 
 /** A gateway answers in milliseconds. A live push that hangs leaves the last one time before the run goes on without it, after 5 s. */
@@ -33,12 +40,11 @@ const lastChanceMs = 2500
  * without a stop cannot wait for a connection, and leaves its group as it was pushed last.
  */
 export function createPushgateway(options: PushgatewayOptions): Exporter {
-  const { instance, credentials, isDeletedAtEnd, hasCompatNames = false, fetch, clock } = options
-  const { url, headers } = parsePushAddress(
-    options.url,
-    { job: 'codecarbon', grouping: { instance } },
-    credentials,
-  )
+  const { takeInstance, credentials, isDeletedAtEnd, hasCompatNames = false, fetch, clock } = options
+  const addressFor = (instance: string): ServiceAddress =>
+    parsePushAddress(options.url, { job: 'codecarbon', grouping: { instance } }, credentials)
+  const instance = takeInstance(addressFor('').url.href)
+  const { url, headers } = addressFor(instance.name)
   const delivery = createDelivery({
     service: `the Pushgateway at ${url.host}`,
     credentials: 'PROMETHEUS_USERNAME and PROMETHEUS_PASSWORD',
@@ -88,8 +94,13 @@ export function createPushgateway(options: PushgatewayOptions): Exporter {
     async close() {
       if (closed) return
       closed = true
-      if (isLastTaken && isDeletedAtEnd) {
-        await delivery.send({ url: url.href, method: 'DELETE', headers }, 'flush')
+      try {
+        if (isLastTaken && isDeletedAtEnd) {
+          await delivery.send({ url: url.href, method: 'DELETE', headers }, 'flush')
+        }
+      } finally {
+        // Not before, or what the next one pushes would be deleted.
+        instance.release()
       }
     },
   }

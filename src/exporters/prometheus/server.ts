@@ -2,9 +2,19 @@ import { readFileSync } from 'node:fs'
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
 import type { SecureContextOptions } from 'node:tls'
-import { isIP, type Socket } from 'node:net'
-import { createBasicAuth, type CheckAuthorization } from './basic-auth.ts'
-import { hasChanged, loadWebConfig, type LoadedWebConfig, type WebConfig, type WebTls } from './web-config.ts'
+import { isIP } from 'node:net'
+import { createBasicAuth, type Sender } from './basic-auth.ts'
+import { limitConnections } from './connections.ts'
+import {
+  hasChanged,
+  asksForPasswords,
+  isEmpty,
+  loadWebConfig,
+  whyNeedsNewStart,
+  type LoadedWebConfig,
+  type WebConfig,
+  type WebTls,
+} from './web-config.ts'
 
 /** Options of {@link startServer}. */
 export interface ServerOptions {
@@ -53,21 +63,26 @@ const mostConnections = 100
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { port, host, webConfigFile, routes, onError } = options
-  let guard = await readGuard(webConfigFile)
+  let loaded = await load(webConfigFile)
+  const check = createBasicAuth()
   let failure: string | undefined
+  if (loaded !== undefined && isEmpty(loaded.config)) {
+    onError(`web_config_file ${webConfigFile} is empty: everybody who reaches the port may look`)
+  }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     await reload()
-    const { check, loaded } = guard
-    setHeaders(response, loaded?.config)
+    const config = loaded?.config
+    setHeaders(response, config)
     if (!isForUs(request.headers.host, host)) {
       refuse(response, 421, 'this request was meant for another host')
       return
     }
-    const isAllowed = check === undefined || (await check(request.headers.authorization))
-    if (isAllowed === 'busy') {
-      response.setHeader('retry-after', '1')
-      refuse(response, 503, 'too many passwords are being checked')
+    const isAllowed =
+      config === undefined || !asksForPasswords(config) || (await check(config.users, senderOf(request)))
+    if (typeof isAllowed === 'object') {
+      response.setHeader('retry-after', String(Math.ceil(isAllowed.retryAfterMs / 1000)))
+      refuse(response, 503, 'too many passwords were to be checked')
       return
     }
     if (!isAllowed) {
@@ -85,19 +100,18 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 
   async function reload(): Promise<void> {
-    if (webConfigFile === undefined || guard.loaded === undefined) return
-    if (!hasChanged(webConfigFile, guard.loaded)) {
+    if (webConfigFile === undefined || loaded === undefined) return
+    if (!hasChanged(webConfigFile, loaded)) {
       failure = undefined
       return
     }
     try {
-      const next = await readGuard(webConfigFile)
-      const tls = next.loaded?.config.tls
-      if ((tls === undefined) !== (guard.loaded.config.tls === undefined)) {
-        throw new Error(`web_config_file ${webConfigFile}: turning TLS on or off needs a new start`)
-      }
+      const next = await load(webConfigFile)
+      const why = whyNeedsNewStart(loaded.config, next.config)
+      if (why !== undefined) throw new Error(`web_config_file ${webConfigFile}: ${why}`)
+      const { tls } = next.config
       if (tls !== undefined && 'setSecureContext' in server) server.setSecureContext(contextOf(tls))
-      guard = next
+      loaded = next
       failure = undefined
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error)
@@ -107,16 +121,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     }
   }
 
-  const answering = new WeakSet<Socket>()
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
-    const { socket } = request
-    // No scraper sends a request before it has the answer to the last one; thousands in one packet would be answered at the program's cost.
-    if (answering.has(socket)) {
-      socket.destroy()
-      return
-    }
-    answering.add(socket)
-    response.once('close', () => answering.delete(socket))
+    if (!connections.mayAnswer(request, response)) return
     request.resume()
     answer(request, response).catch((error: unknown) => {
       onError(error instanceof Error ? error.message : String(error))
@@ -124,25 +130,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       else refuse(response, 500, 'the request could not be answered')
     })
   }
-  const server = await createServer(guard.loaded?.config.tls, listener)
-  server.maxConnections = mostConnections
+  const server = await createServer(loaded?.config.tls, listener)
   server.timeout = longestStall
-  let isFull = false
-  server.on('drop', () => {
-    // Once for each flood.
-    if (!isFull) onError(`${mostConnections} connections are open, and more are turned away`)
-    isFull = true
-  })
-  // A connection that stays open must not keep the process alive.
-  const sockets = new Set<Socket>()
-  server.on('connection', (socket: Socket) => {
-    socket.unref()
-    sockets.add(socket)
-    socket.once('close', () => {
-      sockets.delete(socket)
-      if (sockets.size < mostConnections / 2) isFull = false
-    })
-  })
+  const connections = limitConnections(server, { most: mostConnections, onFull: onError })
   await listen(server, port, host)
   server.unref()
   server.on('error', (error) => {
@@ -159,25 +149,21 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         server.close(() => {
           resolve()
         })
-        // Also those that have not got as far as a request, which the server does not know.
-        for (const socket of sockets) socket.destroy()
+        connections.destroy()
       }),
   }
 }
 
-/** Who is let in, by the file as it was read. */
-interface Guard {
-  readonly loaded: LoadedWebConfig | undefined
-  readonly check: CheckAuthorization | undefined
-}
-
-async function readGuard(path: string | undefined): Promise<Guard> {
-  if (path === undefined) return { loaded: undefined, check: undefined }
+/** Who is let in, by the file as it stands; everybody where there is none. */
+async function load(path: string): Promise<LoadedWebConfig>
+async function load(path: string | undefined): Promise<LoadedWebConfig | undefined>
+async function load(path: string | undefined): Promise<LoadedWebConfig | undefined> {
+  if (path === undefined) return undefined
   const loaded = await loadWebConfig(path)
-  const { users, tls } = loaded.config
+  const { tls } = loaded.config
   // A certificate that cannot be used must not take the place of one that can.
   if (tls !== undefined) (await import('node:tls')).createSecureContext(contextOf(tls))
-  return { loaded, check: Object.keys(users).length === 0 ? undefined : await createBasicAuth(users) }
+  return loaded
 }
 
 async function createServer(
@@ -207,12 +193,18 @@ function contextOf(
 function listen(server: Server | HttpsServer, port: number, host: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen({ port, host }, () => {
+    // Workers of a cluster would else share the port, and each scrape would show another's run.
+    server.listen({ port, host, exclusive: true }, () => {
       server.off('error', reject)
       resolve()
     })
   })
 }
+
+const senderOf = ({ headers, socket }: IncomingMessage): Sender => ({
+  header: headers.authorization,
+  address: socket.remoteAddress ?? '',
+})
 
 function setHeaders(response: ServerResponse, config: WebConfig | undefined): void {
   response.setHeader('x-content-type-options', 'nosniff')

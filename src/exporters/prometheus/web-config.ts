@@ -52,6 +52,30 @@ export function hasChanged(path: string, { config, stamp }: LoadedWebConfig): bo
   }
 }
 
+/** Whether not everybody may look. */
+export const asksForPasswords = ({ users }: WebConfig): boolean => Object.keys(users).length > 0
+
+/** Whether it sets nothing at all: everybody who reaches the port may look. */
+export const isEmpty = (config: WebConfig): boolean =>
+  config.tls === undefined && !asksForPasswords(config) && Object.keys(config.headers).length === 0
+
+/**
+ * Why a server that runs under one configuration cannot go on under another, `undefined` where it can. A file that is copied or truncated is
+ * empty for a moment, or for good where the disk is full, and must not let everybody in; and Node decides when it begins to listen
+ * whether certificates of clients are asked for.
+ */
+export function whyNeedsNewStart(before: WebConfig, after: WebConfig): string | undefined {
+  if (isEmpty(after) && !isEmpty(before)) return 'it is empty'
+  if ((before.tls === undefined) !== (after.tls === undefined))
+    return 'turning TLS on or off needs a new start'
+  if (before.tls?.clientAuth !== after.tls?.clientAuth) {
+    return 'another tls_server_config.client_auth_type needs a new start'
+  }
+  if (asksForPasswords(before) && !asksForPasswords(after))
+    return 'asking for no passwords any more needs a new start'
+  return undefined
+}
+
 const stampOf = (path: string): string => {
   const { mtimeMs, size, ino } = statSync(path)
   return `${mtimeMs} ${size} ${ino}`

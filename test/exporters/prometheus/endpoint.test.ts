@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { createServer, request, type IncomingMessage } from 'node:http'
+import { Agent, createServer, request, type IncomingMessage } from 'node:http'
 import { request as secureRequest } from 'node:https'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { context, ROOT_CONTEXT, trace } from '@opentelemetry/api'
@@ -20,6 +20,7 @@ import { createPrometheusPull } from '../../../src/exporters/prometheus/promethe
 import { EmissionsTracker, type TrackerOptions } from '../../../src/index.ts'
 import { taskOf } from '../../fixtures/csv/records.ts'
 import { fakeMachine, type FakeMachine } from '../../tracker/fake-machine.ts'
+import { runProgram } from '../../fixtures/programs/child.ts'
 import { temporaryFolder } from '../../fixtures/programs/temporary-folder.ts'
 import { viewOf } from '../../fixtures/run-view.ts'
 
@@ -79,6 +80,33 @@ async function endpoint(options: TrackerOptions & { webConfigFile?: string } = {
   return { url, machine, tracker: running, errors }
 }
 let tracker: EmissionsTracker
+
+const hasOpenssl = spawnSync('openssl', ['version']).status === 0
+
+/** A folder with a key and a certificate of each name, and paths in it. */
+function certificates(...names: readonly string[]): (name: string) => string {
+  const folder = temporaryFolder()
+  const at = (name: string): string => join(folder, name)
+  for (const name of names) {
+    const { status, stderr } = spawnSync('openssl', [
+      ...[
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:prime256v1',
+        '-nodes',
+        '-days',
+        '2',
+      ],
+      ...['-keyout', at(`${name}.key`), '-out', at(`${name}.pem`), '-subj', `/CN=${name}`],
+      ...['-addext', 'subjectAltName=IP:127.0.0.1'],
+    ])
+    if (status !== 0) throw new Error(stderr.toString())
+  }
+  return at
+}
 
 describe('the endpoint for Prometheus', () => {
   it('answers with what the run has used, as text 0.0.4', async () => {
@@ -186,6 +214,22 @@ describe('the endpoint for Prometheus', () => {
     )
   })
 
+  it('bounds the length of the names of tasks, and has one series for those that are written alike', async () => {
+    const exporter = createPrometheusExporter()
+    await exporter.open?.(() => viewOf())
+    const [firstHalf, secondHalf] = ['\u{1F600}'.slice(0, 1), '\u{1F680}'.slice(1)]
+    for (const name of [firstHalf, secondHalf, 'x'.repeat(1e6), `${'x'.repeat(128)}y`, '\u{1F600}'])
+      exporter.onTask?.(taskOf(name))
+    const { body } = await exporter.metrics()
+    expect(body.length).toBeLessThan(50_000)
+    const counts = [...body.matchAll(/^codecarbon_task_duration_seconds_count\{task="(.*)"\} (\d+)$/gm)]
+    expect(counts.map(([, name, count]) => [name, count])).toEqual([
+      ['\uFFFD', '2'],
+      ['x'.repeat(128), '2'],
+      ['\u{1F600}', '1'],
+    ])
+  })
+
   it('survives a client that sends its request byte by byte, and one that sends garbage', async () => {
     const { url } = await endpoint()
     const { port } = new URL(url)
@@ -200,6 +244,76 @@ describe('the endpoint for Prometheus', () => {
     garbage.write('\0\xFF\n\n\n')
     expect((await get(url)).status).toBe(200)
     garbage.destroy()
+  })
+})
+
+describe('a flood of connections', () => {
+  /** Opens connections that say nothing, and for each that is closed another; returns how many were. */
+  function flood(url: string, count: number): () => number {
+    const sockets = new Set<Socket>()
+    let cut = 0
+    let isOver = false
+    const open = (): void => {
+      const socket = connect(Number(new URL(url).port), '127.0.0.1')
+      socket.on('connect', () => sockets.add(socket))
+      socket.on('error', () => undefined)
+      socket.on('close', () => {
+        sockets.delete(socket)
+        cut += 1
+        if (!isOver) open()
+      })
+    }
+    for (let index = 0; index < count; index += 1) open()
+    onTestFinished(() => {
+      isOver = true
+      for (const socket of sockets) socket.destroy()
+    })
+    return () => cut
+  }
+
+  it('that say nothing keeps no scraper out, and is told once', async () => {
+    const { url, errors } = await endpoint()
+    const cut = flood(url, 120)
+    await vi.waitFor(() => {
+      expect(cut()).toBeGreaterThan(20)
+    })
+    for (let scrape = 0; scrape < 20; scrape += 1) expect((await get(url)).status).toBe(200)
+    expect(errors).toEqual([
+      '100 connections are open: the oldest that asks for nothing gives way to each new one',
+    ])
+  })
+
+  it('does not cut off a scraper that keeps its connection', async () => {
+    const { url } = await endpoint()
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    onTestFinished(() => {
+      agent.destroy()
+    })
+    expect((await get(url, { agent })).status).toBe(200)
+    const [kept] = Object.values(agent.freeSockets).flat()
+    const cut = flood(url, 120)
+    await vi.waitFor(() => {
+      expect(cut()).toBeGreaterThan(20)
+    })
+    expect((await get(url, { agent })).status).toBe(200)
+    expect(Object.values(agent.freeSockets).flat()).toEqual([kept])
+  })
+
+  it.skipIf(!hasOpenssl)('is no other over TLS', async () => {
+    const at = certificates('server')
+    writeFileSync(at('web.yml'), 'tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n')
+    const { url, errors } = await endpoint({ webConfigFile: at('web.yml') })
+    const ca = readFileSync(at('server.pem'))
+    for (let scrape = 0; scrape < 110; scrape += 1) expect((await get(url, { ca })).status).toBe(200)
+    expect(errors).toEqual([])
+    const cut = flood(url, 120)
+    await vi.waitFor(() => {
+      expect(cut()).toBeGreaterThan(20)
+    })
+    expect(errors).toHaveLength(1)
+    // Elsewhere a machine has one address to itself.
+    const from = process.platform === 'linux' ? { localAddress: '127.0.0.2' } : {}
+    for (let scrape = 0; scrape < 20; scrape += 1) expect((await get(url, { ca, ...from })).status).toBe(200)
   })
 })
 
@@ -225,7 +339,46 @@ describe('a port that is taken', () => {
     machine.use(10)
     await run.stop()
     expect(run.finalEmissionsData?.cpuEnergy).toBeCloseTo(10 / 3.6e6, 12)
-    expect(messages.join('\n')).toMatch(/prometheus_pull: 127\.0\.0\.1:\d+ is taken by another program/)
+    expect(messages.join('\n')).toMatch(
+      /prometheus_pull: 127\.0\.0\.1:\d+ is taken by another program or worker/,
+    )
+  })
+
+  it('leaves the machine to a run that is seen, though the one without a port was there first', async () => {
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void server.close())
+    const { port } = server.address() as { port: number }
+    const machine = fakeMachine()
+    const first = new EmissionsTracker({
+      ...machine.options,
+      logLevel: 'critical',
+      prometheusPort: port,
+    }).start()
+    const exporter = createPrometheusExporter()
+    const second = new EmissionsTracker({ ...machine.options, exporters: [exporter] }).start()
+    await vi.waitFor(
+      async () => {
+        expect((await exporter.metrics()).body).toContain('codecarbon_host_reporter{series="components"} 1\n')
+      },
+      { timeout: 10_000, interval: 100 },
+    )
+    machine.use(10)
+    await Promise.all([first.stop(), second.stop()])
+    expect((await exporter.metrics()).body).toMatch(/^hw_energy_joules_total\{.*hw_name="package-0".*\} 10$/m)
+    expect(first.finalEmissionsData?.cpuEnergy).toBeCloseTo(10 / 3.6e6, 12)
+  })
+
+  it('is not shared by workers of a cluster: every scrape shows the run of the first, and the second is told', async () => {
+    const folder = temporaryFolder()
+    const { stdout, stderr, code } = await runProgram('cluster-serves-metrics.js', [], { folder })
+    expect([code, stderr]).toEqual([0, ''])
+    const { runs, messages } = JSON.parse(stdout) as { runs: string[]; messages: string[] }
+    expect(runs).toHaveLength(6)
+    expect(new Set(runs).size).toBe(1)
+    expect(
+      messages.filter((message) => message.includes('is taken by another program or worker')),
+    ).toHaveLength(1)
   })
 })
 
@@ -260,6 +413,23 @@ describe('the web configuration', () => {
     )
   })
 
+  it('turns away who guesses passwords, and answers who has one', async () => {
+    const file = join(temporaryFolder(), 'web.yml')
+    writeFileSync(file, `basic_auth_users:\n  ada: ${await hash('secret', 11)}\n`)
+    const { url } = await endpoint({ webConfigFile: file })
+    const as = (password: string): Promise<Answer> => get(url, { auth: `ada:${password}` })
+    expect((await as('secret')).status).toBe(200)
+    const answers: Answer[] = []
+    for (let round = 0; round < 20; round += 1) {
+      answers.push(...(await Promise.all([1, 2, 3, 4, 5].map((guess) => as(`${round} ${guess}`)))))
+      expect((await as('secret')).status).toBe(200)
+    }
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401, 503]))
+    const turnedAway = answers.filter(({ status }) => status === 503)
+    expect(turnedAway.length).toBeGreaterThan(50)
+    for (const { headers } of turnedAway) expect(headers['retry-after']).toMatch(/^[1-9]\d*$/)
+  })
+
   it.each([
     ['basic_auth_users:\n  ada: plain', 'ada has no bcrypt hash'],
     ['tls_server_config:\n  cert_file: a.pem', 'expected cert_file and key_file'],
@@ -275,43 +445,77 @@ describe('the web configuration', () => {
     await expect(endpoint({ webConfigFile: file })).rejects.toThrow(message)
   })
 
-  it.skipIf(spawnSync('openssl', ['version']).status !== 0)(
-    'turns TLS on, and asks clients for certificates',
+  it.skipIf(!hasOpenssl)('turns TLS on, and asks clients for certificates', async () => {
+    const at = certificates('server', 'client')
+    writeFileSync(
+      at('web.yml'),
+      'tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n  client_ca_file: client.pem\n  client_auth_type: RequireAndVerifyClientCert\n',
+    )
+    const { url } = await endpoint({ webConfigFile: at('web.yml') })
+    expect(url).toMatch(/^https:/)
+    const ca = readFileSync(at('server.pem'))
+    const [cert, key] = [readFileSync(at('client.pem')), readFileSync(at('client.key'))]
+    expect((await get(url, { ca, cert, key })).status).toBe(200)
+    await expect(get(url, { ca })).rejects.toThrow(/certificate|socket|ECONNRESET|EPIPE/i)
+  })
+
+  it.skipIf(!hasOpenssl)(
+    'that asks clients for certificates from now on, or for none, is refused, and a new start takes it',
     async () => {
-      const folder = temporaryFolder()
-      const at = (name: string): string => join(folder, name)
-      const make = (name: string): void => {
-        const { status, stderr } = spawnSync('openssl', [
-          ...[
-            'req',
-            '-x509',
-            '-newkey',
-            'ec',
-            '-pkeyopt',
-            'ec_paramgen_curve:prime256v1',
-            '-nodes',
-            '-days',
-            '2',
-          ],
-          ...['-keyout', at(`${name}.key`), '-out', at(`${name}.pem`), '-subj', `/CN=${name}`],
-          ...['-addext', 'subjectAltName=IP:127.0.0.1'],
-        ])
-        if (status !== 0) throw new Error(stderr.toString())
-      }
-      make('server')
-      make('client')
-      writeFileSync(
-        at('web.yml'),
-        'tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n  client_ca_file: client.pem\n  client_auth_type: RequireAndVerifyClientCert\n',
-      )
-      const { url } = await endpoint({ webConfigFile: at('web.yml') })
-      expect(url).toMatch(/^https:/)
+      const at = certificates('server', 'client')
+      const file = at('web.yml')
+      const tls = 'tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n'
+      const asking = `${tls}  client_ca_file: client.pem\n  client_auth_type: RequireAndVerifyClientCert\n`
       const ca = readFileSync(at('server.pem'))
-      const [cert, key] = [readFileSync(at('client.pem')), readFileSync(at('client.key'))]
-      expect((await get(url, { ca, cert, key })).status).toBe(200)
-      await expect(get(url, { ca })).rejects.toThrow(/certificate|socket|ECONNRESET|EPIPE/i)
+      const client = { ca, cert: readFileSync(at('client.pem')), key: readFileSync(at('client.key')) }
+      const told = `web_config_file ${file}: another tls_server_config.client_auth_type needs a new start; what was read before goes on`
+
+      writeFileSync(file, tls)
+      const open = await endpoint({ webConfigFile: file })
+      expect((await get(open.url, { ca })).status).toBe(200)
+      writeFileSync(file, asking)
+      for (let scrape = 0; scrape < 3; scrape += 1) expect((await get(open.url, { ca })).status).toBe(200)
+      expect(open.errors).toEqual([told])
+
+      const closed = await endpoint({ webConfigFile: file })
+      await expect(get(closed.url, { ca })).rejects.toThrow(/certificate|socket|ECONNRESET|EPIPE/i)
+      writeFileSync(file, tls)
+      for (let scrape = 0; scrape < 3; scrape += 1) expect((await get(closed.url, client)).status).toBe(200)
+      await expect(get(closed.url, { ca })).rejects.toThrow(/certificate|socket|ECONNRESET|EPIPE/i)
+      expect(closed.errors).toEqual([told])
     },
   )
+
+  it.each([
+    ['', 'it is empty'],
+    ['# nothing\n', 'it is empty'],
+    ['basic_auth_users:\n', 'it is empty'],
+    [
+      'http_server_config:\n  headers:\n    x-frame-options: deny\n',
+      'asking for no passwords any more needs a new start',
+    ],
+    ['tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n', ''],
+  ])('that would ask for no passwords any more is refused: %j', async (text, why) => {
+    const file = join(temporaryFolder(), 'web.yml')
+    writeFileSync(file, `basic_auth_users:\n  ada: ${await hash('secret', 4)}\n`)
+    const { url, errors } = await endpoint({ webConfigFile: file })
+    writeFileSync(file, text)
+    for (let scrape = 0; scrape < 2; scrape += 1) expect((await get(url)).status).toBe(401)
+    expect((await get(url, { auth: 'ada:secret' })).status).toBe(200)
+    expect(errors).toHaveLength(1)
+    expect(errors[0]).toContain(why)
+    expect(errors[0]).toMatch(/what was read before goes on$/)
+  })
+
+  it('that is empty at the start is said', async () => {
+    const file = join(temporaryFolder(), 'web.yml')
+    writeFileSync(file, '')
+    const { url, errors } = await endpoint({ webConfigFile: file })
+    expect((await get(url)).status).toBe(200)
+    expect(errors).toEqual([`web_config_file ${file} is empty: everybody who reaches the port may look`])
+    writeFileSync(file, `basic_auth_users:\n  ada: ${await hash('secret', 4)}\n`)
+    expect((await get(url)).status).toBe(401)
+  })
 })
 
 describe('the exporter in a server of the program itself', () => {

@@ -20,7 +20,7 @@ function pusher(
   const { fetch, sent } = recordingFetch(status)
   const exporter = createPushgateway({
     url: 'gateway:9091',
-    instance: 'host-1',
+    takeInstance: () => ({ name: 'host-1', release: () => undefined }),
     isDeletedAtEnd: true,
     fetch,
     clock: systemClock,
@@ -119,6 +119,51 @@ describe('a tracker that pushes', () => {
       { method: 'PUT', url: path, headers },
       { method: 'DELETE', url: path, headers },
     ])
+  })
+
+  it('has a group of its own beside another at the same time, which is used again after it', async () => {
+    const { server } = await gateway()
+    const options = optionsFor(server.url)
+    let seen = 0
+    const pushed = (): string[] => {
+      const requests = server.requests.slice(seen)
+      seen += requests.length
+      return requests.map(({ method, url }) => `${method} ${url?.split('/').at(-1)}`)
+    }
+    const first = new EmissionsTracker(options).start()
+    await first.flush()
+    const second = new EmissionsTracker(options).start()
+    await second.flush()
+    expect(pushed()).toEqual([`PUT ${hostname()}`, `PUT ${encodeURIComponent(`${hostname()}:2`)}`])
+    await first.stop()
+    expect(pushed()).toEqual([`PUT ${hostname()}`, `DELETE ${hostname()}`])
+    const third = new EmissionsTracker(options).start()
+    await third.flush()
+    await second.flush()
+    expect(pushed()).toEqual([`PUT ${hostname()}`, `PUT ${encodeURIComponent(`${hostname()}:2`)}`])
+    await third.stop()
+    await second.stop()
+  })
+
+  it('leaves its group to others only when it is deleted', async () => {
+    const released: string[] = []
+    const { exporter, sent } = pusher({
+      takeInstance: () => ({ name: 'a', release: () => void released.push(sent.at(-1)?.method ?? '') }),
+    })
+    await exporter.export(reportOf('stop'))
+    expect(released).toEqual([])
+    await exporter.close?.()
+    expect(released).toEqual(['DELETE'])
+
+    const refused = pusher(
+      {
+        takeInstance: () => ({ name: 'a', release: () => void released.push('refused') }),
+      },
+      500,
+    )
+    await expect(refused.exporter.export(reportOf('stop'))).rejects.toThrow('HTTP 500')
+    await refused.exporter.close?.()
+    expect(released).toEqual(['DELETE', 'refused'])
   })
 
   it('pushes the figures of the end, however soon it comes', async () => {
