@@ -4,6 +4,7 @@ import { Server, ServerCredentials } from '@grpc/grpc-js'
 import { metrics as api } from '@opentelemetry/api'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { loadGrpcPackages } from '../../../src/exporters/otel/otlp-grpc.ts'
+import { readOtlpVariables } from '../../../src/exporters/otel/otlp-variables.ts'
 import { loadNeeded } from '../../../src/exporters/otel/needed-package.ts'
 import { EmissionsTracker, type TrackerOptions } from '../../../src/index.ts'
 import { droppingPort, hasPython, silentPort } from '../../fixtures/bad-network.ts'
@@ -159,6 +160,14 @@ describe('metrics by OTLP', () => {
     setVariables({ OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: 'delta' })
     await run(7)
     expect(inJson(received.at(-1) as Received).metrics.get('hw.energy')?.sum?.aggregationTemporality).toBe(1)
+  })
+
+  it('wait no longer than a timer can, which would take more for 1 ms', () => {
+    const { intervalMs, exportTimeoutMs } = readOtlpVariables({
+      OTEL_METRIC_EXPORT_INTERVAL: '3000000000',
+      OTEL_METRIC_EXPORT_TIMEOUT: '3000000000',
+    })
+    expect([intervalMs, exportTimeoutMs]).toEqual([2 ** 31 - 1, 2 ** 31 - 1])
   })
 
   it('have no power of what is not told any more', async () => {
@@ -335,6 +344,10 @@ describe('what is missing', () => {
     [
       { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' },
       'OTEL_EXPORTER_OTLP_ENDPOINT: expected a URL such as http://localhost:4318, but it is "collector:4318"',
+    ],
+    [
+      { OTEL_EXPORTER_OTLP_ENDPOINT: 'admin:s3c@r/et@collector:4318?key=s3cret' },
+      'OTEL_EXPORTER_OTLP_ENDPOINT: expected a URL such as http://localhost:4318, but it is "***@collector:4318?***"',
     ],
     [
       { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: 'http://' },
