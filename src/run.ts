@@ -155,7 +155,8 @@ export class Run {
   }
 
   #hostCounters(): HostCounters {
-    return { used: this.used(), unattributed: this.unattributed(), domains: this.#meter.domains() }
+    const { wallMs } = this.#last.at
+    return { wallMs, used: this.used(), unattributed: this.unattributed(), domains: this.#meter.domains() }
   }
 
   /** The record up to now; the final one once the run has ended. */
@@ -267,6 +268,7 @@ export class Run {
     this.#isViewFinal = this.#final !== undefined
     if (!this.#isViewFinal) this.#meter.read()
     return {
+      begunMs: this.#first.at.wallMs,
       snapshot: this.#last,
       record: this.#final ?? this.#total(),
       used: this.used(),

@@ -34,6 +34,8 @@ export interface ExporterHealth {
 
 /** A run at the moment at which somebody from outside looks, complete and from one instant. */
 export interface RunView {
+  /** When the run began, in milliseconds since 1970. */
+  readonly begunMs: number
   readonly snapshot: Snapshot
   /** The run so far. */
   readonly record: EmissionsData

@@ -2,6 +2,7 @@ import type { PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-met
 import type { MeterProvider } from './meter-provider.ts'
 import { createOtlpAgent } from './otlp-agent.ts'
 import { loadOtlpPackages, type MetricsSdk, type OtlpPackages } from './otlp-packages.ts'
+import { createStartTimes } from './start-times.ts'
 import type { OtlpVariables } from './otlp-variables.ts'
 
 type Resource = ResourceMetrics['resource']
@@ -22,6 +23,8 @@ export interface OtlpPipelineOptions {
   readonly variables: OtlpVariables
   /** What the figures are of; asked at each export, since a run learns where it is while it goes on. */
   readonly resource: (packages: OtlpPackages) => () => Resource
+  /** When the series of a metric begin, in milliseconds since 1970. */
+  readonly begunMs: (metricName: string) => number
   /** Where to send, where it is not the variables that say so. */
   readonly destination?: Destination | undefined
 }
@@ -42,6 +45,7 @@ const usualTimeoutMs = 4000
 export async function openOtlpPipeline({
   variables,
   resource,
+  begunMs,
   destination,
 }: OtlpPipelineOptions): Promise<OtlpPipeline> {
   const { protocol, intervalMs, exportTimeoutMs, requestTimeoutMs, certificates } = variables
@@ -57,7 +61,11 @@ export async function openOtlpPipeline({
     })
   const exporter = destination === undefined ? make() : withoutHeadersOfVariables(make)
   const resourceNow = resource(packages)
-  const failure = watch(exporter, resourceNow)
+  const startTimes = createStartTimes(sdk, begunMs)
+  const failure = watch(exporter, ({ scopeMetrics }) => ({
+    scopeMetrics: startTimes(scopeMetrics),
+    resource: resourceNow(),
+  }))
   forgetGauges(exporter, sdk)
   const provider = new sdk.MeterProvider({
     resource: resourceNow(),
@@ -99,12 +107,18 @@ function withoutHeadersOfVariables<Made>(make: () => Made): Made {
 /** `ExportResultCode.SUCCESS` of `@opentelemetry/core`. */
 const succeeded = 0
 
-/** The reader tells nobody but the program's own diagnostics of an export that failed: listens on the way, where the resource is that of the moment. */
-function watch(exporter: PushMetricExporter, resource: () => Resource): () => Error | undefined {
+/**
+ * The reader tells nobody but the program's own diagnostics of an export that failed: listens on the way, on which `complete` says what the SDK does not
+ * know.
+ */
+function watch(
+  exporter: PushMetricExporter,
+  complete: (collected: ResourceMetrics) => ResourceMetrics,
+): () => Error | undefined {
   let failure: Error | undefined
   const send = exporter.export.bind(exporter)
-  exporter.export = ({ scopeMetrics }, done) => {
-    send({ scopeMetrics, resource: resource() }, (result) => {
+  exporter.export = (collected, done) => {
+    send(complete(collected), (result) => {
       const code: number = result.code
       failure = code === succeeded ? undefined : (result.error ?? new Error('no reason given'))
       done(result)

@@ -50,10 +50,15 @@ interface JsonMetric {
   readonly name: string
   readonly sum?: { readonly aggregationTemporality: number; readonly dataPoints: readonly JsonPoint[] }
   readonly gauge?: { readonly dataPoints: readonly JsonPoint[] }
-  readonly histogram?: { readonly dataPoints: readonly { readonly count: number }[] }
+  readonly histogram?: { readonly dataPoints: readonly (Times & { readonly count: number })[] }
 }
 
-interface JsonPoint {
+interface Times {
+  readonly startTimeUnixNano: string
+  readonly timeUnixNano: string
+}
+
+interface JsonPoint extends Times {
   readonly attributes: readonly Attribute[]
   readonly asDouble?: number
   readonly asInt?: number
@@ -80,6 +85,14 @@ function cpuEnergy(request: Received | undefined): number | undefined {
   const points = request === undefined ? [] : inJson(request).metrics.get('hw.energy')?.sum?.dataPoints
   const point = points?.find(({ attributes }) => attributes.some(({ value }) => value.stringValue === 'cpu'))
   return point?.asDouble ?? point?.asInt
+}
+
+/** Start and end of what a metric counts, in milliseconds since 1970. */
+function timesOf(request: Received | undefined, name: string): [number, number] {
+  const metric = request === undefined ? undefined : inJson(request).metrics.get(name)
+  const [point] = metric?.sum?.dataPoints ?? metric?.histogram?.dataPoints ?? []
+  if (point === undefined) expect.fail(`${name} is not told`)
+  return [Number(point.startTimeUnixNano) / 1e6, Number(point.timeUnixNano) / 1e6]
 }
 
 describe('metrics by OTLP', () => {
@@ -189,6 +202,77 @@ describe('metrics by OTLP', () => {
     expect(powers()[0]).toContain('dram-0')
     expect(cpuEnergy(received.at(-1))).toBeGreaterThan(0)
     await tracker.stop()
+  })
+
+  it('count from the begin of the run, also in the only points of a short one', async () => {
+    const { received } = await startCollector()
+    setVariables({ OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' })
+    const before = Date.now()
+    const { tracker, machine } = begin()
+    const begun = Date.now()
+    machine.use(5)
+    tracker.startTask('epoch').stop()
+    await tracker.flush()
+    await tracker.stop()
+    expect(received).toHaveLength(2)
+    const [start] = timesOf(received[0], 'hw.energy')
+    expect(start).toBeGreaterThanOrEqual(before)
+    expect(start).toBeLessThanOrEqual(begun)
+    for (const request of received) {
+      for (const [name, { sum, histogram }] of inJson(request).metrics) {
+        if (sum === undefined && histogram === undefined) continue
+        const [since, until] = timesOf(request, name)
+        expect([name, since]).toEqual([name, start])
+        expect(until).toBeGreaterThan(since)
+      }
+    }
+  })
+
+  it('count from the last export where they are differences, and the first ones from the begin', async () => {
+    const { received } = await startCollector()
+    setVariables({
+      OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+      OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: 'delta',
+    })
+    const { tracker, machine } = begin()
+    const begun = Date.now()
+    machine.use(5)
+    await tracker.flush()
+    tracker.startTask('epoch').stop()
+    machine.use(7)
+    await tracker.stop()
+    expect(received.map(cpuEnergy)).toEqual([5, 7])
+    const [[start, middle], last] = received.map((request) => timesOf(request, 'hw.energy')) as [
+      [number, number],
+      [number, number],
+    ]
+    expect(start).toBeLessThanOrEqual(begun)
+    expect(last[0]).toBe(middle)
+    expect(timesOf(received[1], 'codecarbon.task.duration')).toEqual(last)
+  })
+
+  it('of the machine count from when the run takes over to tell of it', async () => {
+    const { received } = await startCollector()
+    setVariables({ OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' })
+    const { tracker: first, machine } = begin({ outputMethods: ['prometheus_pull'], prometheusPort: 0 })
+    const second = new EmissionsTracker({ ...machine.options, outputMethods: ['otlp'] }).start()
+    machine.use(50)
+    await second.flush()
+    expect(cpuEnergy(received.at(-1))).toBeUndefined()
+    const before = Date.now()
+    await first.stop()
+    await vi.waitFor(async () => {
+      await second.flush()
+      expect(cpuEnergy(received.at(-1))).toBe(0)
+      expect([...inJson(received.at(-1) as Received).metrics.keys()]).toContain('codecarbon.component.energy')
+    }, 10_000)
+    machine.use(7)
+    await second.stop()
+    expect(cpuEnergy(received.at(-1))).toBe(7)
+    for (const name of ['hw.energy', 'codecarbon.component.energy', 'codecarbon.unattributed.energy']) {
+      expect(timesOf(received.at(-1), name)[0]).toBeGreaterThanOrEqual(before)
+    }
+    expect(timesOf(received.at(-1), 'codecarbon.self.cpu')[0]).toBeLessThan(before)
   })
 
   it('leave the global provider alone', async () => {
