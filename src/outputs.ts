@@ -7,7 +7,7 @@ import { createLoggerExporter } from './exporters/logger-exporter.ts'
 import { createTextfileExporter } from './exporters/prometheus/textfile.ts'
 import type { Credentials } from './exporters/service-address.ts'
 import { httpRequest, type Fetch } from './http/http-request.ts'
-import { lazyExporter, lazySharedExporter } from './lazy-exporter.ts'
+import { lazyExporter } from './lazy-exporter.ts'
 import type { Log } from './log.ts'
 
 /** What outputs are put together with. */
@@ -66,26 +66,34 @@ function networkOutputs(options: Options, { log, clock, fetch = httpRequest }: O
   const outputs: Exporter[] = []
   if (outputMethods.includes('prometheus')) {
     outputs.push(
-      lazySharedExporter('prometheus', async () => {
-        const { createPushgateway } = await import('./exporters/prometheus/pushgateway.ts')
-        return createPushgateway({
-          url: prometheusUrl,
-          instance: hostname(),
-          credentials: pushCredentials(process.env),
-          isDeletedAtEnd: prometheusDeleteAtEnd,
-          hasCompatNames: options.prometheusCompatNames,
-          fetch,
-          clock,
-        })
-      }),
+      lazyExporter(
+        'prometheus',
+        async () => {
+          const { createPushgateway } = await import('./exporters/prometheus/pushgateway.ts')
+          return createPushgateway({
+            url: prometheusUrl,
+            instance: hostname(),
+            credentials: pushCredentials(process.env),
+            isDeletedAtEnd: prometheusDeleteAtEnd,
+            hasCompatNames: options.prometheusCompatNames,
+            fetch,
+            clock,
+          })
+        },
+        { isShared: true, isRemote: true },
+      ),
     )
   }
   if (emissionsEndpoint !== undefined) {
     outputs.push(
-      lazyExporter('emissions_endpoint', async () => {
-        const { createEmissionsEndpoint } = await import('./exporters/emissions-endpoint.ts')
-        return createEmissionsEndpoint({ url: emissionsEndpoint, fetch, clock })
-      }),
+      lazyExporter(
+        'emissions_endpoint',
+        async () => {
+          const { createEmissionsEndpoint } = await import('./exporters/emissions-endpoint.ts')
+          return createEmissionsEndpoint({ url: emissionsEndpoint, fetch, clock })
+        },
+        { isRemote: true },
+      ),
     )
   }
   if (!offline) return outputs

@@ -309,6 +309,13 @@ export class EmissionsTracker {
       saveAtSignal: () => {
         this.#attempt('save at a signal', () => started.run.saveSync('signal'))
       },
+      sendBeforeEnd: async () => {
+        try {
+          await started.run.sendBeforeEnd()
+        } catch (error) {
+          this.#log('error', `could not send the figures: ${messageOf(error)}`)
+        }
+      },
     }
     saveBeforeEnd(this.#unsaved)
     this.#log('info', `tracking ${this.#options.projectName}: ${describeMethods(started)}`)

@@ -60,6 +60,11 @@ export interface Exporter {
   /** Whether its figures meet those of other runs of the machine, where somebody may sum them up. */
   readonly isShared?: boolean
   /**
+   * Whether its figures go over a network, which takes time that a process which ends does not give. Where a program ends by itself it is asked for a `flush`
+   * before; at any other end without a stop nothing more is sent.
+   */
+  readonly isRemote?: boolean
+  /**
    * Called once, before the first report, for those that are asked from outside whenever somebody likes. Looking is cheap and changes nothing: what
    * it shows is up to a second old, so that nobody from outside can watch the hardware's counters closely. By `fail` they say what went wrong
    * between reports.

@@ -13,7 +13,8 @@ interface SdkInstrument {
  */
 export function forgetSeries(instrument: object): void {
   const { _metricStorages: storages = [] } = instrument as SdkInstrument
-  for (const { _temporalMetricStorage: kept } of storages) {
+  if (!Array.isArray(storages)) return
+  for (const { _temporalMetricStorage: kept } of storages as NonNullable<SdkInstrument['_metricStorages']>) {
     const { _reportHistory: history } = kept ?? {}
     history?.clear?.()
   }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { Server, ServerCredentials } from '@grpc/grpc-js'
@@ -328,14 +329,15 @@ describe('a collector', () => {
     expect(tracker.finalEmissionsData?.cpuEnergy).toBeCloseTo(36 / 3.6e6, 12)
   })
 
-  it('that is down keeps no program from ending', async () => {
+  it('that is down keeps no program from ending, and is told of', async () => {
     const { port } = await deadCollector()
     const { code, stdout, stderr } = await runProgram('endings.js', ['after a while'], {
       folder: temporaryFolder(),
       env: { CODECARBON_OTLP: 'true', OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` },
     })
     expect([code, stdout]).toEqual([0, ''])
-    expect(stderr).not.toContain('otlp')
+    expect(stderr.match(/output otlp: the collector did not take the metrics/g)).toHaveLength(1)
+    expect(stderr).not.toContain('the process ends before stop()')
   })
 
   it.each(['http/protobuf', 'grpc'])(
@@ -352,7 +354,7 @@ describe('a collector', () => {
     },
   )
 
-  it('that never answers does not keep a program from ending by itself', async () => {
+  it('that never answers holds the natural end of a program up no longer than that of a run', async () => {
     const connected = vi.fn<() => void>()
     const port = await silentPort(connected)
     const child = startProgram('endings.js', ['when its input ends'], {
@@ -369,9 +371,10 @@ describe('a collector', () => {
     }, 10_000)
     const begun = performance.now()
     child.process.stdin.end()
-    const { code, stdout } = await child.ended
+    const { code, stdout, stderr } = await child.ended
     expect([code, stdout]).toEqual([0, ''])
-    expect(performance.now() - begun).toBeLessThan(3000)
+    expect(performance.now() - begun).toBeLessThan(8000)
+    expect(stderr).toContain('output otlp: it took longer than 5 s')
   }, 20_000)
 
   it.runIf(hasPython()).each(['http/protobuf', 'grpc'])(
@@ -410,6 +413,55 @@ describe('a collector', () => {
     await tracker.stop()
     expect(performance.now() - begun).toBeLessThan(2000)
     expect(messages.join('\n')).toContain('the collector did not take the metrics (Request timed out)')
+  })
+})
+
+describe('a program that ends without stop()', () => {
+  async function end(way: string): Promise<{ received: readonly Received[]; stderr: string; rows: string }> {
+    const { received, url } = await startCollector()
+    const folder = temporaryFolder()
+    const { stderr } = await runProgram('endings.js', [way], {
+      folder,
+      env: {
+        CODECARBON_OTLP: 'true',
+        CODECARBON_OUTPUT_DIR: folder,
+        CODECARBON_FORCE_CPU_POWER: '10',
+        CODECARBON_LOG_LEVEL: 'warning',
+        OTEL_EXPORTER_OTLP_ENDPOINT: url,
+        OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+      },
+    })
+    return { received, stderr, rows: readFileSync(join(folder, 'emissions.csv'), 'utf8') }
+  }
+
+  it.each(['by itself', 'after a while'])(
+    'has sent what it used where it ends %s, and leaves one row',
+    async (way) => {
+      const { received, stderr, rows } = await end(way)
+      expect(received).toHaveLength(1)
+      const points = inJson(received[0] as Received).metrics.get('codecarbon.component.energy')?.sum
+        ?.dataPoints
+      expect(points?.[0]?.asDouble).toBeGreaterThan(0)
+      expect(rows.trimEnd().split('\n')).toHaveLength(2)
+      expect(stderr).not.toContain('otlp')
+    },
+  )
+
+  it.each(['exit', 'uncaught error'])('cannot send any more at its %s, and says so', async (way) => {
+    const { received, stderr, rows } = await end(way)
+    expect(received).toEqual([])
+    expect(rows.trimEnd().split('\n')).toHaveLength(2)
+    expect(stderr.match(/output otlp: the process ends before stop\(\)/g)).toHaveLength(1)
+  })
+
+  it('and that found more to do before sends at its end another time', async () => {
+    const { received } = await end('by itself, but later')
+    expect(received).toHaveLength(2)
+    const [first, last] = received.map(
+      (request) =>
+        inJson(request).metrics.get('codecarbon.component.energy')?.sum?.dataPoints[0]?.asDouble ?? NaN,
+    ) as [number, number]
+    expect(last).toBeGreaterThan(first)
   })
 })
 
