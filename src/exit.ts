@@ -7,8 +7,10 @@ export interface Unsaved {
   /**
    * Called when nothing is left that would keep the process alive, which waits for the promise. Somebody may yet find something to do, and the process go
    * on. Must not reject.
+   *
+   * @returns whether it worked; who could not send is not asked again, or a service that hangs would keep the process alive for ever
    */
-  sendBeforeEnd?(): Promise<void>
+  sendBeforeEnd?(): Promise<boolean>
 }
 
 /** Signals that end a process without an `exit` event, unless someone listens. */
@@ -49,7 +51,8 @@ function saveAll(): void {
 /** The end comes again when all is sent. */
 function sendAll(): void {
   process.removeListener('beforeExit', sendAll)
-  void Promise.all([...unsaved].flatMap((item) => item.sendBeforeEnd?.() ?? [])).then(() => {
+  void Promise.all([...unsaved].flatMap((item) => item.sendBeforeEnd?.() ?? [])).then((worked) => {
+    if (worked.includes(false)) return
     setTimeout(() => {
       if (isListening && !process.listeners('beforeExit').includes(sendAll)) process.on('beforeExit', sendAll)
     }, liveOnMs).unref()

@@ -298,16 +298,18 @@ export class Run {
   /**
    * Hands the figures so far to the exporters that cannot be told any more when the process has ended. The run goes on, and at its end is told to all of
    * them as if this had not been.
+   * @returns whether all of them took it
    */
-  async sendBeforeEnd(): Promise<void> {
+  async sendBeforeEnd(): Promise<boolean> {
     const remote = this.#lanes.filter(({ isRemote }) => isRemote)
-    if (remote.length === 0 || this.#final !== undefined) return
+    if (remote.length === 0 || this.#final !== undefined) return true
     this.#meter.read()
     // However little ago somebody looked: who is asked at an end is not watching.
     this.#view = undefined
     const reports = this.#reports('flush', { lanes: remote, isInterim: true })
     await Promise.all(reports.map(([lane, report]) => lane.send(report)))
     this.#isAllSent = true
+    return remote.every(({ health }) => health.error === undefined)
   }
 
   /** Hands out, without waiting for anything, the figures and whatever is still on its way. After `signal` the run goes on. */

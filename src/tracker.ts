@@ -311,9 +311,10 @@ export class EmissionsTracker {
       },
       sendBeforeEnd: async () => {
         try {
-          await started.run.sendBeforeEnd()
+          return await started.run.sendBeforeEnd()
         } catch (error) {
           this.#log('error', `could not send the figures: ${messageOf(error)}`)
+          return false
         }
       },
     }

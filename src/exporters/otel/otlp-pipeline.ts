@@ -40,6 +40,8 @@ export interface Destination {
  * for an output at its end.
  */
 const usualTimeoutMs = 4000
+/** A flush and the end are waited for no longer, whatever variables say: a run waits 5 s for an output. */
+const patienceMs = 4500
 
 /** Puts a provider of our own together, which nobody else sees: the global one stays whose it is. */
 export async function openOtlpPipeline({
@@ -62,7 +64,7 @@ export async function openOtlpPipeline({
   const exporter = destination === undefined ? make() : withoutHeadersOfVariables(make)
   const resourceNow = resource(packages)
   const startTimes = createStartTimes(sdk, begunMs)
-  const failure = watch(exporter, ({ scopeMetrics }) => ({
+  const watched = watch(exporter, ({ scopeMetrics }) => ({
     scopeMetrics: startTimes(scopeMetrics),
     resource: resourceNow(),
   }))
@@ -82,9 +84,24 @@ export async function openOtlpPipeline({
   })
   return {
     provider,
-    flush: () => provider.forceFlush(),
-    shutdown: () => provider.shutdown(),
-    failure,
+    flush: () => patiently(provider.forceFlush(), watched),
+    shutdown: () => patiently(provider.shutdown(), watched),
+    failure: watched.failure,
+  }
+}
+
+async function patiently(sending: Promise<void>, { giveUp }: Watch): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const patience = new Promise<void>((resolve) => {
+    timer = setTimeout(() => {
+      giveUp()
+      resolve()
+    }, patienceMs)
+  })
+  try {
+    await Promise.race([sending, patience])
+  } finally {
+    clearTimeout(timer)
   }
 }
 
@@ -104,8 +121,17 @@ function withoutHeadersOfVariables<Made>(make: () => Made): Made {
   }
 }
 
-/** `ExportResultCode.SUCCESS` of `@opentelemetry/core`. */
+/** `ExportResultCode` of `@opentelemetry/core`. */
 const succeeded = 0
+const failed = 1
+
+/** What became of exports. */
+interface Watch {
+  /** Why the last one failed, if it did. */
+  readonly failure: () => Error | undefined
+  /** Takes those that are on their way for failed: a reader that waits for one keeps the process alive. */
+  readonly giveUp: () => void
+}
 
 /**
  * The reader tells nobody but the program's own diagnostics of an export that failed: listens on the way, on which `complete` says what the SDK does not
@@ -114,17 +140,28 @@ const succeeded = 0
 function watch(
   exporter: PushMetricExporter,
   complete: (collected: ResourceMetrics) => ResourceMetrics,
-): () => Error | undefined {
+): Watch {
   let failure: Error | undefined
+  type Finish = Parameters<PushMetricExporter['export']>[1]
+  const onTheirWay = new Set<Finish>()
   const send = exporter.export.bind(exporter)
   exporter.export = (collected, done) => {
-    send(complete(collected), (result) => {
+    const finish: Finish = (result) => {
+      if (!onTheirWay.delete(finish)) return
       const code: number = result.code
       failure = code === succeeded ? undefined : (result.error ?? new Error('no reason given'))
       done(result)
-    })
+    }
+    onTheirWay.add(finish)
+    send(complete(collected), finish)
   }
-  return () => failure
+  return {
+    failure: () => failure,
+    giveUp() {
+      const error = new Error(`no answer within ${patienceMs / 1000} s`)
+      for (const finish of onTheirWay) finish({ code: failed, error })
+    },
+  }
 }
 
 /**
