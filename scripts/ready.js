@@ -50,14 +50,7 @@ function install() {
 function compile() {
   // Written after the last successful compilation; outside dist, which is published.
   const built = join(root, 'node_modules/.cache/codecarbon-built')
-  const inputs = [
-    ...filesBelow(join(root, 'src')),
-    join(root, 'tsconfig.json'),
-    join(root, 'tsconfig.build.json'),
-    join(root, 'package.json'),
-    join(root, 'scripts/bundle.js'),
-  ]
-  const newest = Math.max(...inputs.map((file) => statSync(file).mtimeMs))
+  const newest = Math.max(...compiledFrom().map((file) => statSync(file).mtimeMs))
   const isCurrent =
     existsSync(join(root, 'dist/index.js')) && existsSync(built) && statSync(built).mtimeMs >= newest
   if (isCurrent) return
@@ -66,6 +59,13 @@ function compile() {
   rmSync(join(root, 'build'), { recursive: true, force: true })
   build()
   writeFileSync(built, '')
+}
+
+/** The files that dist/ is made from; the lock file stands for the packages that are bundled. */
+export function compiledFrom() {
+  const others = ['tsconfig.json', 'tsconfig.build.json', 'package.json', 'package-lock.json']
+  const scripts = ['ready.js', 'bundle.js', 'bundled-packages.js'].map((name) => `scripts/${name}`)
+  return [...filesBelow(join(root, 'src')), ...[...others, ...scripts].map((name) => join(root, name))]
 }
 
 /** Declarations with their comments, then code without them: what a program loads is a third smaller so. */

@@ -4,11 +4,21 @@ export interface Unsaved {
   saveAtExit(): void
   /** Called when a signal came that somebody else handles: the process may end by it, or go on. */
   saveAtSignal(): void
+  /**
+   * Called when nothing is left that would keep the process alive, which waits for the promise. Somebody may yet find something to do, and the process go
+   * on. Must not reject.
+   *
+   * @returns whether it worked; who could not send is not asked again, or a service that hangs would keep the process alive for ever
+   */
+  sendBeforeEnd?(): Promise<boolean>
 }
 
 /** Signals that end a process without an `exit` event, unless someone listens. */
 const signals: readonly NodeJS.Signals[] =
   process.platform === 'win32' ? ['SIGINT', 'SIGHUP', 'SIGBREAK'] : ['SIGINT', 'SIGTERM', 'SIGHUP']
+
+/** A process that lives so much longer than it seemed to end is another time at its end. */
+const liveOnMs = 1000
 
 const unsaved = new Set<Unsaved>()
 let isListening = false
@@ -19,6 +29,7 @@ export function saveBeforeEnd(item: Unsaved): void {
   if (isListening) return
   isListening = true
   process.on('exit', saveAll)
+  process.on('beforeExit', sendAll)
   // In a worker thread these are never called, and do no harm.
   for (const signal of signals) listen(signal)
 }
@@ -29,11 +40,23 @@ export function forget(item: Unsaved): void {
   if (unsaved.size > 0 || !isListening) return
   isListening = false
   process.removeListener('exit', saveAll)
+  process.removeListener('beforeExit', sendAll)
   for (const signal of signals) process.removeListener(signal, onSignal)
 }
 
 function saveAll(): void {
   for (const item of [...unsaved]) item.saveAtExit()
+}
+
+/** The end comes again when all is sent. */
+function sendAll(): void {
+  process.removeListener('beforeExit', sendAll)
+  void Promise.all([...unsaved].flatMap((item) => item.sendBeforeEnd?.() ?? [])).then((worked) => {
+    if (worked.includes(false)) return
+    setTimeout(() => {
+      if (isListening && !process.listeners('beforeExit').includes(sendAll)) process.on('beforeExit', sendAll)
+    }, liveOnMs).unref()
+  })
 }
 
 /**

@@ -64,6 +64,10 @@ export class ExporterLane {
     if (this.#exporter.onTick !== undefined) this.#now(() => this.#exporter.onTick?.(took))
   }
 
+  get isRemote(): boolean {
+    return this.#exporter.isRemote === true
+  }
+
   get isBusy(): boolean {
     return this.#pending.size > 0
   }

@@ -1,11 +1,14 @@
 import type { TaskEmissionsData } from './core/emissions-data.ts'
 import type { Exporter } from './core/exporter.ts'
 
+/** What is known of an exporter before its code is there. */
+type Known = Pick<Exporter, 'isShared' | 'isRemote'>
+
 /**
  * An exporter whose code is loaded when the run begins, so that programs that do not use it pay nothing for it. Tasks that end before it is
  * there wait for it.
  */
-export function lazyExporter(name: string, load: () => Promise<Exporter>): Exporter {
+export function lazyExporter(name: string, load: () => Promise<Exporter>, known: Known = {}): Exporter {
   let loading: Promise<Exporter> | undefined
   let ready: Exporter | undefined
   const early: TaskEmissionsData[] = []
@@ -16,6 +19,7 @@ export function lazyExporter(name: string, load: () => Promise<Exporter>): Expor
       return loaded
     }))
   return {
+    ...known,
     name,
     async open(look, fail) {
       await (await exporter()).open?.(look, fail)
@@ -39,9 +43,3 @@ export function lazyExporter(name: string, load: () => Promise<Exporter>): Expor
     },
   }
 }
-
-/** The same for one whose figures meet those of other runs of the machine. */
-export const lazySharedExporter = (name: string, load: () => Promise<Exporter>): Exporter => ({
-  ...lazyExporter(name, load),
-  isShared: true,
-})

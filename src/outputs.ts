@@ -7,7 +7,7 @@ import { createLoggerExporter } from './exporters/logger-exporter.ts'
 import { createTextfileExporter } from './exporters/prometheus/textfile.ts'
 import type { Credentials } from './exporters/service-address.ts'
 import { httpRequest, type Fetch } from './http/http-request.ts'
-import { lazyExporter, lazySharedExporter } from './lazy-exporter.ts'
+import { lazyExporter } from './lazy-exporter.ts'
 import type { Log } from './log.ts'
 
 /** What outputs are put together with. */
@@ -66,35 +66,43 @@ function networkOutputs(options: Options, { log, clock, fetch = httpRequest }: O
   const outputs: Exporter[] = []
   if (outputMethods.includes('prometheus')) {
     outputs.push(
-      lazySharedExporter('prometheus', async () => {
-        const { createPushgateway } = await import('./exporters/prometheus/pushgateway.ts')
-        const { takeSlot } = await import('./host/slot.ts')
-        return createPushgateway({
-          url: prometheusUrl,
-          takeInstance(of) {
-            const slot = takeSlot({ of, clock })
-            return {
-              name: instanceName(slot.number),
-              release() {
-                slot.close()
-              },
-            }
-          },
-          credentials: pushCredentials(process.env),
-          isDeletedAtEnd: prometheusDeleteAtEnd,
-          hasCompatNames: options.prometheusCompatNames,
-          fetch,
-          clock,
-        })
-      }),
+      lazyExporter(
+        'prometheus',
+        async () => {
+          const { createPushgateway } = await import('./exporters/prometheus/pushgateway.ts')
+          const { takeSlot } = await import('./host/slot.ts')
+          return createPushgateway({
+            url: prometheusUrl,
+            takeInstance(of) {
+              const slot = takeSlot({ of, clock })
+              return {
+                name: instanceName(slot.number),
+                release() {
+                  slot.close()
+                },
+              }
+            },
+            credentials: pushCredentials(process.env),
+            isDeletedAtEnd: prometheusDeleteAtEnd,
+            hasCompatNames: options.prometheusCompatNames,
+            fetch,
+            clock,
+          })
+        },
+        { isShared: true, isRemote: true },
+      ),
     )
   }
   if (emissionsEndpoint !== undefined) {
     outputs.push(
-      lazyExporter('emissions_endpoint', async () => {
-        const { createEmissionsEndpoint } = await import('./exporters/emissions-endpoint.ts')
-        return createEmissionsEndpoint({ url: emissionsEndpoint, fetch, clock })
-      }),
+      lazyExporter(
+        'emissions_endpoint',
+        async () => {
+          const { createEmissionsEndpoint } = await import('./exporters/emissions-endpoint.ts')
+          return createEmissionsEndpoint({ url: emissionsEndpoint, fetch, clock })
+        },
+        { isRemote: true },
+      ),
     )
   }
   if (!offline) return outputs

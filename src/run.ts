@@ -65,6 +65,13 @@ export interface RunTask {
  */
 const viewSeconds = 1
 
+/** Whom reports are for. */
+interface ReportsOptions {
+  readonly lanes: readonly ExporterLane[]
+  /** Whether what they tell is told another time. */
+  readonly isInterim: boolean
+}
+
 /** Ended tasks are handed out when this many have gathered, so that a service with millions of them needs no more memory. */
 const tasksHeld = 1000
 
@@ -93,6 +100,8 @@ export class Run {
   #final: EmissionsData | undefined
   #view: RunView | undefined
   #isViewFinal = false
+  /** Whether remote exporters have all that there was to be told. */
+  #isAllSent = false
 
   constructor(parts: RunParts) {
     this.#parts = parts
@@ -179,7 +188,8 @@ export class Run {
   }
 
   #hostCounters(): HostCounters {
-    return { used: this.used(), unattributed: this.unattributed(), domains: this.#meter.domains() }
+    const { wallMs } = this.#last.at
+    return { wallMs, used: this.used(), unattributed: this.unattributed(), domains: this.#meter.domains() }
   }
 
   /** The record up to now; the final one once the run has ended. */
@@ -291,6 +301,7 @@ export class Run {
     this.#isViewFinal = this.#final !== undefined
     if (!this.#isViewFinal) this.#meter.read()
     return {
+      begunMs: this.#first.at.wallMs,
       snapshot: this.#last,
       record: this.#final ?? this.#total(),
       used: this.used(),
@@ -299,7 +310,6 @@ export class Run {
       host: this.#host.view(this.#hostCounters()),
       exporters: this.health(),
       interval: this.#parts.interval,
-      begunMs: this.#first.at.wallMs,
       residentBytes: process.memoryUsage.rss(),
     }
   }
@@ -309,14 +319,42 @@ export class Run {
     return this.#lanes.map(({ health }) => health)
   }
 
+  /**
+   * Hands the figures so far to the exporters that cannot be told any more when the process has ended. The run goes on, and at its end is told to all of
+   * them as if this had not been.
+   * @returns whether all of them took it
+   */
+  async sendBeforeEnd(): Promise<boolean> {
+    const remote = this.#lanes.filter(({ isRemote }) => isRemote)
+    if (remote.length === 0 || this.#final !== undefined) return true
+    this.#meter.read()
+    // However little ago somebody looked: who is asked at an end is not watching.
+    this.#view = undefined
+    const reports = this.#reports('flush', { lanes: remote, isInterim: true })
+    await Promise.all(reports.map(([lane, report]) => lane.send(report)))
+    this.#isAllSent = true
+    return remote.every(({ health }) => health.error === undefined)
+  }
+
   /** Hands out, without waiting for anything, the figures and whatever is still on its way. After `signal` the run goes on. */
   saveSync(reason: Extract<Reason, 'stop' | 'exit' | 'signal'>): EmissionsData {
     const isStopping = this.#final !== undefined
     const total = reason === 'signal' ? this.record() : this.end()
+    if (reason === 'exit' && !isStopping) this.#tellUnsent()
     if (isStopping) for (const lane of this.#lanes) lane.sendSync(undefined)
     else for (const [lane, report] of this.#reports(reason)) lane.sendSync(report)
     if (reason !== 'signal') for (const lane of this.#lanes) lane.closeLater()
     return total
+  }
+
+  #tellUnsent(): void {
+    const names = this.#lanes.filter(({ isRemote }) => isRemote).map(({ health }) => health.name)
+    if (names.length === 0 || this.#isAllSent) return
+    const what = `output${names.length === 1 ? '' : 's'} ${names.join(', ')}`
+    this.#parts.log(
+      'warning',
+      `${what}: the process ends before stop(), and nothing can be sent over a network any more: what came since the last time is missing there`,
+    )
   }
 
   #usageOf(snapshot: Snapshot): Usage {
@@ -331,6 +369,7 @@ export class Run {
 
   #measured(): void {
     this.#measurements += 1
+    this.#isAllSent = false
     const { apiCallInterval } = this.#parts
     if (apiCallInterval >= 1 && this.#measurements % apiCallInterval === 0) this.#reportLive()
   }
@@ -399,19 +438,21 @@ export class Run {
    * A report for each exporter, with what came since its own last one. One that is still busy is spared those in between: what they would
    * have told comes with its next one.
    */
-  #reports(reason: Reason): (readonly [ExporterLane, Report])[] {
+  #reports(
+    reason: Reason,
+    // The program may live through a signal, and exporters that leave it out are then still to be told.
+    { lanes = this.#lanes, isInterim = reason === 'signal' }: Partial<ReportsOptions> = {},
+  ): (readonly [ExporterLane, Report])[] {
     const now: Told = { mark: this.#load.mark, usage: this.#usageOf(this.#last), units: this.#units }
     const total = this.#final ?? this.#total()
     const tasks = this.#ended
-    // The program may live through a signal, and exporters that leave it out are then still to be told.
-    const isInterim = reason === 'signal'
     if (!isInterim) this.#ended = []
-    const lanes = this.#lanes.filter((lane) => {
+    const ready = lanes.filter((lane) => {
       if (reason !== 'live' || !lane.isBusy) return true
       if (tasks.length > 0 && lane.isClogged) lane.lose(tasks.length)
       return tasks.length > 0 && !lane.isClogged
     })
-    return lanes.map((lane) => {
+    return ready.map((lane) => {
       const { mark, usage, units } = lane.told
       const delta = this.#record(usageBetween(usage, now.usage), mark, now.mark, {
         units: unitsSince(units, now.units),

@@ -13,7 +13,7 @@ import type { OtlpExporterOptions } from './exporters/otel/otlp-exporter.ts'
 import { createSummaryExporter } from './exporters/summary-file.ts'
 import { createHostReporter } from './host/host-reporter.ts'
 import type { Fetch } from './http/http-request.ts'
-import { lazySharedExporter } from './lazy-exporter.ts'
+import { lazyExporter } from './lazy-exporter.ts'
 import type { Log } from './log.ts'
 import { createOutputs } from './outputs.ts'
 import { createProcessTree } from './probes/linux/process-tree.ts'
@@ -155,18 +155,22 @@ function withoutComet(options: Options, { exporters = [] }: StartExtras): Option
 function prometheusPull(options: Options, log: Log): Exporter | undefined {
   const { prometheusPort, prometheusHost: host, webConfigFile, outputMethods } = options
   if (prometheusPort === undefined && !outputMethods.includes('prometheus_pull')) return undefined
-  return lazySharedExporter('prometheus_pull', async () => {
-    const { createPrometheusPull, defaultPort } = await import('./exporters/prometheus/prometheus-pull.ts')
-    return createPrometheusPull({
-      port: prometheusPort ?? defaultPort,
-      host,
-      webConfigFile,
-      hasCompatNames: options.prometheusCompatNames,
-      onListen: (url) => {
-        log('info', `metrics for Prometheus at ${url}`)
-      },
-    })
-  })
+  return lazyExporter(
+    'prometheus_pull',
+    async () => {
+      const { createPrometheusPull, defaultPort } = await import('./exporters/prometheus/prometheus-pull.ts')
+      return createPrometheusPull({
+        port: prometheusPort ?? defaultPort,
+        host,
+        webConfigFile,
+        hasCompatNames: options.prometheusCompatNames,
+        onListen: (url) => {
+          log('info', `metrics for Prometheus at ${url}`)
+        },
+      })
+    },
+    { isShared: true },
+  )
 }
 
 function otlp({ outputMethods, offline, projectName }: Options, log: Log): Exporter[] {
@@ -187,7 +191,8 @@ function otlp({ outputMethods, offline, projectName }: Options, log: Log): Expor
     for (const name of names) log('debug', `output ${name}: OTEL_SDK_DISABLED turns it off`)
     return []
   }
-  if (!offline) return names.map((name) => lazySharedExporter(name, loads[name]))
+  if (!offline)
+    return names.map((name) => lazyExporter(name, loads[name], { isShared: true, isRemote: true }))
   for (const name of names) log('warning', `output ${name}: offline makes no connection, so nothing is sent`)
   return []
 }

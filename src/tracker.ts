@@ -309,6 +309,14 @@ export class EmissionsTracker {
       saveAtSignal: () => {
         this.#attempt('save at a signal', () => started.run.saveSync('signal'))
       },
+      sendBeforeEnd: async () => {
+        try {
+          return await started.run.sendBeforeEnd()
+        } catch (error) {
+          this.#log('error', `could not send the figures: ${messageOf(error)}`)
+          return false
+        }
+      },
     }
     saveBeforeEnd(this.#unsaved)
     this.#log('info', `tracking ${this.#options.projectName}: ${describeMethods(started)}`)

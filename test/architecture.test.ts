@@ -97,6 +97,8 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
       'exporters/observations.ts',
       'exporters/task-points.ts',
       'exporters/duration-points.ts',
+      'exporters/beginnings.ts',
+      'exporters/service-address.ts',
       '@opentelemetry/',
     ],
   ],

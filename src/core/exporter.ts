@@ -34,6 +34,8 @@ export interface ExporterHealth {
 
 /** A run at the moment at which somebody from outside looks, complete and from one instant. */
 export interface RunView {
+  /** When the run began, in milliseconds since 1970. */
+  readonly begunMs: number
   readonly snapshot: Snapshot
   /** The run so far. */
   readonly record: EmissionsData
@@ -48,8 +50,6 @@ export interface RunView {
   readonly exporters: readonly ExporterHealth[]
   /** Between two measurements, as the run was asked for. */
   readonly interval: Seconds
-  /** Wall-clock time of its beginning, in milliseconds since 1970. */
-  readonly begunMs: number
   /** Resident memory of this process. */
   readonly residentBytes: number
 }
@@ -59,6 +59,11 @@ export interface Exporter {
   readonly name: string
   /** Whether its figures meet those of other runs of the machine, where somebody may sum them up. */
   readonly isShared?: boolean
+  /**
+   * Whether its figures go over a network, which takes time that a process which ends does not give. Where a program ends by itself it is asked for a `flush`
+   * before; at any other end without a stop nothing more is sent.
+   */
+  readonly isRemote?: boolean
   /**
    * Called once, before the first report, for those that are asked from outside whenever somebody likes. Looking is cheap and changes nothing: what
    * it shows is up to a second old, so that nobody from outside can watch the hardware's counters closely. By `fail` they say what went wrong

@@ -18,6 +18,8 @@ export interface HostReporter {
 
 /** What a run has used so far, as its counters tell it. */
 export interface HostCounters {
+  /** Wall-clock time in milliseconds since 1970. */
+  readonly wallMs: number
   readonly used: Usage
   readonly unattributed: Usage
   readonly domains: readonly Reading[]
@@ -27,6 +29,8 @@ export interface HostCounters {
 export interface HostView {
   /** Whether this run tells each series; of those that it would tell at all. */
   readonly reports: Readonly<Partial<Record<HostSeries, boolean>>>
+  /** When it began to tell each, in milliseconds since 1970; of those that it has told. */
+  readonly begunMs: Readonly<Partial<Record<HostSeries, number>>>
   /** Energy of devices by {@link deviceKey}; `undefined` where another run tells it. */
   readonly devices: ReadonlyMap<string, Joules> | undefined
   /** What the run used, before PUE; `undefined` where that is the whole machine, and another run tells it. */
@@ -45,6 +49,7 @@ export class HostShare {
   readonly #unattributed = new Shown(noUsage, addUsage, usageBetween)
   readonly #devices = new Shown<Energies>(new Map(), addEnergies, energiesBetween)
   #reports: HostView['reports'] = {}
+  #begunMs: HostView['begunMs'] = {}
 
   /** @param series those that the run tells of the whole machine, and not of a part that is its own */
   constructor(series: readonly HostSeries[]) {
@@ -54,6 +59,9 @@ export class HostShare {
   /** Notes who tells from now on. */
   settle(reporter: Pick<HostReporter, 'reports'>, now: HostCounters): void {
     this.#reports = Object.fromEntries(this.#series.map((series) => [series, reporter.reports(series)]))
+    for (const series of this.#series) {
+      if (this.#reports[series] === true) this.#begunMs = { [series]: now.wallMs, ...this.#begunMs }
+    }
     this.#devices.turn(this.#reports.devices ?? true, energiesOf(now))
     this.#used.turn(this.#reports.components ?? true, now.used)
     this.#unattributed.turn(this.#reports.components ?? true, now.unattributed)
@@ -62,6 +70,7 @@ export class HostShare {
   view(now: HostCounters): HostView {
     return {
       reports: this.#reports,
+      begunMs: this.#begunMs,
       devices: this.#devices.of(energiesOf(now)),
       used: this.#used.of(now.used),
       unattributed: this.#unattributed.of(now.unattributed),

@@ -18,8 +18,8 @@ const patienceMs = 4000
 
 /**
  * Posts the record of the run so far as JSON at each flush and at the end, under the names of the columns of the CSV file. A record whose answer got lost
- * is sent again, so that it may come twice: `run_id` and `timestamp` tell. Tasks are not sent, and nothing is at the end of a process without a stop, which
- * cannot wait for a connection.
+ * is sent again, so that it may come twice: `run_id` and `timestamp` tell. Tasks are not sent. A program that ends by itself without a stop sends the record before; at any
+ * other end it cannot wait for a connection.
  */
 export function createEmissionsEndpoint({ url: text, fetch, clock }: EmissionsEndpointOptions): Exporter {
   const { url, headers } = parseServiceAddress(text)

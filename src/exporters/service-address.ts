@@ -28,6 +28,16 @@ export function parseServiceAddress(text: string, given?: Credentials): ServiceA
   return { url, headers: credentials === undefined ? {} : { authorization: basic(credentials) } }
 }
 
+/**
+ * Quotes what was given as an address, for a message: without what stands before the last `@` and behind the first `?`, where secrets may be. Whoever
+ * quotes it could not read it as a URL, so that nothing says where those begin.
+ */
+export function quoteAddress(text: string): string {
+  const [address = '', ...query] = text.split('?')
+  const masked = address.replace(/^([a-z][a-z\d+.-]*:\/\/)?.*@/is, '$1***@')
+  return JSON.stringify(query.length === 0 ? masked : `${masked}?***`)
+}
+
 function toUrl(text: string): URL {
   try {
     const url = new URL(text)

@@ -29,7 +29,7 @@ function counted(value: number): HostCounters {
     ...exactly(joules(value)),
     energy: joules(value),
   } as const
-  return { used: usage(value), unattributed: usage((value * 2) / 3), domains: [domain] }
+  return { wallMs: value * 1000, used: usage(value), unattributed: usage((value * 2) / 3), domains: [domain] }
 }
 
 const both: readonly HostSeries[] = ['devices', 'components']
@@ -51,12 +51,14 @@ describe('what a run tells of its machine', () => {
     share.settle(reporting(false), counted(0))
     expect(share.view(counted(50))).toEqual({
       reports: { devices: false, components: false },
+      begunMs: {},
       devices: undefined,
       used: undefined,
       unattributed: undefined,
     })
     share.settle(reporting(true), counted(60))
     const view = share.view(counted(64))
+    expect(view.begunMs).toEqual({ devices: 60_000, components: 60_000 })
     expect(view.used?.energy.cpu?.value).toBe(4)
     expect(view.used?.emissions.value).toBe(4)
     expect(view.devices?.get('measured package-0')).toBe(4)

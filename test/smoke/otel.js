@@ -62,6 +62,9 @@ const tasks = pointsOf('codecarbon.task.duration').map(({ value }) => value)
 assert.ok(tasks.length === 1 && typeof tasks[0] === 'object' && 'buckets' in tasks[0])
 assert.equal(tasks[0].count, 1)
 assert.ok(tasks[0].buckets.boundaries.includes(0.05), 'the buckets are those of the table')
+await ofProgram.forceFlush()
+assert.deepEqual(pointsOf('codecarbon.run.info'), [], 'an ended run has no facts any more')
+assert.equal(pointsOf('codecarbon.emissions').length > 0, true, 'and its counters stay')
 
 // Views.
 const { meterProvider, last: renamed } = inMemory({ views: collectorNames() })

@@ -1,4 +1,5 @@
 import type { Exporter } from '../../core/exporter.ts'
+import { quoteAddress } from '../service-address.ts'
 import type { Destination } from './otlp-pipeline.ts'
 import { createOtlpExporter, type OtlpExporterOptions, type OtlpService } from './otlp-exporter.ts'
 import { readOtlpVariables } from './otlp-variables.ts'
@@ -56,7 +57,7 @@ function baseUrl(environment: Readonly<NodeJS.ProcessEnv>, token: string): strin
   if (given !== '') {
     if (!URL.canParse(given) || !/^https?:$/.test(new URL(given).protocol)) {
       throw new Error(
-        `LOGFIRE_BASE_URL: expected a URL such as ${addresses[firstRegion]}, but it is ${JSON.stringify(given)}`,
+        `LOGFIRE_BASE_URL: expected a URL such as ${addresses[firstRegion]}, but it is ${quoteAddress(given)}`,
       )
     }
     return given.endsWith('/') ? given : `${given}/`

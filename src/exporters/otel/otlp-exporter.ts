@@ -1,4 +1,5 @@
 import type { Exporter } from '../../core/exporter.ts'
+import { begunMs } from '../beginnings.ts'
 import { createMeterFeed } from './meter-feed.ts'
 import { openOtlpPipeline, type Destination, type OtlpPipeline } from './otlp-pipeline.ts'
 import { readOtlpVariables, type OtlpVariables } from './otlp-variables.ts'
@@ -58,6 +59,7 @@ export function createOtlpExporter(
       const opened = await openOtlpPipeline({
         variables,
         destination,
+        begunMs: (metricName) => begunMs(look(), metricName),
         resource: ({ resources }) =>
           runResource(resources, { projectName, runId, environment, warn, place: () => look().record }),
       })

@@ -10,6 +10,7 @@ import {
 } from '@opentelemetry/resources'
 import {
   AggregationTemporality,
+  DataPointType,
   InstrumentType,
   MeterProvider,
   PeriodicExportingMetricReader,
@@ -18,6 +19,7 @@ import type { MetricsSdk, OtlpPackages, Resources } from './otlp-packages.ts'
 
 const sdk: MetricsSdk = {
   AggregationTemporality,
+  DataPointType,
   InstrumentType,
   MeterProvider,
   PeriodicExportingMetricReader,

@@ -13,7 +13,11 @@ export type Resources = Pick<
 /** What of them makes points of instruments. */
 export type MetricsSdk = Pick<
   typeof sdkMetrics,
-  'MeterProvider' | 'PeriodicExportingMetricReader' | 'AggregationTemporality' | 'InstrumentType'
+  | 'MeterProvider'
+  | 'DataPointType'
+  | 'PeriodicExportingMetricReader'
+  | 'AggregationTemporality'
+  | 'InstrumentType'
 >
 
 /** What of them sends metrics by one protocol. */

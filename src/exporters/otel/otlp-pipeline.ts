@@ -2,6 +2,7 @@ import type { PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-met
 import type { MeterProvider } from './meter-provider.ts'
 import { createOtlpAgent } from './otlp-agent.ts'
 import { loadOtlpPackages, type MetricsSdk, type OtlpPackages } from './otlp-packages.ts'
+import { createStartTimes } from './start-times.ts'
 import type { OtlpVariables } from './otlp-variables.ts'
 
 type Resource = ResourceMetrics['resource']
@@ -22,6 +23,8 @@ export interface OtlpPipelineOptions {
   readonly variables: OtlpVariables
   /** What the figures are of; asked at each export, since a run learns where it is while it goes on. */
   readonly resource: (packages: OtlpPackages) => () => Resource
+  /** When the series of a metric begin, in milliseconds since 1970. */
+  readonly begunMs: (metricName: string) => number
   /** Where to send, where it is not the variables that say so. */
   readonly destination?: Destination | undefined
 }
@@ -37,11 +40,14 @@ export interface Destination {
  * for an output at its end.
  */
 const usualTimeoutMs = 4000
+/** A flush and the end are waited for no longer, whatever variables say: a run waits 5 s for an output. */
+const patienceMs = 4500
 
 /** Puts a provider of our own together, which nobody else sees: the global one stays whose it is. */
 export async function openOtlpPipeline({
   variables,
   resource,
+  begunMs,
   destination,
 }: OtlpPipelineOptions): Promise<OtlpPipeline> {
   const { protocol, intervalMs, exportTimeoutMs, requestTimeoutMs, certificates } = variables
@@ -57,7 +63,11 @@ export async function openOtlpPipeline({
     })
   const exporter = destination === undefined ? make() : withoutHeadersOfVariables(make)
   const resourceNow = resource(packages)
-  const failure = watch(exporter, resourceNow)
+  const startTimes = createStartTimes(sdk, begunMs)
+  const watched = watch(exporter, ({ scopeMetrics }) => ({
+    scopeMetrics: startTimes(scopeMetrics),
+    resource: resourceNow(),
+  }))
   forgetGauges(exporter, sdk)
   const provider = new sdk.MeterProvider({
     resource: resourceNow(),
@@ -74,9 +84,24 @@ export async function openOtlpPipeline({
   })
   return {
     provider,
-    flush: () => provider.forceFlush(),
-    shutdown: () => provider.shutdown(),
-    failure,
+    flush: () => patiently(provider.forceFlush(), watched),
+    shutdown: () => patiently(provider.shutdown(), watched),
+    failure: watched.failure,
+  }
+}
+
+async function patiently(sending: Promise<void>, { giveUp }: Watch): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const patience = new Promise<void>((resolve) => {
+    timer = setTimeout(() => {
+      giveUp()
+      resolve()
+    }, patienceMs)
+  })
+  try {
+    await Promise.race([sending, patience])
+  } finally {
+    clearTimeout(timer)
   }
 }
 
@@ -96,21 +121,47 @@ function withoutHeadersOfVariables<Made>(make: () => Made): Made {
   }
 }
 
-/** `ExportResultCode.SUCCESS` of `@opentelemetry/core`. */
+/** `ExportResultCode` of `@opentelemetry/core`. */
 const succeeded = 0
+const failed = 1
 
-/** The reader tells nobody but the program's own diagnostics of an export that failed: listens on the way, where the resource is that of the moment. */
-function watch(exporter: PushMetricExporter, resource: () => Resource): () => Error | undefined {
+/** What became of exports. */
+interface Watch {
+  /** Why the last one failed, if it did. */
+  readonly failure: () => Error | undefined
+  /** Takes those that are on their way for failed: a reader that waits for one keeps the process alive. */
+  readonly giveUp: () => void
+}
+
+/**
+ * The reader tells nobody but the program's own diagnostics of an export that failed: listens on the way, on which `complete` says what the SDK does not
+ * know.
+ */
+function watch(
+  exporter: PushMetricExporter,
+  complete: (collected: ResourceMetrics) => ResourceMetrics,
+): Watch {
   let failure: Error | undefined
+  type Finish = Parameters<PushMetricExporter['export']>[1]
+  const onTheirWay = new Set<Finish>()
   const send = exporter.export.bind(exporter)
-  exporter.export = ({ scopeMetrics }, done) => {
-    send({ scopeMetrics, resource: resource() }, (result) => {
+  exporter.export = (collected, done) => {
+    const finish: Finish = (result) => {
+      if (!onTheirWay.delete(finish)) return
       const code: number = result.code
       failure = code === succeeded ? undefined : (result.error ?? new Error('no reason given'))
       done(result)
-    })
+    }
+    onTheirWay.add(finish)
+    send(complete(collected), finish)
   }
-  return () => failure
+  return {
+    failure: () => failure,
+    giveUp() {
+      const error = new Error(`no answer within ${patienceMs / 1000} s`)
+      for (const finish of onTheirWay) finish({ code: failed, error })
+    },
+  }
 }
 
 /**

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { messageOf } from '../../core/errors.ts'
+import { quoteAddress } from '../service-address.ts'
 import type { Certificates } from './otlp-agent.ts'
 
 /** What the standard variables say that the packages of OpenTelemetry leave to whoever puts them together, or take without a word where it is wrong. */
@@ -81,7 +82,7 @@ function checkEndpoint({ name, value }: Setting, protocol: OtlpProtocol): void {
   const url = protocol === 'grpc' && !value.includes('://') ? `http://${value}` : value
   if (URL.canParse(url) && (protocol === 'grpc' || /^https?:$/.test(new URL(url).protocol))) return
   const example = protocol === 'grpc' ? 'http://localhost:4317' : 'http://localhost:4318'
-  throw new Error(`${name}: expected a URL such as ${example}, but it is ${JSON.stringify(value)}`)
+  throw new Error(`${name}: expected a URL such as ${example}, but it is ${quoteAddress(value)}`)
 }
 
 function fileOf(setting: Setting | undefined): Buffer | undefined {
@@ -98,8 +99,11 @@ function fileOf(setting: Setting | undefined): Buffer | undefined {
   }
 }
 
+/** What a timer of Node.js can wait for, 24.8 days; it takes anything longer for 1 ms. https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
+const longestTimerMs = 2 ** 31 - 1
+
 /** The specification: what is no number is passed over, as if it were not given. */
 function milliseconds(setting: Setting | undefined): number | undefined {
   const number = setting === undefined ? Number.NaN : Number(setting.value)
-  return Number.isInteger(number) && number > 0 ? number : undefined
+  return Number.isInteger(number) && number > 0 ? Math.min(number, longestTimerMs) : undefined
 }

@@ -36,8 +36,8 @@ const lastChanceMs = 2500
 
 /**
  * Pushes the metrics to a Pushgateway at each report, whole and in the place of the group's former ones (PUT), and deletes the group at the
- * end, as CodeCarbon for Python does: the gateway itself never forgets. It is deleted only when the last push was taken. A process that ends
- * without a stop cannot wait for a connection, and leaves its group as it was pushed last.
+ * end, as CodeCarbon for Python does: the gateway itself never forgets. It is deleted only when the last push was taken. A program that ends
+ * by itself without a stop pushes once more; at any other end it cannot wait for a connection. Both leave the group as it was pushed last.
  */
 export function createPushgateway(options: PushgatewayOptions): Exporter {
   const { takeInstance, credentials, isDeletedAtEnd, hasCompatNames = false, fetch, clock } = options

@@ -88,6 +88,10 @@ describe('Logfire', () => {
       { LOGFIRE_TOKEN: token, LOGFIRE_BASE_URL: 'logfire' },
       'LOGFIRE_BASE_URL: expected a URL such as https://logfire-us.pydantic.dev, but it is "logfire"',
     ],
+    [
+      { LOGFIRE_TOKEN: token, LOGFIRE_BASE_URL: 'ftp://admin:s3cret@logs' },
+      'LOGFIRE_BASE_URL: expected a URL such as https://logfire-us.pydantic.dev, but it is "ftp://***@logs"',
+    ],
   ])('with %j is not sent to, and it is said why', async (variables, expected) => {
     setVariables(variables)
     expect(await run({ outputMethods: ['logfire'] })).toContain(`output logfire: ${expected}`)

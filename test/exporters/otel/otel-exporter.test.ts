@@ -5,6 +5,8 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { metricSpecs, metricTable, prometheusName } from '../../../src/exporters/metrics.ts'
 import { collectorNames, createOtelExporter } from '../../../src/exporters/otel/otel-exporter.ts'
 import { EmissionsTracker } from '../../../src/index.ts'
+import { taskOf } from '../../fixtures/csv/records.ts'
+import { viewOf } from '../../fixtures/run-view.ts'
 import { fakeMachine, type FakeMachine } from '../../tracker/fake-machine.ts'
 import { byName, TestReader } from './collected.ts'
 
@@ -152,17 +154,67 @@ describe('the exporter for OpenTelemetry', () => {
     expect(second.tracker.finalEmissionsData?.cpuEnergy).toBeCloseTo(57 / 3.6e6, 12)
   })
 
-  it('follows a second run after the first', async () => {
+  it('follows a second run after the first, and goes on to count, as the series of a program do', async () => {
     const machine = fakeMachine()
     const reader = new TestReader()
     const exporter = createOtelExporter({ meterProvider: new MeterProvider({ readers: [reader] }) })
     const tracker = new EmissionsTracker({ ...machine.options, outputMethods: [], exporters: [exporter] })
+    const runs: unknown[] = []
     for (const joules of [50, 20]) {
       tracker.start()
+      runs.push(tracker.runId)
       machine.use(joules)
       await tracker.stop()
     }
-    expect(reader.flushed.map((each) => cpuEnergy(byName(each)))).toEqual([50, 20])
+    expect(reader.flushed.map((each) => cpuEnergy(byName(each)))).toEqual([50, 70])
+    const told = reader.flushed.map((each) =>
+      byName(each)
+        .get('codecarbon.run.info')
+        ?.dataPoints.map(({ attributes }) => attributes['run_id']),
+    )
+    expect(told).toEqual(runs.map((run) => [run]))
+  })
+
+  it('has no power and no facts of a run that has ended, for a reader that wants totals', async () => {
+    const { machine, tracker, reader, collect } = await follow()
+    machine.use(36)
+    tracker.startTask('epoch').stop()
+    await tracker.flush()
+    const during = await collect()
+    await tracker.stop()
+    const after = await collect()
+    expect(during.has('codecarbon.run.info')).toBe(true)
+    const isGauge = (name: string): boolean =>
+      metricSpecs.some(([, spec]) => spec.name === name && spec.instrument === 'gauge')
+    expect([...after.keys()].filter(isGauge)).toEqual([])
+    const counted = [...byName(reader.flushed.at(-1) as ResourceMetrics)].filter(([name]) => !isGauge(name))
+    expect([...after].map(([name]) => [name, seriesOf(after, name)])).toEqual(
+      counted.map(([name, { dataPoints }]) => [
+        name,
+        dataPoints.map(({ attributes, value }) => [attributes, value]),
+      ]),
+    )
+  })
+
+  it('tells of a task no sooner than of what the run has used, which is a second old at most', async () => {
+    const reader = new TestReader()
+    const exporter = createOtelExporter({ meterProvider: new MeterProvider({ readers: [reader] }) })
+    let view = viewOf()
+    await exporter.open?.(() => view)
+    const tasks = async (): Promise<unknown[]> =>
+      (byName((await reader.collect()).resourceMetrics).get('codecarbon.task.energy')?.dataPoints ?? []).map(
+        ({ value }) => (value as { count: number }).count,
+      )
+    exporter.onTask?.(taskOf('epoch'))
+    expect(await tasks()).toEqual([1])
+    exporter.onTask?.(taskOf('epoch'))
+    exporter.onTask?.(taskOf('epoch'))
+    expect(await tasks()).toEqual([1])
+    view = viewOf()
+    expect(await tasks()).toEqual([3])
+    exporter.onTask?.(taskOf('epoch'))
+    await exporter.close?.()
+    expect(await tasks()).toEqual([4])
   })
 })
 

@@ -1,9 +1,11 @@
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { Server, ServerCredentials } from '@grpc/grpc-js'
 import { metrics as api } from '@opentelemetry/api'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { loadGrpcPackages } from '../../../src/exporters/otel/otlp-grpc.ts'
+import { readOtlpVariables } from '../../../src/exporters/otel/otlp-variables.ts'
 import { loadNeeded } from '../../../src/exporters/otel/needed-package.ts'
 import { EmissionsTracker, type TrackerOptions } from '../../../src/index.ts'
 import { droppingPort, hasPython, silentPort } from '../../fixtures/bad-network.ts'
@@ -49,10 +51,15 @@ interface JsonMetric {
   readonly name: string
   readonly sum?: { readonly aggregationTemporality: number; readonly dataPoints: readonly JsonPoint[] }
   readonly gauge?: { readonly dataPoints: readonly JsonPoint[] }
-  readonly histogram?: { readonly dataPoints: readonly { readonly count: number }[] }
+  readonly histogram?: { readonly dataPoints: readonly (Times & { readonly count: number })[] }
 }
 
-interface JsonPoint {
+interface Times {
+  readonly startTimeUnixNano: string
+  readonly timeUnixNano: string
+}
+
+interface JsonPoint extends Times {
   readonly attributes: readonly Attribute[]
   readonly asDouble?: number
   readonly asInt?: number
@@ -79,6 +86,14 @@ function cpuEnergy(request: Received | undefined): number | undefined {
   const points = request === undefined ? [] : inJson(request).metrics.get('hw.energy')?.sum?.dataPoints
   const point = points?.find(({ attributes }) => attributes.some(({ value }) => value.stringValue === 'cpu'))
   return point?.asDouble ?? point?.asInt
+}
+
+/** Start and end of what a metric counts, in milliseconds since 1970. */
+function timesOf(request: Received | undefined, name: string): [number, number] {
+  const metric = request === undefined ? undefined : inJson(request).metrics.get(name)
+  const [point] = metric?.sum?.dataPoints ?? metric?.histogram?.dataPoints ?? []
+  if (point === undefined) expect.fail(`${name} is not told`)
+  return [Number(point.startTimeUnixNano) / 1e6, Number(point.timeUnixNano) / 1e6]
 }
 
 describe('metrics by OTLP', () => {
@@ -161,6 +176,14 @@ describe('metrics by OTLP', () => {
     expect(inJson(received.at(-1) as Received).metrics.get('hw.energy')?.sum?.aggregationTemporality).toBe(1)
   })
 
+  it('wait no longer than a timer can, which would take more for 1 ms', () => {
+    const { intervalMs, exportTimeoutMs } = readOtlpVariables({
+      OTEL_METRIC_EXPORT_INTERVAL: '3000000000',
+      OTEL_METRIC_EXPORT_TIMEOUT: '3000000000',
+    })
+    expect([intervalMs, exportTimeoutMs]).toEqual([2 ** 31 - 1, 2 ** 31 - 1])
+  })
+
   it('have no power of what is not told any more', async () => {
     const { received } = await startCollector()
     setVariables({ OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json', OTEL_METRIC_EXPORT_INTERVAL: '50' })
@@ -180,6 +203,77 @@ describe('metrics by OTLP', () => {
     expect(powers()[0]).toContain('dram-0')
     expect(cpuEnergy(received.at(-1))).toBeGreaterThan(0)
     await tracker.stop()
+  })
+
+  it('count from the begin of the run, also in the only points of a short one', async () => {
+    const { received } = await startCollector()
+    setVariables({ OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' })
+    const before = Date.now()
+    const { tracker, machine } = begin()
+    const begun = Date.now()
+    machine.use(5)
+    tracker.startTask('epoch').stop()
+    await tracker.flush()
+    await tracker.stop()
+    expect(received).toHaveLength(2)
+    const [start] = timesOf(received[0], 'hw.energy')
+    expect(start).toBeGreaterThanOrEqual(before)
+    expect(start).toBeLessThanOrEqual(begun)
+    for (const request of received) {
+      for (const [name, { sum, histogram }] of inJson(request).metrics) {
+        if (sum === undefined && histogram === undefined) continue
+        const [since, until] = timesOf(request, name)
+        expect([name, since]).toEqual([name, start])
+        expect(until).toBeGreaterThan(since)
+      }
+    }
+  })
+
+  it('count from the last export where they are differences, and the first ones from the begin', async () => {
+    const { received } = await startCollector()
+    setVariables({
+      OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+      OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: 'delta',
+    })
+    const { tracker, machine } = begin()
+    const begun = Date.now()
+    machine.use(5)
+    await tracker.flush()
+    tracker.startTask('epoch').stop()
+    machine.use(7)
+    await tracker.stop()
+    expect(received.map(cpuEnergy)).toEqual([5, 7])
+    const [[start, middle], last] = received.map((request) => timesOf(request, 'hw.energy')) as [
+      [number, number],
+      [number, number],
+    ]
+    expect(start).toBeLessThanOrEqual(begun)
+    expect(last[0]).toBe(middle)
+    expect(timesOf(received[1], 'codecarbon.task.duration')).toEqual(last)
+  })
+
+  it('of the machine count from when the run takes over to tell of it', async () => {
+    const { received } = await startCollector()
+    setVariables({ OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' })
+    const { tracker: first, machine } = begin({ outputMethods: ['prometheus_pull'], prometheusPort: 0 })
+    const second = new EmissionsTracker({ ...machine.options, outputMethods: ['otlp'] }).start()
+    machine.use(50)
+    await second.flush()
+    expect(cpuEnergy(received.at(-1))).toBeUndefined()
+    const before = Date.now()
+    await first.stop()
+    await vi.waitFor(async () => {
+      await second.flush()
+      expect(cpuEnergy(received.at(-1))).toBe(0)
+      expect([...inJson(received.at(-1) as Received).metrics.keys()]).toContain('codecarbon.component.energy')
+    }, 10_000)
+    machine.use(7)
+    await second.stop()
+    expect(cpuEnergy(received.at(-1))).toBe(7)
+    for (const name of ['hw.energy', 'codecarbon.component.energy', 'codecarbon.unattributed.energy']) {
+      expect(timesOf(received.at(-1), name)[0]).toBeGreaterThanOrEqual(before)
+    }
+    expect(timesOf(received.at(-1), 'codecarbon.self.cpu')[0]).toBeLessThan(before)
   })
 
   it('leave the global provider alone', async () => {
@@ -235,14 +329,15 @@ describe('a collector', () => {
     expect(tracker.finalEmissionsData?.cpuEnergy).toBeCloseTo(36 / 3.6e6, 12)
   })
 
-  it('that is down keeps no program from ending', async () => {
+  it('that is down keeps no program from ending, and is told of', async () => {
     const { port } = await deadCollector()
     const { code, stdout, stderr } = await runProgram('endings.js', ['after a while'], {
       folder: temporaryFolder(),
       env: { CODECARBON_OTLP: 'true', OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` },
     })
     expect([code, stdout]).toEqual([0, ''])
-    expect(stderr).not.toContain('otlp')
+    expect(stderr.match(/output otlp: the collector did not take the metrics/g)).toHaveLength(1)
+    expect(stderr).not.toContain('the process ends before stop()')
   })
 
   it.each(['http/protobuf', 'grpc'])(
@@ -259,27 +354,35 @@ describe('a collector', () => {
     },
   )
 
-  it('that never answers does not keep a program from ending by itself', async () => {
-    const connected = vi.fn<() => void>()
-    const port = await silentPort(connected)
-    const child = startProgram('endings.js', ['when its input ends'], {
-      folder: temporaryFolder(),
-      env: {
-        CODECARBON_OTLP: 'true',
-        OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
-        OTEL_METRIC_EXPORT_INTERVAL: '50',
-        OTEL_EXPORTER_OTLP_TIMEOUT: '30000',
-      },
-    })
-    await vi.waitFor(() => {
-      expect(connected).toHaveBeenCalled()
-    }, 10_000)
-    const begun = performance.now()
-    child.process.stdin.end()
-    const { code, stdout } = await child.ended
-    expect([code, stdout]).toEqual([0, ''])
-    expect(performance.now() - begun).toBeLessThan(3000)
-  }, 20_000)
+  it.each(['50', '60000'])(
+    'that never answers holds the natural end of a program up no longer than that of a run, with an interval of %s ms',
+    async (interval) => {
+      const connected = vi.fn<() => void>()
+      const port = await silentPort(connected)
+      const child = startProgram('endings.js', ['when its input ends'], {
+        folder: temporaryFolder(),
+        env: {
+          CODECARBON_OTLP: 'true',
+          OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+          OTEL_METRIC_EXPORT_INTERVAL: interval,
+          OTEL_EXPORTER_OTLP_TIMEOUT: '30000',
+        },
+      })
+      if (interval === '50')
+        await vi.waitFor(() => {
+          expect(connected).toHaveBeenCalled()
+        }, 10_000)
+      const begun = performance.now()
+      child.process.stdin.end()
+      const { code, stdout, stderr } = await child.ended
+      expect([code, stdout]).toEqual([0, ''])
+      expect(performance.now() - begun).toBeLessThan(8000)
+      expect(stderr).toMatch(
+        /output otlp: the collector did not take the metrics \(no answer within 4\.5 s\)/,
+      )
+    },
+    20_000,
+  )
 
   it.runIf(hasPython()).each(['http/protobuf', 'grpc'])(
     'that a firewall hides is given up as soon as the variables say, by %s',
@@ -320,6 +423,55 @@ describe('a collector', () => {
   })
 })
 
+describe('a program that ends without stop()', () => {
+  async function end(way: string): Promise<{ received: readonly Received[]; stderr: string; rows: string }> {
+    const { received, url } = await startCollector()
+    const folder = temporaryFolder()
+    const { stderr } = await runProgram('endings.js', [way], {
+      folder,
+      env: {
+        CODECARBON_OTLP: 'true',
+        CODECARBON_OUTPUT_DIR: folder,
+        CODECARBON_FORCE_CPU_POWER: '10',
+        CODECARBON_LOG_LEVEL: 'warning',
+        OTEL_EXPORTER_OTLP_ENDPOINT: url,
+        OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+      },
+    })
+    return { received, stderr, rows: readFileSync(join(folder, 'emissions.csv'), 'utf8') }
+  }
+
+  it.each(['by itself', 'after a while'])(
+    'has sent what it used where it ends %s, and leaves one row',
+    async (way) => {
+      const { received, stderr, rows } = await end(way)
+      expect(received).toHaveLength(1)
+      const points = inJson(received[0] as Received).metrics.get('codecarbon.component.energy')?.sum
+        ?.dataPoints
+      expect(points?.[0]?.asDouble).toBeGreaterThan(0)
+      expect(rows.trimEnd().split('\n')).toHaveLength(2)
+      expect(stderr).not.toContain('otlp')
+    },
+  )
+
+  it.each(['exit', 'uncaught error'])('cannot send any more at its %s, and says so', async (way) => {
+    const { received, stderr, rows } = await end(way)
+    expect(received).toEqual([])
+    expect(rows.trimEnd().split('\n')).toHaveLength(2)
+    expect(stderr.match(/output otlp: the process ends before stop\(\)/g)).toHaveLength(1)
+  })
+
+  it('and that found more to do before sends at its end another time', async () => {
+    const { received } = await end('by itself, but later')
+    expect(received).toHaveLength(2)
+    const [first, last] = received.map(
+      (request) =>
+        inJson(request).metrics.get('codecarbon.component.energy')?.sum?.dataPoints[0]?.asDouble ?? NaN,
+    ) as [number, number]
+    expect(last).toBeGreaterThan(first)
+  })
+})
+
 describe('what is missing', () => {
   it('is a protocol that is none: it is named, with those there are', async () => {
     await startCollector()
@@ -335,6 +487,10 @@ describe('what is missing', () => {
     [
       { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' },
       'OTEL_EXPORTER_OTLP_ENDPOINT: expected a URL such as http://localhost:4318, but it is "collector:4318"',
+    ],
+    [
+      { OTEL_EXPORTER_OTLP_ENDPOINT: 'admin:s3c@r/et@collector:4318?key=s3cret' },
+      'OTEL_EXPORTER_OTLP_ENDPOINT: expected a URL such as http://localhost:4318, but it is "***@collector:4318?***"',
     ],
     [
       { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: 'http://' },
