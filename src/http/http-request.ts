@@ -27,22 +27,38 @@ export type Fetch = (url: string, init: FetchInit) => Promise<Fetched>
  * once when the signal says so. The global `fetch` can do neither: it keeps the process alive while a server is silent, and where a
  * firewall drops what is sent it goes on connecting for 10 s after it was aborted (Node.js 20.19 to 26). Follows no redirects.
  */
-export const httpRequest: Fetch = (url, init) => requestOver(url, init, true)
+export const httpRequest: Fetch = (url, init) => requestOver(url, init, {})
 
 /** The same where the user says that the certificate of a server is not to be checked. */
-export const httpRequestUnchecked: Fetch = (url, init) => requestOver(url, init, false)
+export const httpRequestUnchecked: Fetch = (url, init) =>
+  requestOver(url, init, { rejectUnauthorized: false })
+
+/** The same with certificates of the user's own. */
+export const httpRequestWith =
+  (certificates: Certificates, { isUnchecked = false }: { readonly isUnchecked?: boolean } = {}): Fetch =>
+  (url, init) =>
+    requestOver(url, init, { ...certificates, rejectUnauthorized: !isUnchecked })
+
+/** Certificates as PEM. */
+export interface Certificates {
+  /** Those to know servers by, in place of those that Node.js brings. */
+  readonly ca?: string
+  /** Who asks, and the key of that. */
+  readonly cert?: string
+  readonly key?: string
+}
 
 async function requestOver(
   url: string,
   { method = 'GET', headers, body, signal }: FetchInit,
-  rejectUnauthorized: boolean,
+  security: Certificates & { readonly rejectUnauthorized?: boolean },
 ): Promise<Fetched> {
   // Loaded when it is first needed, which for most programs is never.
   const { request } = await (url.startsWith('https:') ? import('node:https') : import('node:http'))
   const lookup = nameLookup(signal)
   const connection = {
     agent: false,
-    rejectUnauthorized,
+    ...security,
     ...(lookup === undefined ? {} : { lookup }),
   } as const
   const options = { method, headers, signal, ...connection }
