@@ -21,7 +21,12 @@ export interface MlflowLog {
 
 /** What is sent for whom, and how long that may take. */
 export interface SendOptions {
-  readonly mark: { readonly runId: string; readonly projectName: string; readonly startMs: number }
+  readonly mark: {
+    readonly runId: string
+    readonly projectName: string
+    readonly startMs: number
+    readonly nowMs: number
+  }
   readonly isLive: boolean
   readonly timeoutMs: number
 }
@@ -79,6 +84,7 @@ export function createMlflowExporter(options: MlflowExporterOptions): Exporter {
       runId: total.runId,
       projectName: total.projectName,
       startMs: Math.round(wallMs - total.duration * 1000),
+      nowMs: Math.round(wallMs),
     },
     isLive: reason === 'live',
     timeoutMs: reason === 'stop' ? endMs : flushMs,

@@ -25,6 +25,8 @@ export interface RunMark {
   readonly projectName: string
   /** Milliseconds since 1970. */
   readonly startMs: number
+  /** When the figures are from. */
+  readonly nowMs: number
 }
 
 /** What is sent for whom, and how urgent it is. */
@@ -87,7 +89,9 @@ export function createMlflowRun({ api, settings, clock, random, onNotice }: Mlfl
 
   async function deliver(mark: RunMark, patience: Patience): Promise<void> {
     const run = (opened ??= await opening(mark, patience))
-    const refusal = (await sendBatches(run, patience)) ?? (await sendFiles(run, patience))
+    const ofBatches = await sendBatches(run, patience)
+    const ofFiles = await sendFiles(run, patience)
+    const refusal = ofBatches ?? ofFiles
     if (refusal !== undefined) throw refusal
   }
 
@@ -148,7 +152,7 @@ export function createMlflowRun({ api, settings, clock, random, onNotice }: Mlfl
     } finally {
       // A run that was made here does not go on for ever, whatever else was refused.
       if (opened?.isOwn === true) {
-        const body = { run_id: opened.id, status, end_time: Math.round(clock.now().wallMs) }
+        const body = { run_id: opened.id, status, end_time: mark.nowMs }
         const call = { path: 'mlflow/runs/update', body }
         await attempts.untilTaken((leftMs) => api.call(call, within(leftMs), patience.signal), patience)
       }
