@@ -41,7 +41,9 @@ export function createAttempts(clock: Clock, random: () => number): Attempts {
     async untilTaken(ask, { untilMs, isLive, signal }) {
       for (let tries = 1; ; tries += 1) {
         try {
-          const answer = await ask(Math.max(1, untilMs - nowMs()))
+          const leftMs = untilMs - nowMs()
+          if (leftMs <= 0) throw last ?? tooSlow()
+          const answer = await ask(leftMs)
           failures = 0
           last = undefined
           return answer
@@ -57,6 +59,9 @@ export function createAttempts(clock: Clock, random: () => number): Attempts {
     resting: () => (nowMs() < restUntilMs ? last : undefined),
   }
 }
+
+const tooSlow = (): MlflowRefusal =>
+  new MlflowRefusal('no answer', 'is slow: not all was sent in the time that there was')
 
 function pause(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
