@@ -101,6 +101,14 @@ describe('a program with a run of MLflow', () => {
     })
   })
 
+  it('has one run there, also where the output is asked for', async () => {
+    const server = await startMlflow({ authorization })
+    const folder = temporaryFolder()
+    const env = { ...environmentOf(server, folder), CODECARBON_OUTPUT_METHODS: 'csv,mlflow' }
+    expect(await runProgram('mlflow-run.js', ['0'], { folder, env })).toMatchObject({ code: 0 })
+    expect(server.run.status).toBe('FINISHED')
+  })
+
   it('without a server goes on, and is told what to do', async () => {
     const folder = temporaryFolder()
     const ended = await runProgram('mlflow-run.js', ['0'], { folder })
