@@ -22,46 +22,46 @@ export interface Fetched {
 /** Sends a request. */
 export type Fetch = (url: string, init: FetchInit) => Promise<Fetched>
 
+/** How a server is to prove who it is, and who asks. Certificates and keys are PEM. */
+export interface TlsSettings {
+  /** Certificates that the server's one is signed with, instead of those of Node.js. */
+  readonly ca?: string
+  readonly cert?: string
+  readonly key?: string
+  /** Name that the server's certificate has to have, instead of that in the address. */
+  readonly servername?: string
+  /** @default true */
+  readonly rejectUnauthorized?: boolean
+}
+
 /**
  * A request over `node:http` or `node:https` that keeps no program waiting. The socket is unref'd from its first moment, and destroyed at
  * once when the signal says so. The global `fetch` can do neither: it keeps the process alive while a server is silent, and where a
  * firewall drops what is sent it goes on connecting for 10 s after it was aborted (Node.js 20.19 to 26). Follows no redirects.
  */
-export const httpRequest: Fetch = (url, init) => requestOver(url, init, {})
+export const httpRequest: Fetch = (url, init) => send(url, init, {})
+
+/** The same with settings of one's own for TLS. */
+export const createHttpRequest =
+  (tls: TlsSettings): Fetch =>
+  (url, init) =>
+    send(url, init, tls)
 
 /** The same where the user says that the certificate of a server is not to be checked. */
-export const httpRequestUnchecked: Fetch = (url, init) =>
-  requestOver(url, init, { rejectUnauthorized: false })
+export const httpRequestUnchecked: Fetch = createHttpRequest({ rejectUnauthorized: false })
 
-/** The same with certificates of the user's own. */
-export const httpRequestWith =
-  (certificates: Certificates, { isUnchecked = false }: { readonly isUnchecked?: boolean } = {}): Fetch =>
-  (url, init) =>
-    requestOver(url, init, { ...certificates, rejectUnauthorized: !isUnchecked })
-
-/** Certificates as PEM. */
-export interface Certificates {
-  /** Those to know servers by, in place of those that Node.js brings. */
-  readonly ca?: string
-  /** Who asks, and the key of that. */
-  readonly cert?: string
-  readonly key?: string
-}
-
-async function requestOver(
+async function send(
   url: string,
   { method = 'GET', headers, body, signal }: FetchInit,
-  security: Certificates & { readonly rejectUnauthorized?: boolean },
+  tls: TlsSettings,
 ): Promise<Fetched> {
   // Loaded when it is first needed, which for most programs is never.
   const { request } = await (url.startsWith('https:') ? import('node:https') : import('node:http'))
   const lookup = nameLookup(signal)
-  const connection = {
-    agent: false,
-    ...security,
+  const options = {
+    ...{ method, headers, signal, agent: false, ...tls },
     ...(lookup === undefined ? {} : { lookup }),
-  } as const
-  const options = { method, headers, signal, ...connection }
+  }
   return new Promise((resolve, reject) => {
     const exchange = request(url, options, (response) => {
       // Whoever reads the body is told of its error; where nobody does, it is of no interest.

@@ -9,7 +9,7 @@ import { exchange, textOf } from '../../src/http/exchange.ts'
 import {
   httpRequest,
   httpRequestUnchecked,
-  httpRequestWith,
+  createHttpRequest,
   type Fetch,
 } from '../../src/http/http-request.ts'
 import { temporaryFolder } from '../fixtures/programs/temporary-folder.ts'
@@ -69,15 +69,15 @@ it.skipIf(!hasOpenssl)(
   async () => {
     const own = identity()
     const url = await selfSigned(own)
-    expect(await ask(url, httpRequestWith({ ca: own.cert }))).toBe('hello')
-    await expect(ask(url, httpRequestWith({ ca: identity().cert }))).rejects.toThrow('cannot be reached')
+    expect(await ask(url, createHttpRequest({ ca: own.cert }))).toBe('hello')
+    await expect(ask(url, createHttpRequest({ ca: identity().cert }))).rejects.toThrow('cannot be reached')
   },
 )
 
 it.skipIf(!hasOpenssl)('a server that wants to know who asks is told', async () => {
   const [own, client] = [identity(), identity()]
   const url = await selfSigned(own, client)
-  expect(await ask(url, httpRequestWith({ ca: own.cert, ...client }))).toBe('hello')
-  await expect(ask(url, httpRequestWith({ ca: own.cert }))).rejects.toThrow('cannot be reached')
-  expect(await ask(url, httpRequestWith(client, { isUnchecked: true }))).toBe('hello')
+  expect(await ask(url, createHttpRequest({ ca: own.cert, ...client }))).toBe('hello')
+  await expect(ask(url, createHttpRequest({ ca: own.cert }))).rejects.toThrow('cannot be reached')
+  expect(await ask(url, createHttpRequest({ ...client, rejectUnauthorized: false }))).toBe('hello')
 })
