@@ -57,6 +57,8 @@ export function createMlflowExporter(options: MlflowExporterOptions): Exporter {
   const story = createRunStory(comparisons)
   let closed = false
   let cancelLook: (() => void) | undefined
+  /** Of live sends, which nobody waits for. */
+  let problem: unknown
 
   function log({ reason, total, tasks }: RunMoment, wallMs: number): void {
     const news = story.next({ reason, total, tasks })
@@ -90,13 +92,30 @@ export function createMlflowExporter(options: MlflowExporterOptions): Exporter {
     timeoutMs: reason === 'stop' ? endMs : flushMs,
   })
 
+  /** A server that hangs must not make the end wait behind it: what is wrong, the next report tells. */
+  function showLive(moment: RunMoment, wallMs: number): void {
+    if (story.isTooSoon(moment)) return
+    log(moment, wallMs)
+    if (run.isBusy) return
+    run.send(sendOptions(moment.total, wallMs, 'live')).catch((error: unknown) => {
+      problem = error
+    })
+  }
+
   async function exportReport(report: Report): Promise<void> {
     const { reason, total } = report
     const { wallMs } = report.snapshot.at
-    if (story.isTooSoon(report)) return
+    if (reason === 'live') {
+      const before = problem
+      problem = undefined
+      showLive(report, wallMs)
+      if (before !== undefined) throw before
+      return
+    }
+    problem = undefined
     log(report, wallMs)
     const how = sendOptions(total, wallMs, reason)
-    if (reason !== 'stop') return run.send(how)
+    if (reason === 'flush') return run.send(how)
     cancelLook?.()
     return run.end(how, hasFailed() ? 'FAILED' : 'FINISHED')
   }
@@ -106,13 +125,7 @@ export function createMlflowExporter(options: MlflowExporterOptions): Exporter {
     open(look) {
       loadCsvPackages()
       cancelLook = startLiveLook(clock, look, ({ record, snapshot }) => {
-        if (run.isBusy) return
-        const { wallMs } = snapshot.at
-        const moment = { reason: 'live', total: record, tasks: [] } as const
-        if (story.isTooSoon(moment)) return
-        log(moment, wallMs)
-        // What is wrong, the next report tells.
-        run.send(sendOptions(record, wallMs, 'live')).catch(() => undefined)
+        showLive({ reason: 'live', total: record, tasks: [] }, snapshot.at.wallMs)
       })
     },
     async export(report) {

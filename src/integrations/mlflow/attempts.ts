@@ -14,8 +14,8 @@ export interface Patience {
 export interface Attempts {
   /** @throws MlflowRefusal; the reason of the signal where that broke it off */
   untilTaken<T>(ask: (leftMs: number) => Promise<T>, patience: Patience): Promise<T>
-  /** What was wrong, where the server failed a short while ago and is to be left alone. */
-  resting(): MlflowRefusal | undefined
+  /** The server failed a short while ago and is to be left alone. */
+  isResting(): boolean
 }
 
 /** Between two attempts, doubled with each one, of which a random part is waited (full jitter). */
@@ -56,7 +56,7 @@ export function createAttempts(clock: Clock, random: () => number): Attempts {
         }
       }
     },
-    resting: () => (nowMs() < restUntilMs ? last : undefined),
+    isResting: () => last !== undefined && nowMs() < restUntilMs,
   }
 }
 

@@ -4,7 +4,7 @@ import { systemClock, type Clock } from '../../core/clock.ts'
 import { EnergyError, messageOf } from '../../core/errors.ts'
 import type { Exporter } from '../../core/exporter.ts'
 import { createMlflowExporter } from '../../exporters/mlflow/mlflow-exporter.ts'
-import { httpRequest, httpRequestUnchecked, httpRequestWith, type Fetch } from '../../http/http-request.ts'
+import { createHttpRequest, httpRequest, httpRequestUnchecked, type Fetch } from '../../http/http-request.ts'
 import type { Log } from '../../log.ts'
 import { toKey } from './batches.ts'
 import { loadSettings, type MlflowSettings } from './load-settings.ts'
@@ -75,11 +75,11 @@ function fetchFor({ checksCertificate, serverCertPath, clientCertPath }: MlflowS
     serverCertPath === undefined ? undefined : readPem('MLFLOW_TRACKING_SERVER_CERT_PATH', serverCertPath)
   const client =
     clientCertPath === undefined ? undefined : readPem('MLFLOW_TRACKING_CLIENT_CERT_PATH', clientCertPath)
-  const certificates = {
+  return createHttpRequest({
+    rejectUnauthorized: checksCertificate,
     ...(server === undefined ? {} : { ca: server }),
     ...(client === undefined ? {} : { cert: client, key: client }),
-  }
-  return httpRequestWith(certificates, { isUnchecked: !checksCertificate })
+  })
 }
 
 /** Throws EnergyError ERR_EXPORT_FAILED where there is none. */

@@ -171,8 +171,8 @@ export function createMlflowRun({ api, settings, clock, random, onNotice }: Mlfl
     const before = tail
     tail = (async () => {
       await before.catch(() => undefined)
-      const resting = isLive ? attempts.resting() : undefined
-      if (resting !== undefined) throw resting
+      // It was told when it failed.
+      if (isLive && attempts.isResting()) return
       live = isLive ? mine : undefined
       await work({ untilMs, isLive, signal: mine.signal })
     })()
