@@ -179,7 +179,7 @@ class PostRefused extends Error {}
 function failureOf(error: unknown): Failure {
   if (!(error instanceof NoAnswer)) throw error
   if (error.kind !== 'unreachable') return new Failure(error.message, 'too much', undefined, { cause: error })
-  const isTls = /CERT|SSL|TLS|EPROTO|SIGNATURE/.test(error.message)
+  const isTls = /CERT|SSL|TLS|EPROTO|SIGNATURE/.test(error.code ?? '')
   const hint = isTls
     ? '; the certificate that signed its own is told by tls_config.ca_file of --http-config-file'
     : ''

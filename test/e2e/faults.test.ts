@@ -76,7 +76,7 @@ describe('a command whose every output fails', () => {
     )
     expect({ code, stdout }).toEqual({ code: 7, stdout: 'done\n' })
     expect(stderr).toMatch(
-      /prometheus_pull: 127\.0\.0\.1:\d+ is taken by another program: give another prometheus_port/,
+      /prometheus_pull: 127\.0\.0\.1:\d+ is taken by another program or worker: give another prometheus_port/,
     )
     expect(stderr).toMatch(
       /output prometheus: .*127\.0\.0\.1:\d+ cannot be reached: the connection was refused/,

@@ -200,7 +200,7 @@ describe.skipIf(!isRun)('the statement of a fleet', { timeout: 180_000 }, () => 
     })
     expect(asked.stderr).toMatch(/has no metrics of codecarbon/)
     const untrusted = await ask()
-    expect(untrusted.stderr).toMatch(/SELF_SIGNED_CERT.*tls_config\.ca_file of --http-config-file/)
+    expect(untrusted.stderr).toMatch(/signed by itself.*tls_config\.ca_file of --http-config-file/)
     writeFileSync(at('wrong.yml'), readFileSync(at('http.yml'), 'utf8').replace('secret', 'wrong'))
     expect((await ask('--http-config-file', 'wrong.yml')).stderr).toMatch(
       /does not accept who asks \(HTTP 401\)/,
