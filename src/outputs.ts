@@ -61,9 +61,22 @@ function fileOutputs(options: Options, { log, csvPath }: OutputParts): Exporter[
   return outputs
 }
 
-function networkOutputs(options: Options, { log, clock, fetch = httpRequest }: OutputParts): Exporter[] {
+function networkOutputs(options: Options, { log, clock, fetch: given }: OutputParts): Exporter[] {
+  const fetch = given ?? httpRequest
   const { outputMethods, prometheusUrl, prometheusDeleteAtEnd, emissionsEndpoint, offline } = options
   const outputs: Exporter[] = []
+  if (outputMethods.includes('mlflow')) {
+    outputs.push(
+      lazyExporter(
+        'mlflow',
+        async () => {
+          const { createMlflowOutput } = await import('./integrations/mlflow/mlflow-output.ts')
+          return createMlflowOutput({}, { log, clock, fetch: given })
+        },
+        { isRemote: true },
+      ),
+    )
+  }
   if (outputMethods.includes('prometheus')) {
     outputs.push(
       lazyExporter(

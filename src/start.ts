@@ -84,7 +84,7 @@ function beginRun(options: Options, extras: StartExtras, onEnd: (() => void) | u
     summary,
     prometheusPull(options, log),
     ...otlp(options, log),
-    ...createOutputs(withoutComet(options, extras), { log, clock, csvPath, fetch: extras.fetch }),
+    ...createOutputs(withoutOwn(options, extras), { log, clock, csvPath, fetch: extras.fetch }),
     ...(extras.exporters ?? []),
   ].filter((exporter) => exporter !== undefined)
   const tree = extras.tree ?? (options.trackingMode === 'process' ? ownTree(options) : undefined)
@@ -147,9 +147,11 @@ function beginRun(options: Options, extras: StartExtras, onEnd: (() => void) | u
 }
 
 /** A run whose program logs it to an experiment of its own needs no second one. */
-function withoutComet(options: Options, { exporters = [] }: StartExtras): Options {
-  if (!exporters.some(({ name }) => name === 'comet')) return options
-  return { ...options, outputMethods: options.outputMethods.filter((method) => method !== 'comet') }
+function withoutOwn(options: Options, { exporters = [] }: StartExtras): Options {
+  const own = new Set(exporters.map(({ name }) => name).filter((name) => ['comet', 'mlflow'].includes(name)))
+  return own.size === 0
+    ? options
+    : { ...options, outputMethods: options.outputMethods.filter((method) => !own.has(method)) }
 }
 
 function prometheusPull(options: Options, log: Log): Exporter | undefined {

@@ -208,8 +208,11 @@ export class EmissionsTracker {
     return undefined
   }
 
-  /** Runs a function as a task. Returns what it returns; a promise is waited for, errors pass through. Tasks may be nested and concurrent. */
-  task<T>(name: string, fn: () => T): T {
+  /**
+   * Runs a function as a task. Returns what it returns; a promise is waited for, errors pass through. Tasks may be nested and concurrent. `onEnd` is given
+   * the record of the task, before the result.
+   */
+  task<T>(name: string, fn: () => T, onEnd?: (record: TaskEmissionsData) => void): T {
     const run =
       this.#started === undefined || this.#stopping !== undefined
         ? this.start().#started?.run
@@ -217,7 +220,10 @@ export class EmissionsTracker {
     if (run === undefined) return fn()
     const task = this.#attempt('begin a task', () => run.beginTask(name, this.#scope.getStore()))
     if (task === undefined) return fn()
-    const end = (): void => void this.#attempt('end a task', () => run.endTask(task))
+    const end = (): void => {
+      const record = this.#attempt('end a task', () => run.endTask(task))
+      if (record !== undefined) this.#attempt('tell of a task', () => onEnd?.(record))
+    }
     let result: T
     try {
       result = this.#scope.run(task, fn)

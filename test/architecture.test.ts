@@ -107,11 +107,26 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
     ['core/', 'exporters/comet/', 'exporters/csv/', 'exporters/text/quantity.ts', 'exporters/task-points.ts'],
   ],
   [
+    'exporters/mlflow/',
+    [
+      'core/',
+      'exporters/mlflow/',
+      'exporters/comet/comet-figures.ts',
+      'exporters/comet/comet-page.ts',
+      'exporters/csv/',
+      'exporters/live-look.ts',
+      'exporters/run-news.ts',
+    ],
+  ],
+  [
     'exporters/',
     [
       'core/',
       'files/',
       'http/',
+      'exporters/comet/comet-figures.ts',
+      'exporters/run-news.ts',
+      'exporters/task-points.ts',
       'exporters/summary.ts',
       'exporters/metrics.ts',
       'exporters/observations.ts',
@@ -161,6 +176,22 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
       'fflate',
     ],
   ],
+  [
+    'integrations/mlflow/',
+    [
+      'core/',
+      'http/',
+      'integrations/mlflow/',
+      'integrations/comet/secret.ts',
+      'exporters/mlflow/',
+      'config/config-file.ts',
+      'config/nearest.ts',
+      'comparisons-for.ts',
+      'log.ts',
+    ],
+  ],
+  ['integrations/opik/', ['core/', 'integrations/opik/', 'tracker.ts', 'thenable.ts']],
+  ['integrations/wandb/', ['core/', 'exporters/wandb-exporter.ts', 'comparisons-for.ts']],
   [
     'statement/',
     [

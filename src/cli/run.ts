@@ -16,6 +16,7 @@ import { createProcessTree } from '../probes/linux/process-tree.ts'
 import { renderReport } from '../report.ts'
 import { startRun, type Started } from '../start.ts'
 import { withComet } from './auto-comet.ts'
+import { withMlflow } from './auto-mlflow.ts'
 import { addOptions, optionsFrom } from './options.ts'
 import { watchTerminalKeys } from './terminal-keys.ts'
 
@@ -60,7 +61,7 @@ export async function runCommand(
   { options: given, origins, log, isQuiet = false }: RunSettings,
 ): Promise<number> {
   if (command === '') throw new ConfigError('a command is missing: codecarbon run [options] -- <command>')
-  const options = await withComet(given)
+  const options = await withMlflow(await withComet(given))
   const startedAtMs = Date.now()
   const started = tryStart(options, origins, log)
   if (started === undefined) return runChild(command, args)
@@ -93,6 +94,8 @@ export async function runCommand(
   // A first look soon after the start, so that a short command is seen with the memory it uses.
   setTimeout(() => void started.run.record(), firstLookMs).unref()
   exitCode = await runChild(command, args)
+  // Outputs that tell how a run ended look at it.
+  process.exitCode = exitCode
   const data = await started.run.stop()
   forget(unsaved)
   conclude(data)

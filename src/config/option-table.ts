@@ -138,6 +138,7 @@ export const optionTable = {
       'prometheus_pull',
       'otlp',
       'comet',
+      'mlflow',
       'boamps',
       'jsonl',
       'logfire',
@@ -188,6 +189,13 @@ export const optionTable = {
     group: 'output',
     destination: 'figures',
     help: 'address that the record of a run is posted to as JSON, at each flush and at the end; may hold user name and password',
+  },
+  /** Log a command of `codecarbon run` to MLflow where `MLFLOW_TRACKING_URI` and `MLFLOW_RUN_ID` name a run. */
+  mlflowAutoLog: {
+    type: 'switch',
+    group: 'output',
+    default: true,
+    help: 'log a command of codecarbon run to MLflow by itself where MLFLOW_TRACKING_URI and MLFLOW_RUN_ID name a run of a server',
   },
 
   /** Country of the machine: ISO 3166-1 alpha-3, such as FRA. */

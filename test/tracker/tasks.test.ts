@@ -183,6 +183,33 @@ describe('task()', () => {
     expect(cpuJoules(ended[0])).toBeCloseTo(15, 9)
   })
 
+  it('hands the record of the task to whoever asks for it, before the result, and whatever that does', async () => {
+    const { machine, tracker } = running()
+    const told: (number | undefined)[] = []
+    const tell = (record: TaskEmissionsData): void => {
+      told.push(cpuJoules(record))
+      throw new Error('of no concern to the program')
+    }
+    const use = (joules: number): number => {
+      machine.use(joules)
+      return joules
+    }
+    expect(tracker.task('now', () => use(10), tell)).toBe(10)
+    expect(told).toHaveLength(1)
+    expect(await tracker.task('later', async () => Promise.resolve(use(5)), tell)).toBe(5)
+    expect(() =>
+      tracker.task(
+        'fails',
+        () => {
+          throw new Error(`after ${use(3)} J`)
+        },
+        tell,
+      ),
+    ).toThrow('after 3 J')
+    await tracker.stop()
+    expect(told.map((joules) => Math.round(joules ?? 0))).toEqual([10, 5, 3])
+  })
+
   it('awaits any thenable, as `await` does', async () => {
     const { machine, tracker, ended } = running()
     /** As queries of some database clients: nothing happens until somebody awaits them. */
