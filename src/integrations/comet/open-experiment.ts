@@ -1,3 +1,4 @@
+import { pause } from '../../http/pause.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Answer, CometApi } from './comet-api.ts'
 import { CometRefusal } from './comet-refusal.ts'
@@ -97,20 +98,6 @@ function createAttempts({ settings, clock, random, signal }: OpenParts): Attempt
       }
     }
   }
-}
-
-function pause(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const breakOff = (): void => {
-      cancel()
-      reject(signal.reason as Error)
-    }
-    const cancel = clock.after(ms, () => {
-      signal.removeEventListener('abort', breakOff)
-      resolve()
-    })
-    signal.addEventListener('abort', breakOff)
-  })
 }
 
 async function create(parts: OpenParts, attempt: Attempt): Promise<OpenedExperiment> {

@@ -1,3 +1,4 @@
+import { pause } from '../../http/pause.ts'
 import type { Clock } from '../../core/clock.ts'
 import { MlflowRefusal } from './mlflow-refusal.ts'
 
@@ -62,17 +63,3 @@ export function createAttempts(clock: Clock, random: () => number): Attempts {
 
 const tooSlow = (): MlflowRefusal =>
   new MlflowRefusal('no answer', 'is slow: not all was sent in the time that there was')
-
-function pause(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const breakOff = (): void => {
-      cancel()
-      reject(signal.reason as Error)
-    }
-    const cancel = clock.after(ms, () => {
-      signal.removeEventListener('abort', breakOff)
-      resolve()
-    })
-    signal.addEventListener('abort', breakOff)
-  })
-}
