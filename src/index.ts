@@ -6,6 +6,19 @@ export { EmissionsTracker, OfflineEmissionsTracker } from './tracker.ts'
 export type { DetectedHardware, Task, TrackerOptions } from './tracker.ts'
 export { trackEmissions } from './track-emissions.ts'
 export type { Track } from './track-emissions.ts'
+export { withCarbon } from './with-carbon.ts'
+export type { WithCarbonOptions } from './with-carbon.ts'
+export { currentScope } from './scopes/current-scope.ts'
+export type {
+  Attribution,
+  CurrentScope,
+  ScopeKind,
+  ScopeLabels,
+  ScopeOptions,
+  ScopeRecord,
+  WorkScope,
+} from './scopes/work-scope.ts'
+export type { ScopeSource } from './scopes/process-scopes.ts'
 export type { OutputHandler } from './output-handler.ts'
 export type { Logger } from './log.ts'
 export type {

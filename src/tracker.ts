@@ -13,6 +13,8 @@ import { createLog, type Log, type Logger } from './log.ts'
 import { toExporter, type OutputHandler } from './output-handler.ts'
 import { summaryLine } from './exporters/text/summary-line.ts'
 import type { Run, RunTask } from './run.ts'
+import { createRunScope } from './scopes/run-scope.ts'
+import type { ScopeOptions, WorkScope } from './scopes/work-scope.ts'
 import { isThenable } from './thenable.ts'
 import { startRun, type Started } from './start.ts'
 
@@ -194,6 +196,15 @@ export class EmissionsTracker {
   startTask(name: string = crypto.randomUUID()): Task {
     if (this.#started === undefined || this.#stopping !== undefined) this.start()
     return this.#beginTask(name, this.#scope.getStore())
+  }
+
+  /**
+   * Begins a scope, as the hooks of frameworks do for each job or request: it costs next to nothing, since the hardware is not read for it. What it has used is
+   * told at the next measurement. Starts the tracker where it does not run.
+   */
+  beginScope(options: ScopeOptions): WorkScope {
+    if (this.#started === undefined || this.#stopping !== undefined) this.start()
+    return createRunScope(this.#started?.run, options, this.#log)
   }
 
   /** Ends the task of that name, or the latest; `undefined` where there is none. */

@@ -190,6 +190,7 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
       'log.ts',
     ],
   ],
+  ['scopes/', ['core/', 'scopes/', 'log.ts', 'run.ts', 'tracker.ts']],
   ['integrations/opik/', ['core/', 'integrations/opik/', 'tracker.ts', 'thenable.ts']],
   ['integrations/wandb/', ['core/', 'exporters/wandb-exporter.ts', 'comparisons-for.ts']],
   [
