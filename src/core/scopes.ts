@@ -58,8 +58,16 @@ export interface Scopes {
  * Beginning and ending cost the same however many scopes there are, and need no reading: one running sum holds "time per active scope", and a scope remembers
  * what it was when it became active. What that is worth is known when the interval ends.
  */
-export function createScopes(start: Usage, logicalCpus = 1): Scopes {
-  return new Ledger(start, logicalCpus)
+export function createScopes(start: Usage, options: ScopesOptions = {}): Scopes {
+  return new Ledger(start, options)
+}
+
+/** Options of {@link createScopes}. */
+export interface ScopesOptions {
+  /** When `start` was, of the clock of {@link Scopes.advance}. @default before what is used next */
+  readonly at?: Seconds | undefined
+  /** Of the machine. @default 1 */
+  readonly logicalCpus?: number | undefined
 }
 
 /** CPU time that was told and is not yet paid for. What was used over a time is paid over as long a time, since it is told afterwards. */
@@ -85,9 +93,10 @@ class Ledger implements Scopes, Position {
   #active = 0
   #debts: Debt[] = []
 
-  constructor(start: Usage, logicalCpus: number) {
+  constructor(start: Usage, { at, logicalCpus = 1 }: ScopesOptions) {
     this.#last = start
     this.#logicalCpus = logicalCpus
+    this.tick(at)
   }
 
   advance(total: Usage, at?: Seconds, isLast = false): void {

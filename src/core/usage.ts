@@ -65,9 +65,9 @@ export const scaleUsage = (a: Usage, weight: number): Usage => addUsage(noUsage,
 /** What graphics processors used, which took no time of the machine's. */
 export function onlyGpu({ energy: { gpu } }: Usage): Usage {
   if (gpu === undefined) return noUsage
-  const grams = (energy: Joules): Grams =>
+  const caused = (energy: Joules): Grams =>
     gpu.value === 0 ? zero : (((gpu.emissions * energy) / gpu.value) as Grams)
-  return { ...noUsage, energy: { gpu }, emissions: mapEstimate(gpu, grams) }
+  return { ...noUsage, energy: { gpu }, emissions: mapEstimate(gpu, caused) }
 }
 
 /** All but that. */

@@ -192,8 +192,7 @@ function timed(options: { gpu?: boolean } = {}): {
   total(): Usage
 } {
   const begin = used(0, 0, 0)
-  const scopes = createScopes(begin, 4)
-  scopes.advance(begin, seconds(100))
+  const scopes = createScopes(begin, { at: seconds(100), logicalCpus: 4 })
   let total = begin
   let last = 100
   const advance = (time: number, step: Usage, isLast = false): void => {
