@@ -182,7 +182,6 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
       'core/',
       'http/',
       'integrations/mlflow/',
-      'integrations/comet/secret.ts',
       'exporters/mlflow/',
       'config/config-file.ts',
       'config/nearest.ts',

@@ -4,9 +4,10 @@ import type { Clock } from '../../core/clock.ts'
 import { EnergyError, messageOf } from '../../core/errors.ts'
 import { stateDirectory } from '../../files/state-directory.ts'
 import type { Fetch } from '../../http/http-request.ts'
+import type { JsonApi } from '../../http/json-api.ts'
 import { printable, type Log } from '../../log.ts'
 import { createArchive, type Archive } from './archive.ts'
-import { createCometApi, type CometApi } from './comet-api.ts'
+import { createCometApi } from './comet-api.ts'
 import type {
   AssetOptions,
   CometExperiment,
@@ -60,7 +61,7 @@ class Experiment implements OpeningExperiment {
   tracker: Companion | undefined = undefined
   readonly #parts: ExperimentParts
   readonly #settings: CometSettings
-  readonly #api: CometApi
+  readonly #api: JsonApi
   readonly #outbox = new Outbox()
   readonly #told = new Set<string>()
   readonly #opening = new AbortController()
