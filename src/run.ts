@@ -407,8 +407,9 @@ export class Run {
     this.#active.delete(task)
     this.#names.delete(task.name)
     if (this.#active.size === 0) this.#lastNumbers.clear()
+    task.scope.end()
     const data = {
-      ...this.#record(task.scope.end(), task.begunAt, this.#load.mark, { units: task.units }),
+      ...this.#record(task.scope.used(), task.begunAt, this.#load.mark, { units: task.units }),
       taskName: task.name,
       givenTaskName: task.givenName,
     }

@@ -79,8 +79,9 @@ class RunScope implements WorkScope, Placed, BookedScope, Counted {
           ? parent
           : undefined
     while (this.parent?.scope.ended === true) this.parent = this.parent.parent
-    this.scope = run.scopes.begin(this.parent?.scope, this.#attribution === 'exact')
-    this.#begunAt = this.#toldAt = run.scopes.now()
+    const at = run.scopes.now()
+    this.#begunAt = this.#toldAt = at
+    this.scope = run.scopes.begin(this.parent?.scope, { at, isExact: this.#attribution === 'exact' })
     run.scopes.add(this)
   }
 

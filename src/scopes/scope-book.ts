@@ -49,8 +49,8 @@ export class ScopeBook {
     return this.#parts.now()
   }
 
-  begin(parent: Scope | undefined, isExact: boolean): Scope {
-    return this.#parts.begin(parent, { at: this.#parts.now(), isExact })
+  begin(parent: Scope | undefined, start: ScopeStart): Scope {
+    return this.#parts.begin(parent, start)
   }
 
   add(scope: BookedScope): void {
