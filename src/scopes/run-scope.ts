@@ -103,7 +103,7 @@ class RunScope implements WorkScope, Placed, BookedScope, Counted {
   }
 
   run<T>(fn: () => T): T {
-    return scopeStorage.run(this, fn)
+    return this.ofRun.scopes.inside(this.scope, () => scopeStorage.run(this, fn))
   }
 
   addCpu(time: Seconds): void {
