@@ -461,6 +461,7 @@ export class Run {
       intensity: this.#parts.intensity(from.snapshot.at.monotonic),
       problems: to.snapshot.problems,
       functionalUnits: units,
+      scopes: isRun ? this.scopes.totals() : undefined,
       // Domains are the machine's, of which a process tree has a share.
       domains: isRun && this.facts.trackingMode === 'machine' ? this.#meter.domains() : undefined,
       domainPower: to.snapshot.power,

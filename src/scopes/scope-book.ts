@@ -1,4 +1,5 @@
 import type { ScopeRecord } from '../core/scope-record.ts'
+import { ScopeTotals, type ScopeTotal } from '../core/scope-totals.ts'
 import type { Scope, ScopeStart } from '../core/scopes.ts'
 import { seconds, type Seconds } from '../core/units.ts'
 import type { ThreadTimes } from './thread-time.ts'
@@ -36,6 +37,7 @@ const longestWaitMs = 5000
 export class ScopeBook {
   readonly #parts: ScopeBookParts
   readonly #active = new Set<BookedScope>()
+  readonly #totals = new ScopeTotals()
   #ended: BookedScope[] = []
   readonly #waiting = new Map<BookedScope, Waiting>()
   #isReadingSoon = false
@@ -46,6 +48,11 @@ export class ScopeBook {
 
   get pue(): number {
     return this.#parts.pue
+  }
+
+  /** What those used that are told, by name. */
+  totals(): readonly ScopeTotal[] {
+    return this.#totals.list()
   }
 
   now(): Seconds {
@@ -97,6 +104,7 @@ export class ScopeBook {
       if (!booked.scope.isSettled) return true
       const record = booked.toRecord()
       records.push(record)
+      this.#totals.add(record)
       this.#tell(booked, record)
       return false
     })

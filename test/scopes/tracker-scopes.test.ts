@@ -286,6 +286,34 @@ describe('withCarbon', () => {
   })
 })
 
+describe('the record of the run', () => {
+  it('has what scopes used by name, and so has the report, the most first', async () => {
+    const { machine, tracker } = running()
+    for (const [name, joules, outcome] of [
+      ['small', 1, 'completed'],
+      ['large', 50, 'completed'],
+      ['large', 50, 'failed'],
+    ] as const) {
+      const scope = tracker.beginScope({ name, kind: 'job' })
+      machine.use(joules)
+      spin(3)
+      scope.end(outcome)
+      await tracker.flush()
+    }
+    await tracker.stop()
+    const scopes = tracker.finalEmissionsData?.scopes ?? []
+    expect(scopes.map(({ name, count, outcomes }) => [name, count, outcomes])).toEqual([
+      ['large', 2, { completed: 1, failed: 1 }],
+      ['small', 1, { completed: 1 }],
+    ])
+    const sum = scopes.reduce((total, { energyJoules = NaN }) => total + energyJoules, 0)
+    expect(sum + unattributedOf(tracker)).toBeCloseTo(totalOf(tracker), 6)
+    expect(await tracker.report()).toMatch(
+      /^Of it {7}\S+ J .*large, job: 2, 1 completed, 1 failed\n {12}.*small, job: 1 completed$/m,
+    )
+  })
+})
+
 describe('metrics', () => {
   it('have a series for each name and outcome, with the labels that were asked for', async () => {
     const prometheus = createPrometheusExporter({ scopeLabels: ['tenant'] })
