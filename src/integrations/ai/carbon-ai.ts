@@ -28,17 +28,27 @@ interface Message {
 /** Documented by the AI SDK as AI_SDK_TELEMETRY_TRACING_CHANNEL, since its version 7. */
 const channelName = 'ai:telemetry'
 
-/** Of the channel there is one in a process. */
-let current: CarbonAi | undefined
+/** Tells the tokens of a call of a model, which the channel does not tell of streams. */
+type TellTokens = (event: OperationEvent, usage: unknown) => void
 
-/** Whether the channel is listened to, so that nobody else needs to. */
-export const isListening = (): boolean => current !== undefined
+/** Of the channel there is one in a process. */
+let current: { readonly carbon: CarbonAi; readonly tellTokens: TellTokens } | undefined
+let areTokensToldBeside = false
+
+/** Who wants the tokens that the channel does not tell, where it is listened to; who listens needs nothing else. */
+export const listener = (): TellTokens | undefined => current?.tellTokens
+
+/** Says that tokens are told beside the channel from now on. */
+export function tokensAreToldBeside(): void {
+  areTokensToldBeside = true
+}
 
 /**
  * Measures every call of the AI SDK (`ai` 7 and later) in this process, by the channel on which it tells of them: `generateText` and its like, each call of a model with its tokens, and each tool. What
  * is asked and answered is not looked at. Called again, it measures by the new options.
  *
- * A call with `telemetry: { isEnabled: false }` is not told, and one with `recordInputs` or `recordOutputs: false` is told without its tokens, which `carbonTelemetry` knows.
+ * The channel does not tell the tokens of streams, nor those of calls with `recordInputs` or `recordOutputs: false`: `registerTelemetry(carbonTelemetry())` beside it does. It tells nothing of calls
+ * with `telemetry: { isEnabled: false }`.
  *
  * @throws ConfigError for a wrong option
  * @example
@@ -48,8 +58,8 @@ export const isListening = (): boolean => current !== undefined
  */
 export function carbonAi(options: ModelCallOptions = {}): CarbonAi {
   const calls = new ModelCalls('AI SDK', options)
-  current?.stop()
-  const { begin, subscribers } = listen(calls)
+  current?.carbon.stop()
+  const { begin, subscribers, tellTokens } = listen(calls)
   const channel = tracingChannel<unknown, object>(channelName)
   channel.start.bindStore(
     scopeStorage,
@@ -60,13 +70,13 @@ export function carbonAi(options: ModelCallOptions = {}): CarbonAi {
     report: () => calls.report(),
     flush: () => calls.flush(),
     stop() {
-      if (current !== carbon) return
+      if (current?.carbon !== carbon) return
       current = undefined
       channel.start.unbindStore(scopeStorage)
       channel.unsubscribe(subscribers)
     },
   }
-  current = carbon
+  current = { carbon, tellTokens }
   return carbon
 }
 
@@ -74,6 +84,7 @@ export function carbonAi(options: ModelCallOptions = {}): CarbonAi {
 function listen(calls: ModelCalls): {
   readonly begin: (message: Message) => WorkScope | undefined
   readonly subscribers: TracingChannelSubscribers<object>
+  readonly tellTokens: TellTokens
 } {
   const operations = new Operations(calls)
   const modelCalls = new WeakMap<Message, OpenModelCall>()
@@ -103,16 +114,20 @@ function listen(calls: ModelCalls): {
     const { type = '', event = {}, result, error } = message
     const outcome = error === undefined ? 'ok' : outcomeOf(error)
     if (type === 'languageModelCall') {
-      if (outcome !== 'ok' || !operations.isStream(event))
-        modelCalls.get(message)?.end(outcome, usageOfResult(result))
+      const tokens = usageOfResult(result)
+      const goesOn = operations.isStream(event) || (tokens.output === undefined && areTokensToldBeside)
+      if (outcome !== 'ok' || !goesOn) modelCalls.get(message)?.end(outcome, tokens)
     } else if (type === 'executeTool') tools.get(message)?.end(outcome)
-    else if (type === 'step') operations.endModelCall(event, outcome, usageOfResult(result))
+    else if (type === 'step') operations.endModelCall(event, outcome)
     else operations.end(event, outcome, usageOfResult(result))
   }
 
   const ignore = (): void => {}
   return {
     begin,
+    tellTokens(event, usage) {
+      operations.endModelCall(event, 'ok', usageOf(usage))
+    },
     subscribers: {
       start: ignore,
       end: ignore,

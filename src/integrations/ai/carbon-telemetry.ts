@@ -1,7 +1,7 @@
 import type { ModelCallSum } from '../model-calls/call-sums.ts'
 import { ModelCalls, type ModelCallOptions } from '../model-calls/model-calls.ts'
 import { outcomeOf, runInScope } from '../run-in-scope.ts'
-import { isListening } from './carbon-ai.ts'
+import { listener, tokensAreToldBeside } from './carbon-ai.ts'
 import { Operations, type OperationEvent } from './operations.ts'
 import { usageOf } from './usage.ts'
 
@@ -26,8 +26,8 @@ export interface CarbonTelemetry {
 }
 
 /**
- * The same as `carbonAi`, as an integration: for some calls alone, and for those whose inputs or outputs are not recorded, of which the channel tells no tokens. Where `carbonAi` measures,
- * this does nothing.
+ * The same as `carbonAi`, as an integration: for some calls alone, or beside `carbonAi`, which is then told the tokens of streams and of calls whose inputs or outputs are not recorded, and which
+ * measures alone.
  *
  * @throws ConfigError for a wrong option
  * @example
@@ -36,16 +36,17 @@ export interface CarbonTelemetry {
 export function carbonTelemetry(options: ModelCallOptions = {}): CarbonTelemetry {
   const calls = new ModelCalls('AI SDK', options)
   const operations = new Operations(calls)
+  tokensAreToldBeside()
   const safely = (action: () => void): void => {
     calls.scopes.attempt(action)
   }
   return {
     onStart: (event) => {
-      if (isListening()) return
+      if (listener() !== undefined) return
       safely(() => operations.begin(event, (event.operationId ?? '').replace(/^ai\./, '')))
     },
     async executeLanguageModelCall(event) {
-      if (isListening()) return event.execute()
+      if (listener() !== undefined) return event.execute()
       const call = calls.scopes.attempt(() => operations.beginModelCall(event))
       try {
         return await (call?.scope === undefined ? event.execute() : call.scope.run(() => event.execute()))
@@ -56,11 +57,13 @@ export function carbonTelemetry(options: ModelCallOptions = {}): CarbonTelemetry
     },
     onLanguageModelCallEnd: (event) => {
       safely(() => {
-        operations.endModelCall(event, 'ok', usageOf(event.usage))
+        const tellTokens = listener()
+        if (tellTokens === undefined) operations.endModelCall(event, 'ok', usageOf(event.usage))
+        else tellTokens(event, event.usage)
       })
     },
     async executeTool(event) {
-      if (isListening()) return event.execute()
+      if (listener() !== undefined) return event.execute()
       const name = event.toolCall?.toolName ?? 'tool'
       return runInScope(
         calls.scopes.attempt(() => operations.beginTool(event, name)),

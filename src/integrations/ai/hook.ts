@@ -1,12 +1,14 @@
 import type { LibraryHook } from '../register/library-hook.ts'
-import { carbonAi, isListening } from './carbon-ai.ts'
+import { carbonAi, listener } from './carbon-ai.ts'
+import { carbonTelemetry } from './carbon-telemetry.ts'
 
-/** Calls of the AI SDK. Its channel is there before the package is loaded, and is the same for every copy of it. */
+/** Calls of the AI SDK, whose channel is the same for every copy of it, with the tokens that the channel does not tell. */
 export const aiHook: LibraryHook = {
   name: 'ai',
   packages: ['ai'],
   versions: '>=7 <8',
-  install() {
-    if (!isListening()) carbonAi()
+  install({ registerTelemetry }) {
+    if (listener() === undefined) carbonAi()
+    if (typeof registerTelemetry === 'function') registerTelemetry(carbonTelemetry())
   },
 }

@@ -6,7 +6,7 @@ export interface ModelCallSum extends ModelName {
   readonly calls: number
   /** Of them, those that failed or were given up. */
   readonly failedCalls: number
-  /** Of them, those of whose output tokens nothing is known. */
+  /** Of them, those of whose tokens nothing is known. */
   readonly callsWithoutTokens: number
   readonly inputTokens: number
   readonly outputTokens: number
@@ -49,7 +49,7 @@ export class CallSums {
       ...sum,
       calls: sum.calls + 1,
       failedCalls: sum.failedCalls + (call.outcome === 'ok' ? 0 : 1),
-      callsWithoutTokens: sum.callsWithoutTokens + (output === undefined ? 1 : 0),
+      callsWithoutTokens: sum.callsWithoutTokens + (input === undefined && output === undefined ? 1 : 0),
       inputTokens: sum.inputTokens + (input ?? 0),
       outputTokens: sum.outputTokens + (output ?? 0),
       remote: remote === undefined ? sum.remote : plus(sum.remote, remote),

@@ -3,7 +3,7 @@ import { tracingChannel } from 'node:diagnostics_channel'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { carbonAi, type ModelCallOptions } from '../../../src/integrations/ai/ai.ts'
+import { carbonAi, carbonTelemetry, type ModelCallOptions } from '../../../src/integrations/ai/ai.ts'
 import { aiHook } from '../../../src/integrations/ai/hook.ts'
 import { setProcessScopes } from '../../../src/scopes/process-scopes.ts'
 import { currentScope } from '../../../src/scopes/current-scope.ts'
@@ -137,11 +137,11 @@ describe('streamText', () => {
     const { whole, step, called } = openStream('a')
     await called
     expect(tracker.lines()).toEqual(['streamText: open', 'small-1 < streamText: open'])
-    step?.end(privateEvent({ usage: usageOfStep }))
+    step?.end()
     expect(tracker.lines()).toEqual(['streamText: open', 'small-1 < streamText: ok'])
     whole.end()
     expect(tracker.lines()[0]).toBe('streamText: ok')
-    expect(carbon.report()).toMatchObject([{ calls: 1, inputTokens: 10, outputTokens: 20 }])
+    expect(carbon.report()).toMatchObject([{ calls: 1, callsWithoutTokens: 1 }])
   })
 
   it('that is taken back ends all that is open', async () => {
@@ -161,6 +161,36 @@ describe('streamText', () => {
       collect()
       expect(tracker.lines()).toEqual(['streamText: aborted', 'small-1 < streamText: aborted'])
     })
+  })
+})
+
+describe('an integration beside the channel', () => {
+  const telemetry = () => carbonTelemetry({ tracker: recordedScopes() })
+  const told = privateEvent({ callId: 'a', usage: { inputTokens: 10, outputTokens: 20 } })
+
+  it('tells the tokens of streams', async () => {
+    const { tracker, carbon } = measured()
+    const { whole, step, called } = openStream('a')
+    await called
+    telemetry().onLanguageModelCallEnd(told)
+    expect(tracker.lines()).toEqual(['streamText: open', 'small-1 < streamText: ok'])
+    step?.end()
+    whole.end()
+    expect(carbon.report()).toMatchObject([{ calls: 1, inputTokens: 10, outputTokens: 20 }])
+  })
+
+  it('tells those of calls of which nothing is recorded', async () => {
+    const { tracker, carbon } = measured()
+    const beside = telemetry()
+    await traced('generateText', { callId: 'a' }, () =>
+      traced('step', { callId: 'a' }, async () => {
+        await traced('languageModelCall', { callId: 'a' }, () => Promise.resolve())
+        beside.onLanguageModelCallEnd(told)
+      }),
+    )
+    expect(tracker.lines()).toEqual(['generateText: ok', 'small-1 < generateText: ok'])
+    expect(carbon.report()).toMatchObject([{ calls: 1, inputTokens: 10, outputTokens: 20 }])
+    expect(beside.report()).toEqual([])
   })
 })
 
@@ -224,8 +254,13 @@ describe('measuring', () => {
       setProcessScopes(undefined)
       carbonAi().stop()
     })
-    aiHook.install({}, { name: 'ai', version: '7.0.0' })
+    const registered: unknown[] = []
+    const registerTelemetry = (integration: unknown): void => void registered.push(integration)
+    aiHook.install({ registerTelemetry }, { name: 'ai', version: '7.0.0' })
     await traced('generateText', { callId: 'a' }, () => callModel('a'))
+    expect(registered).toEqual([
+      expect.objectContaining({ onLanguageModelCallEnd: expect.any(Function) as unknown }),
+    ])
     expect(tracker.lines()).toHaveLength(2)
     const own = measured()
     aiHook.install({}, { name: 'ai', version: '7.0.0' })
