@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { tfjsHook } from '../../../src/integrations/tfjs/hook.ts'
 import { carbonCallback, carbonTfjs } from '../../../src/integrations/tfjs/tfjs.ts'
 import { currentScope } from '../../../src/scopes/current-scope.ts'
+import type { ScopeRecord } from '../../../src/scopes/work-scope.ts'
 import { recordedScopes } from '../../fixtures/recorded-scopes.ts'
 
 beforeAll(() => {
@@ -48,6 +49,22 @@ describe('a callback', () => {
     await model.fit(x, y, { ...settings, callbacks })
     expect(tracker.lines()).toEqual(['digits: ok'])
     expect(await tracker.records()).toMatchObject([{ functionalUnits: 4 }])
+  })
+
+  it('hands on what each epoch and the whole have used', async () => {
+    const tracker = recordedScopes()
+    const { model, x, y } = training()
+    const told: string[] = []
+    const onRecord = ({ name, outcome }: ScopeRecord): void => void told.push(`${name} ${outcome}`)
+    await model.fit(x, y, { ...settings, callbacks: carbonCallback({ tracker, onRecord }) })
+    await vi.waitFor(() => {
+      expect(told).toEqual(['epoch ok', 'epoch ok', 'fit ok'])
+    })
+    onTestFinished(carbonTfjs(tf, { tracker, onRecord }))
+    await model.fit(x, y, { ...settings, callbacks: [throwing] }).catch(() => undefined)
+    await vi.waitFor(() => {
+      expect(told.slice(3)).toEqual(['epoch error', 'fit error'])
+    })
   })
 
   it('stands behind callbacks of TensorFlow.js itself, and a training that they stop ends as ok', async () => {
@@ -112,6 +129,7 @@ describe('a callback', () => {
     [7, 'expected options'],
     [{ name: '' }, 'option name: expected a name'],
     [{ epochs: 'no' }, 'option epochs: expected true or false, got string'],
+    [{ onRecord: 1 }, 'option onRecord: expected a function'],
     [{ tracker: {} }, 'option tracker: expected an EmissionsTracker'],
   ])('refuses %j', (options, message) => {
     expect(() => carbonCallback(options as never)).toThrow(message)
