@@ -9,7 +9,7 @@ import { temporaryFolder } from '../fixtures/programs/temporary-folder.ts'
 const packages = process.env['E2E_AI']
 if (packages === undefined) {
   console.log(
-    'Skipped: AI SDK and ONNX Runtime. Set E2E_AI to a folder in which ai, zod, onnxruntime-node and node@22 are installed.',
+    'Skipped: AI SDK, ONNX Runtime and transformers.js. Set E2E_AI to a folder in which ai, zod, onnxruntime-node, @huggingface/transformers and node@22 are installed.',
   )
 }
 
@@ -93,5 +93,19 @@ describe.skipIf(packages === undefined)('the real ONNX Runtime', () => {
     ])
     expect(new Set(told.map(({ kind }) => kind))).toEqual(new Set(['inference']))
     expect(told[0]?.energyJoules).toBeGreaterThan(0)
+  })
+})
+
+describe.skipIf(packages === undefined)('the real transformers.js', () => {
+  it('has its pipelines measured, and their inferences as parts of them', async () => {
+    const folder = temporaryFolder()
+    const ended = await runProgram('transformers-pipeline.js', [], { folder, env: environment(folder) })
+    expect(ended.stderr).toBe('')
+    const [answer, records = ''] = ended.stdout.trimEnd().split('\n')
+    expect(answer).toBe('second text-classification true')
+    expect(JSON.parse(records) as ScopeRecord[]).toMatchObject([
+      { name: 'classify', kind: 'inference', isNested: false, outcome: 'ok' },
+      { name: 'model', kind: 'inference', isNested: true, outcome: 'ok' },
+    ])
   })
 })
