@@ -13,7 +13,7 @@ export interface CarbonAi {
   report(): readonly ModelCallSum[]
   /** Waits until `onModelCall` has been given every call that has ended. */
   flush(): Promise<void>
-  /** Measures no more. */
+  /** Measures no more; what goes on is ended as `aborted`. */
   stop(): void
 }
 
@@ -59,11 +59,14 @@ export function tokensAreToldBeside(): void {
 export function carbonAi(options: ModelCallOptions = {}): CarbonAi {
   const calls = new ModelCalls('AI SDK', options)
   current?.carbon.stop()
-  const { begin, subscribers, tellTokens } = listen(calls)
+  const operations = new Operations(calls)
+  const { begin, subscribers, tellTokens } = listen(calls, operations)
   const channel = tracingChannel<unknown, object>(channelName)
   channel.start.bindStore(
     scopeStorage,
-    (message) => calls.scopes.attempt(() => begin(message)) ?? scopeStorage.getStore(),
+    (message) =>
+      calls.scopes.attempt(() => begin(message)?.run(() => scopeStorage.getStore())) ??
+      scopeStorage.getStore(),
   )
   channel.subscribe(subscribers)
   const carbon: CarbonAi = {
@@ -74,6 +77,7 @@ export function carbonAi(options: ModelCallOptions = {}): CarbonAi {
       current = undefined
       channel.start.unbindStore(scopeStorage)
       channel.unsubscribe(subscribers)
+      operations.giveUp()
     },
   }
   current = { carbon, tellTokens }
@@ -81,12 +85,14 @@ export function carbonAi(options: ModelCallOptions = {}): CarbonAi {
 }
 
 /** What is done at the start of something, which tells its scope, and at its end. */
-function listen(calls: ModelCalls): {
+function listen(
+  calls: ModelCalls,
+  operations: Operations,
+): {
   readonly begin: (message: Message) => WorkScope | undefined
   readonly subscribers: TracingChannelSubscribers<object>
   readonly tellTokens: TellTokens
 } {
-  const operations = new Operations(calls)
   const modelCalls = new WeakMap<Message, OpenModelCall>()
   const tools = new WeakMap<Message, WorkScope>()
   /** Streams that nobody reads to their end are told no end. */

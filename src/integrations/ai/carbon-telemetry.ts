@@ -18,7 +18,7 @@ export interface CarbonTelemetry {
   ): Promise<T>
   onEnd(event: OperationEvent & { readonly usage?: unknown }): void
   onAbort(event: OperationEvent): void
-  onError(event: OperationEvent & { readonly error?: unknown }): void
+  onError(event: unknown): void
   /** Calls of models so far, summed up by model. */
   report(): readonly ModelCallSum[]
   /** Waits until `onModelCall` has been given every call that has ended. */
@@ -82,7 +82,8 @@ export function carbonTelemetry(options: ModelCallOptions = {}): CarbonTelemetry
     },
     onError: (event) => {
       safely(() => {
-        operations.end(event, outcomeOf(event.error))
+        const failed = event as OperationEvent & { readonly error?: unknown }
+        operations.end(failed, outcomeOf(failed.error))
       })
     },
     report: () => calls.report(),

@@ -16,8 +16,9 @@ export interface OperationEvent {
 interface Operation {
   readonly type: string
   readonly scope: WorkScope | undefined
-  /** The call of a model whose answer has not ended. */
+  /** The latest call of a model. */
   call: OpenModelCall | undefined
+  readonly tools: Set<WorkScope>
 }
 
 /** Functions that call models, and tools, as often as it takes. */
@@ -49,12 +50,12 @@ export class Operations {
   begin(event: OperationEvent, type: string): WorkScope | undefined {
     if (outerTypes.has(type)) {
       const scope = this.#calls.scopes.begin({ name: event.functionId ?? type })
-      this.#add(event, { type, scope, call: undefined })
+      this.#add(event, { type, scope, call: undefined, tools: new Set() })
       return scope
     }
     if (!modelTypes.has(type)) return undefined
     const call = this.#calls.begin(event.provider, event.modelId)
-    this.#add(event, { type, scope: undefined, call })
+    this.#add(event, { type, scope: undefined, call, tools: new Set() })
     return call?.scope
   }
 
@@ -76,11 +77,14 @@ export class Operations {
   }
 
   beginTool(event: OperationEvent, name: string): WorkScope | undefined {
-    return this.#calls.scopes.begin({ name, parent: this.#of(event)?.scope })
+    const operation = this.#of(event)
+    const scope = this.#calls.scopes.begin({ name, parent: operation?.scope })
+    if (scope !== undefined) operation?.tools.add(scope)
+    return scope
   }
 
   /**
-   * Ends the operation, and with it the call of a model whose end nobody told.
+   * Ends the operation, and with it the call of a model and the tools whose end nobody told.
    *
    * @param tokens of the call, where the operation is one
    */
@@ -89,8 +93,14 @@ export class Operations {
     if (operation === undefined) return
     const isCall = modelTypes.has(operation.type)
     operation.call?.end(isCall || outcome !== 'ok' ? outcome : 'aborted', isCall ? tokens : undefined)
+    for (const tool of operation.tools) tool.end(outcome === 'ok' ? 'aborted' : outcome)
     operation.scope?.end(outcome)
     if (event.callId !== undefined) this.#open.delete(event.callId)
+  }
+
+  /** Ends all that is open, of which nothing more will be told. */
+  giveUp(): void {
+    for (const callId of this.#open.keys()) this.end({ callId }, 'aborted')
   }
 
   #add({ callId }: OperationEvent, operation: Operation): void {

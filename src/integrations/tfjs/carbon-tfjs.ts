@@ -1,4 +1,5 @@
 import { ConfigError } from '../../core/errors.ts'
+import { currentScope } from '../../scopes/current-scope.ts'
 import type { WorkScope } from '../../scopes/work-scope.ts'
 import { createHookScopes } from '../hook-scopes.ts'
 import { measureMethods, type Method } from '../measure-methods.ts'
@@ -40,10 +41,14 @@ export function carbonTfjs(tf: TensorFlow, options: TfjsOptions = {}): () => voi
         const scope = scopes.begin({ name, kind: 'training' })
         if (scope === undefined) return original.apply(this, args)
         const fitScope: FitScope = { scope, tracker, training: undefined }
-        fitScopes.set(scope, fitScope)
         const withCallback = scopes.attempt(() => addCallback(args, place, options)) ?? args
         const whole: Pick<WorkScope, 'run' | 'end'> = {
-          run: (action) => scope.run(action),
+          run: (action) =>
+            scope.run(() => {
+              const around = currentScope()
+              if (around !== undefined) fitScopes.set(around, fitScope)
+              return action()
+            }),
           end(outcome) {
             fitScope.training?.end(outcome)
             scope.end(outcome)

@@ -226,6 +226,23 @@ describe('measuring', () => {
     expect(channel.start.hasSubscribers).toBe(false)
   })
 
+  it('that stops in the middle ends what goes on', async () => {
+    const { tracker, carbon } = measured()
+    await traced('generateText', { callId: 'a' }, async () => {
+      await traced('executeTool', { callId: 'a', toolCall: { toolName: 'weather' } }, async () => {
+        await traced('languageModelCall', { callId: 'a' }, async () => {
+          carbon.stop()
+          await Promise.resolve()
+        })
+      })
+    })
+    expect(tracker.lines()).toEqual([
+      'generateText: aborted',
+      'weather < generateText: aborted',
+      'small-1 < generateText: aborted',
+    ])
+  })
+
   it('keeps the scope around where nothing can be measured, and harms nobody', async () => {
     const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
     onTestFinished(() => warn.mockRestore())
