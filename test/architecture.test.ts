@@ -206,6 +206,51 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
     ],
   ],
   ['scopes/', ['core/', 'scopes/', 'log.ts', 'run.ts', 'tracker.ts']],
+  ['integrations/hook-scopes.ts', ['core/', 'scopes/']],
+  ['integrations/run-in-scope.ts', ['scopes/', 'thenable.ts']],
+  ['integrations/measure-methods.ts', []],
+  [
+    'integrations/tfjs/',
+    [
+      'core/',
+      'scopes/',
+      'integrations/tfjs/',
+      'integrations/register/library-hook.ts',
+      'integrations/hook-scopes.ts',
+      'integrations/measure-methods.ts',
+      'integrations/run-in-scope.ts',
+    ],
+  ],
+  [
+    'integrations/onnxruntime/',
+    [
+      'core/',
+      'scopes/',
+      'integrations/onnxruntime/',
+      'integrations/register/library-hook.ts',
+      'integrations/hook-scopes.ts',
+      'integrations/measure-methods.ts',
+      'integrations/run-in-scope.ts',
+    ],
+  ],
+  [
+    'integrations/model-calls/',
+    ['core/', 'scopes/', 'config/nearest.ts', 'integrations/model-calls/', 'integrations/hook-scopes.ts'],
+  ],
+  [
+    'integrations/langchain/',
+    ['scopes/', 'integrations/langchain/', 'integrations/model-calls/', 'integrations/run-in-scope.ts'],
+  ],
+  [
+    'integrations/ai/',
+    [
+      'scopes/',
+      'integrations/ai/',
+      'integrations/model-calls/',
+      'integrations/register/library-hook.ts',
+      'integrations/run-in-scope.ts',
+    ],
+  ],
   ['integrations/opik/', ['core/', 'integrations/opik/', 'tracker.ts', 'thenable.ts']],
   ['integrations/wandb/', ['core/', 'exporters/wandb-exporter.ts', 'comparisons-for.ts']],
   [
