@@ -30,7 +30,9 @@ describe('a call of a model', () => {
         remote: expect.objectContaining({ method: 'estimated', factor: 'ours', energyJoules: 200 }),
       },
     ])
-    expect(told[0]?.local?.energyJoules).toBeCloseTo(3, 6)
+    // Its part of the time between two readings.
+    expect(told[0]?.local?.energyJoules).toBeGreaterThan(0)
+    expect(told[0]?.local?.energyJoules).toBeLessThanOrEqual(3)
   })
 
   it('adds nothing of its estimate to what was measured', async () => {
