@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdtempSync, readdirSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads'
@@ -31,6 +31,19 @@ export function createMailboxFolder(): string {
   return folder
 }
 
+/** Removes the folders of this user's processes that were killed. Never throws. */
+export function removeAbandoned(): void {
+  for (const name of ownFolders()) {
+    const { isOwnerAlive } = parseName(name) ?? {}
+    if (isOwnerAlive?.() !== false) continue
+    try {
+      rmSync(join(tmpdir(), name), { recursive: true, force: true })
+    } catch {
+      // Somebody else removes it at the same time.
+    }
+  }
+}
+
 /** Names the mailbox to all processes and threads that begin from now on; without a folder they measure nothing and tell nothing. */
 export function announceMailbox(folder: string | undefined): void {
   const address = folder ?? `${nameFor(process.pid)}off`
@@ -51,25 +64,48 @@ export function findMailbox(): MailboxAddress | undefined {
   return undefined
 }
 
-function toAddress(address: string): MailboxAddress | undefined {
-  const [, pid = '', started = '', rest = ''] = /^codecarbon-(\d+)-(\d+)-(\w+)$/.exec(basename(address)) ?? []
-  const owner = Number(pid)
-  // A program that has put another in its own place has left its environment behind.
-  if (pid === '' || (owner === process.pid && isMainThread)) return undefined
-  const isRead = (): boolean => isAlive(owner) && (started === '0' || startTime(owner) === started)
-  const folder = rest === 'off' ? undefined : address
-  if (!isRead() || (folder !== undefined && !existsSync(folder))) return undefined
-  return { folder, isRead }
+interface FolderName {
+  readonly owner: number
+  readonly isOwnerAlive: () => boolean
+  readonly isOff: boolean
 }
 
-/** A parent may give its child an environment without the variable. Its folder is then found by its name; another user's is not believed. */
+function parseName(name: string): FolderName | undefined {
+  const [, pid = '', started = '', rest = ''] = /^codecarbon-(\d+)-(\d+)-(\w+)(?:-gone)?$/.exec(name) ?? []
+  if (pid === '') return undefined
+  const owner = Number(pid)
+  return {
+    owner,
+    isOwnerAlive: () => isAlive(owner) && (started === '0' || startTime(owner) === started),
+    isOff: rest === 'off',
+  }
+}
+
+function toAddress(address: string): MailboxAddress | undefined {
+  const name = parseName(basename(address))
+  // A program that has put another in its own place has left its environment behind.
+  if (name === undefined || (name.owner === process.pid && isMainThread)) return undefined
+  const folder = name.isOff ? undefined : address
+  if (!name.isOwnerAlive() || (folder !== undefined && !existsSync(folder))) return undefined
+  return { folder, isRead: name.isOwnerAlive }
+}
+
+/** A parent may give its child an environment without the variable. Its folder is then found by its name. */
 function ofParent(): string | undefined {
+  const name = ownFolders(nameFor(process.ppid))[0]
+  return name === undefined ? undefined : join(tmpdir(), name)
+}
+
+/** Folders with such a name; another user's are not believed. */
+function ownFolders(beginning = 'codecarbon-'): readonly string[] {
   try {
-    const name = readdirSync(tmpdir()).find((entry) => entry.startsWith(nameFor(process.ppid)))
-    if (name === undefined) return undefined
-    const folder = join(tmpdir(), name)
-    return statSync(folder).uid === (process.getuid?.() ?? 0) ? folder : undefined
+    return readdirSync(tmpdir()).filter(
+      (name) =>
+        name.startsWith(beginning) &&
+        parseName(name) !== undefined &&
+        statSync(join(tmpdir(), name)).uid === (process.getuid?.() ?? 0),
+    )
   } catch {
-    return undefined
+    return []
   }
 }

@@ -2,7 +2,7 @@ import { messageOf } from '../../core/errors.ts'
 import { forget, saveBeforeEnd } from '../../exit.ts'
 import type { ScopeSource } from '../../scopes/process-scopes.ts'
 import { openMailbox, type Mailbox } from './mailbox.ts'
-import { announceMailbox, createMailboxFolder } from './mailbox-address.ts'
+import { announceMailbox, createMailboxFolder, removeAbandoned } from './mailbox-address.ts'
 import { onThreadEnd } from './thread-ends.ts'
 
 /** What measures, and is told the scopes of children. */
@@ -13,6 +13,9 @@ export interface Root {
   /** Is told why children cannot tell anything. */
   warn(message: string): void
 }
+
+/** By then a program has come to its own business. */
+const tidyMs = 1000
 
 /** Reads the mailbox until the process ends, or what is returned is called. */
 export type CloseMailbox = () => void
@@ -46,6 +49,7 @@ export function readMailbox(root: Root): CloseMailbox | undefined {
     announceMailbox(undefined)
     return undefined
   }
+  setTimeout(removeAbandoned, tidyMs).unref()
   onThreadEnd((thread) => {
     mailbox.threadEnded(thread)
   })

@@ -27,33 +27,35 @@ if (holder[key] === undefined && !isOurCommand()) {
 async function begin(): Promise<void> {
   const mailbox = findMailbox()
   if (mailbox !== undefined) {
-    beginChild(mailbox)
-    if (mailbox.folder !== undefined) await hook(process.env['CODECARBON_INTEGRATIONS'] ?? 'all', false)
+    await beginChild(mailbox)
     return
   }
   // What a child has no use for is not loaded there.
   const { beginRoot } = await import('./root.ts')
-  const { isTracked, integrations } = await beginRoot()
-  if (isTracked) await hook(integrations, true)
+  const root = await beginRoot()
+  if (root === undefined) return
+  const { integrations, log } = root
+  await installHooks(knownHooks, {
+    integrations,
+    warn: (message) => {
+      log('warning', message)
+    },
+  })
 }
 
 /** Its parent measures. */
-function beginChild(mailbox: MailboxAddress): void {
+async function beginChild(mailbox: MailboxAddress): Promise<void> {
   const scopes = new MailboxScopes(mailbox)
   setProcessScopes(scopes)
-  if (mailbox.folder !== undefined) {
-    onThreadEnd((thread) => {
-      scopes.tellThreadEnd(thread)
-    })
-  }
-}
-
-function hook(integrations: string, isToldOfNames: boolean): Promise<void> {
-  return installHooks(knownHooks, {
-    integrations,
+  if (mailbox.folder === undefined) return
+  onThreadEnd((thread) => {
+    scopes.tellThreadEnd(thread)
+  })
+  await installHooks(knownHooks, {
+    integrations: process.env['CODECARBON_INTEGRATIONS'] ?? 'all',
     warn: (message, isAboutNames) => {
-      // Children were given the same names, and their parent has told of them.
-      if (isToldOfNames || !isAboutNames) process.emitWarning(message, 'CodeCarbonWarning')
+      // Its parent was given the same names, and has told of them.
+      if (!isAboutNames) process.emitWarning(message, 'CodeCarbonWarning')
     },
   })
 }

@@ -4,31 +4,41 @@ import { loadOptions } from '../../config/load-options.ts'
 import type { Options } from '../../config/option-table.ts'
 import { fromCode } from '../../config/option-source.ts'
 import { ConfigError, messageOf } from '../../core/errors.ts'
-import { createLog } from '../../log.ts'
+import { createLog, type Log } from '../../log.ts'
 import { setProcessScopes } from '../../scopes/process-scopes.ts'
 import { EmissionsTracker } from '../../tracker.ts'
 import { announceMailbox } from './mailbox-address.ts'
 import { MailboxScopes } from './mailbox-scopes.ts'
 import { readMailbox } from './read-mailbox.ts'
 
-/** Measures this process for itself and its children, by configuration alone. @returns whether it does, and the option `integrations` */
-export async function beginRoot(): Promise<{ readonly isTracked: boolean; readonly integrations: string }> {
+/** A process that measures itself and its children. */
+export interface BegunRoot {
+  /** The option of that name. */
+  readonly integrations: string
+  readonly log: Log
+}
+
+/** Measures this process, by configuration alone. @returns `undefined` where it cannot be measured, which is told */
+export async function beginRoot(): Promise<BegunRoot | undefined> {
   try {
     const { options, origins } = loadOptions(fromCode({}))
+    const log = createLog({ level: options.logLevel, preamble: options.loggerPreamble })
     const tracker = new EmissionsTracker(await withTrackers(options))
     const close = readMailbox({
       scopes: tracker,
       begin: () => tracker.start().unattributed !== undefined,
       warn: (message) => {
-        createLog({ level: options.logLevel, preamble: options.loggerPreamble })('warning', message)
+        log('warning', message)
       },
     })
-    const isTracked = close !== undefined
-    if (isTracked) setProcessScopes(tracker)
-    else setNone()
+    if (close === undefined) {
+      setNone()
+      return undefined
+    }
+    setProcessScopes(tracker)
     // Children look at the environment alone.
     if (origins.integrations.kind !== 'default') process.env['CODECARBON_INTEGRATIONS'] = options.integrations
-    return { isTracked, integrations: options.integrations }
+    return { integrations: options.integrations, log }
   } catch (error) {
     setNone()
     const what = error instanceof ConfigError ? 'wrong configuration' : 'it cannot be measured'
@@ -36,7 +46,7 @@ export async function beginRoot(): Promise<{ readonly isTracked: boolean; readon
       'error',
       `codecarbon/register: this program is not tracked: ${what}: ${messageOf(error)}`,
     )
-    return { isTracked: false, integrations: 'none' }
+    return undefined
   }
 }
 
