@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } fro
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads'
-import { isAlive, startTime } from '../../files/process-identity.ts'
+import { isAlive, parentOf, startTime } from '../../files/process-identity.ts'
 
 /**
  * The variable by which children know the mailbox of the process that measures: the path of a folder whose name says which process that is. Where there is no
@@ -53,8 +53,9 @@ export function announceMailbox(folder: string | undefined): void {
 
 /** The mailbox of the process that measures for this process or thread; `undefined` where there is none, and it should measure itself. */
 export function findMailbox(): MailboxAddress | undefined {
-  const named = [getEnvironmentData(environmentKey), process.env[mailboxVariable]]
-  for (const address of [...named, ofParent()]) {
+  const ways = [() => getEnvironmentData(environmentKey), () => process.env[mailboxVariable], ofAncestor]
+  for (const find of ways) {
+    const address = find()
     const found = typeof address === 'string' ? toAddress(address) : undefined
     if (found === undefined) continue
     // Threads that begin later find it, too.
@@ -90,20 +91,28 @@ function toAddress(address: string): MailboxAddress | undefined {
   return { folder, isRead: name.isOwnerAlive }
 }
 
-/** A parent may give its child an environment without the variable. Its folder is then found by its name. */
-function ofParent(): string | undefined {
-  const name = ownFolders(nameFor(process.ppid))[0]
-  return name === undefined ? undefined : join(tmpdir(), name)
+/** A parent may give its child an environment without the variable. The folder is then found by the number of a process above this one. */
+function ofAncestor(): string | undefined {
+  const folders = ownFolders()
+  if (folders.length === 0) return undefined
+  let pid: number | undefined = process.ppid
+  for (let level = 0; level < mostLevels && pid !== undefined; level += 1) {
+    const name = folders.find((folder) => parseName(folder)?.owner === pid)
+    if (name !== undefined) return join(tmpdir(), name)
+    pid = parentOf(pid)
+  }
+  return undefined
 }
 
-/** Folders with such a name; another user's are not believed. */
-function ownFolders(beginning = 'codecarbon-'): readonly string[] {
+/** Of processes above each other, such as shells and package managers. */
+const mostLevels = 16
+
+/** Another user's folders are not believed. */
+function ownFolders(): readonly string[] {
   try {
     return readdirSync(tmpdir()).filter(
       (name) =>
-        name.startsWith(beginning) &&
-        parseName(name) !== undefined &&
-        statSync(join(tmpdir(), name)).uid === (process.getuid?.() ?? 0),
+        parseName(name) !== undefined && statSync(join(tmpdir(), name)).uid === (process.getuid?.() ?? 0),
     )
   } catch {
     return []

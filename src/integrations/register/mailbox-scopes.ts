@@ -30,6 +30,8 @@ export class MailboxScopes implements ScopeSource {
   readonly #outbox: Outbox
   readonly #open = new Map<number, MailboxScope>()
   #news = new Map<number, ScopeNews>()
+  /** Told after all other news, since something else was part of these. */
+  #ends: ScopeNews[] = []
   #ledger: CpuLedger | undefined
   #lastId = 0
   #toldAt = 0
@@ -84,8 +86,10 @@ export class MailboxScopes implements ScopeSource {
     this.#cpu.told(microseconds)
   }
 
-  ended(scope: MailboxScope): void {
+  ended(scope: MailboxScope, outcome: string): void {
     this.#open.delete(scope.id)
+    if (scope.hasInner) this.#ends.push({ id: scope.id, outcome })
+    else this.newsOf(scope.id).outcome = outcome
     this.#hurry()
   }
 
@@ -118,7 +122,10 @@ export class MailboxScopes implements ScopeSource {
     this.#toldAt = performance.now()
     this.#ledger?.advance()
     for (const scope of this.#open.values()) scope.tellCpu()
-    if (this.#outbox.tell(...this.#news.values())) this.#news = new Map()
+    if (this.#outbox.tell(...this.#news.values(), ...this.#ends)) {
+      this.#news = new Map()
+      this.#ends = []
+    }
     if (this.#open.size === 0 && this.#news.size === 0) return
     this.#timer ??= setTimeout(() => {
       this.#tell()
@@ -139,6 +146,8 @@ class MailboxScope implements WorkScope {
   readonly id: number
   name: string
   readonly kind: ScopeKind
+  /** Something else was part of it. */
+  hasInner = false
   readonly #scopes: MailboxScopes | undefined
   readonly #share: CpuShare | undefined
   #toldMicroseconds = 0
@@ -157,7 +166,10 @@ class MailboxScope implements WorkScope {
     const news = scopes.newsOf(this.id)
     news.kind = kind
     news.name = name
-    if (within !== undefined) news.parent = within.id
+    if (within !== undefined) {
+      news.parent = within.id
+      within.hasInner = true
+    }
     if (labels !== undefined) news.labels = { ...labels }
   }
 
@@ -187,13 +199,11 @@ class MailboxScope implements WorkScope {
   }
 
   end(outcome = 'ok'): void {
-    const news = this.#news()
+    if (this.#isEnded) return
     this.#isEnded = true
-    if (news === undefined) return
     this.#share?.end()
     this.tellCpu()
-    news.outcome = outcome
-    this.#scopes?.ended(this)
+    this.#scopes?.ended(this, outcome)
   }
 
   /** Nobody here knows. */
