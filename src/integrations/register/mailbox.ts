@@ -5,7 +5,7 @@ import {
   readdirSync,
   readSync,
   renameSync,
-  rmSync,
+  rmdirSync,
   unlinkSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -205,7 +205,8 @@ function removeFolder(folder: string): void {
     renameSync(folder, gone)
   })
   attempt(() => {
-    rmSync(gone, { recursive: true, force: true })
+    for (const name of readdirSync(gone)) unlinkSync(join(gone, name))
+    rmdirSync(gone)
   })
 }
 

@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks'
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads'
 
 /** How much CPU time this process or thread has used. */

@@ -4,12 +4,9 @@ import { isMainThread } from 'node:worker_threads'
 import { messageOf } from '../../core/errors.ts'
 import { printOnStderr } from '../../log.ts'
 import { packageFile } from '../../package-file.ts'
-import { setProcessScopes } from '../../scopes/process-scopes.ts'
 import { installHooks } from './install-hooks.ts'
 import { knownHooks } from './known-hooks.ts'
 import { findMailbox, type MailboxAddress } from './mailbox-address.ts'
-import { MailboxScopes } from './mailbox-scopes.ts'
-import { onThreadEnd } from './thread-ends.ts'
 
 /** One for all copies of this package in a process or thread. */
 const key = Symbol.for('codecarbon.register')
@@ -26,11 +23,10 @@ if (holder[key] === undefined && !isOurCommand()) {
 
 async function begin(): Promise<void> {
   const mailbox = findMailbox()
-  if (mailbox !== undefined) {
-    await beginChild(mailbox)
-    return
-  }
-  // What a child has no use for is not loaded there.
+  await (mailbox === undefined ? measure() : tell(mailbox))
+}
+
+async function measure(): Promise<void> {
   const { beginRoot } = await import('./root.ts')
   const root = await beginRoot()
   if (root === undefined) return
@@ -43,18 +39,15 @@ async function begin(): Promise<void> {
   })
 }
 
-/** Its parent measures. */
-async function beginChild(mailbox: MailboxAddress): Promise<void> {
-  const scopes = new MailboxScopes(mailbox)
-  setProcessScopes(scopes)
+/** A parent measures. */
+async function tell(mailbox: MailboxAddress): Promise<void> {
+  const { beginChild } = await import('./child.ts')
+  beginChild(mailbox)
   if (mailbox.folder === undefined) return
-  onThreadEnd((thread) => {
-    scopes.tellThreadEnd(thread)
-  })
   await installHooks(knownHooks, {
     integrations: process.env['CODECARBON_INTEGRATIONS'] ?? 'all',
     warn: (message, isAboutNames) => {
-      // Its parent was given the same names, and has told of them.
+      // The parent was given the same names, and has told of them.
       if (!isAboutNames) process.emitWarning(message, 'CodeCarbonWarning')
     },
   })

@@ -8,7 +8,6 @@ import { createLog, type Log } from '../../log.ts'
 import { setProcessScopes } from '../../scopes/process-scopes.ts'
 import { EmissionsTracker } from '../../tracker.ts'
 import { announceMailbox } from './mailbox-address.ts'
-import { MailboxScopes } from './mailbox-scopes.ts'
 import { readMailbox } from './read-mailbox.ts'
 
 /** A process that measures itself and its children. */
@@ -32,7 +31,7 @@ export async function beginRoot(): Promise<BegunRoot | undefined> {
       },
     })
     if (close === undefined) {
-      setNone()
+      await measureNothing()
       return undefined
     }
     setProcessScopes(tracker)
@@ -40,7 +39,7 @@ export async function beginRoot(): Promise<BegunRoot | undefined> {
     if (origins.integrations.kind !== 'default') process.env['CODECARBON_INTEGRATIONS'] = options.integrations
     return { integrations: options.integrations, log }
   } catch (error) {
-    setNone()
+    await measureNothing()
     const what = error instanceof ConfigError ? 'wrong configuration' : 'it cannot be measured'
     createLog({ level: 'error' })(
       'error',
@@ -51,9 +50,10 @@ export async function beginRoot(): Promise<BegunRoot | undefined> {
 }
 
 /** Nobody is told anything: neither are children, whose configuration is as wrong. */
-function setNone(): void {
+async function measureNothing(): Promise<void> {
+  const { beginChild } = await import('./child.ts')
   announceMailbox(undefined)
-  setProcessScopes(new MailboxScopes({ folder: undefined, isRead: () => false }))
+  beginChild({ folder: undefined, isRead: () => false })
 }
 
 /** Comet and MLflow as `codecarbon run` logs to them, where the environment asks for it. */

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { startChild, type Child } from '../../fixtures/programs/child.ts'
-import { preload, programPath } from '../../fixtures/programs/register/preload.ts'
+import { node, preload, programPath } from '../../fixtures/programs/register/preload.ts'
 import { temporaryFolder } from '../../fixtures/programs/temporary-folder.ts'
 
 let folder: string
@@ -26,7 +26,7 @@ interface Told {
 }
 
 const start = (way: string, env: Readonly<Record<string, string>> = {}): Child =>
-  startChild(process.execPath, [programPath('records-scopes.js'), programPath('jobs.js'), way], {
+  startChild(node, [programPath('records-scopes.js'), programPath('jobs.js'), way], {
     folder,
     input: '',
     env: { TMPDIR: join(folder, 'tmp'), CHILD_OPTIONS: `--import ${preload}`, ...env },

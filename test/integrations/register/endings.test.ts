@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { readTable } from '../../fixtures/csv/table.ts'
 import { startChild, type Child, type Ended } from '../../fixtures/programs/child.ts'
-import { preload, programPath } from '../../fixtures/programs/register/preload.ts'
+import { node, preload, programPath } from '../../fixtures/programs/register/preload.ts'
 import { temporaryFolder } from '../../fixtures/programs/temporary-folder.ts'
 
 let folder: string
@@ -19,7 +19,7 @@ function start(
   args: readonly string[],
   { env = {}, input = '' }: { env?: Readonly<Record<string, string>>; input?: string } = {},
 ): Child {
-  return startChild(process.execPath, ['--import', preload, ...args], {
+  return startChild(node, ['--import', preload, ...args], {
     folder,
     input,
     env: { CODECARBON_LOG_LEVEL: 'warning', TMPDIR: join(folder, 'tmp'), ...env },

@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { startChild } from '../../fixtures/programs/child.ts'
 import { layOut } from '../../fixtures/programs/project.ts'
-import { programPath } from '../../fixtures/programs/register/preload.ts'
+import { node, programPath } from '../../fixtures/programs/register/preload.ts'
 import { temporaryFolder } from '../../fixtures/programs/temporary-folder.ts'
 
 let folder: string
@@ -71,7 +71,7 @@ async function run(
   layOut(folder, { files: Object.assign({ [name]: program }, ...files) as Record<string, string> })
   const preload = pathToFileURL(programPath('fake-hooks.js')).href
   const { code, stdout, stderr } = await startChild(
-    process.env['REGISTER_NODE'] ?? process.execPath,
+    node,
     ['--import', preload, ...args, join(folder, name)],
     { folder, input: '', env: hooks === undefined ? {} : { FAKE_HOOKS: hooks } },
   ).ended

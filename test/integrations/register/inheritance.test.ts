@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { readTable } from '../../fixtures/csv/table.ts'
 import { startChild, startCli, type Child } from '../../fixtures/programs/child.ts'
-import { preload, programPath } from '../../fixtures/programs/register/preload.ts'
+import { node, preload, programPath } from '../../fixtures/programs/register/preload.ts'
 import { temporaryFolder } from '../../fixtures/programs/temporary-folder.ts'
 
 let folder: string
@@ -21,7 +21,7 @@ const environment = (env: Readonly<Record<string, string>> = {}): Readonly<Recor
 
 const start = (program: string, env: Readonly<Record<string, string>> = {}): Child => {
   writeFileSync(join(folder, 'program.cjs'), program)
-  return startChild(process.execPath, [join(folder, 'program.cjs')], {
+  return startChild(node, [join(folder, 'program.cjs')], {
     folder,
     input: '',
     env: environment({ NODE_OPTIONS: `--import ${preload}`, ...env }),
@@ -114,7 +114,7 @@ describe('a program that was killed', () => {
 
 describe('codecarbon run', () => {
   it('measures for a program of its command that has the preload: one row, and its tasks are told', async () => {
-    const args = [process.execPath, '--import', preload, programPath('jobs.js'), 'proportions']
+    const args = [node, '--import', preload, programPath('jobs.js'), 'proportions']
     const { code, stderr } = await startCli(['run', '--quiet', '--', ...args], {
       folder,
       input: '',
@@ -127,14 +127,11 @@ describe('codecarbon run', () => {
   })
 
   it('measures alone where it has inherited the preload itself', async () => {
-    const { code, stderr } = await startCli(
-      ['run', '--quiet', '--', process.execPath, '-e', 'process.exit(4)'],
-      {
-        folder,
-        input: '',
-        env: environment({ NODE_OPTIONS: `--import ${preload}` }),
-      },
-    ).ended
+    const { code, stderr } = await startCli(['run', '--quiet', '--', node, '-e', 'process.exit(4)'], {
+      folder,
+      input: '',
+      env: environment({ NODE_OPTIONS: `--import ${preload}` }),
+    }).ended
     expect({ code, stderr }).toEqual({ code: 4, stderr: '' })
     expect(rows()).toHaveLength(1)
   })
