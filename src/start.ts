@@ -20,6 +20,7 @@ import { createProcessTree } from './probes/linux/process-tree.ts'
 import { createSelfProcess } from './probes/os-load.ts'
 import { Run } from './run.ts'
 import { createRunGrid, type RunGrid } from './run-grid.ts'
+import { createThreadTimes } from './scopes/thread-time.ts'
 import { claimMachine } from './single-run.ts'
 import { surveyMachine, type Survey } from './survey.ts'
 import { packageVersion } from './version.ts'
@@ -106,6 +107,7 @@ function beginRun(options: Options, extras: StartExtras, onEnd: (() => void) | u
     interval: seconds(options.measurePowerSecs),
     now: () => clock.now().monotonic,
     functionalUnits: options.functionalUnits,
+    threadTimes: options.attribution === 'precise' ? createThreadTimes : undefined,
     joinHost: (hooks) =>
       createHostReporter({
         ...hooks,
@@ -166,6 +168,7 @@ function prometheusPull(options: Options, log: Log): Exporter | undefined {
         host,
         webConfigFile,
         hasCompatNames: options.prometheusCompatNames,
+        scopeLabels: options.scopeLabels,
         onListen: (url) => {
           log('info', `metrics for Prometheus at ${url}`)
         },
@@ -175,9 +178,10 @@ function prometheusPull(options: Options, log: Log): Exporter | undefined {
   )
 }
 
-function otlp({ outputMethods, offline, projectName }: Options, log: Log): Exporter[] {
+function otlp({ outputMethods, offline, projectName, scopeLabels }: Options, log: Log): Exporter[] {
   const options: OtlpExporterOptions = {
     projectName,
+    scopeLabels,
     warn: (message) => {
       log('warning', message)
     },

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { exactly } from '../../src/core/estimate.ts'
 import { createScopes, type Scope, type Scopes } from '../../src/core/scopes.ts'
-import { grams, joules, seconds } from '../../src/core/units.ts'
+import { grams, joules, seconds, type Seconds } from '../../src/core/units.ts'
 import { addUsage, noUsage, totalEnergy, usageBetween, type Usage } from '../../src/core/usage.ts'
 
 /** Usage of so many joules by processor and memory. */
@@ -38,6 +38,12 @@ function bench(): { scopes: Scopes; spend(cpu: number, ram?: number): void; tota
   }
 }
 
+/** What it has used when it is ended now. */
+function atEndOf(scope: Scope): Usage {
+  scope.end()
+  return scope.used()
+}
+
 const joulesOf = (usage: Usage): number => totalEnergy(usage).value
 const cpuOf = (usage: Usage): number => usage.energy.cpu?.value ?? 0
 const ramOf = (usage: Usage): number => usage.energy.ram?.value ?? 0
@@ -49,7 +55,7 @@ describe('a scope', () => {
     const scope = scopes.begin()
     spend(30, 4)
     spend(20, 6)
-    const usage = scope.end()
+    const usage = atEndOf(scope)
     expect([cpuOf(usage), ramOf(usage)]).toEqual([50, 10])
     expect(usage.time).toBe(2)
     expect(usage.emissions.value).toBeCloseTo(6, 12)
@@ -61,17 +67,17 @@ describe('a scope', () => {
     const { scopes, spend } = bench()
     const scope = scopes.begin()
     spend(30)
-    const usage = scope.end()
+    const usage = atEndOf(scope)
     expect(scope.ended).toBe(true)
     spend(70)
     expect(scope.used()).toEqual(usage)
-    expect(scope.end()).toEqual(usage)
+    expect(atEndOf(scope)).toEqual(usage)
   })
 
   test('that began and ended at one moment used nothing', () => {
     const { scopes, spend } = bench()
     spend(30)
-    expect(joulesOf(scopes.begin().end())).toBe(0)
+    expect(joulesOf(atEndOf(scopes.begin()))).toBe(0)
   })
 
   test('can be asked while it runs', () => {
@@ -105,7 +111,7 @@ describe('scopes side by side', () => {
     first.end()
     spend(40)
     expect(joulesOf(first.used())).toBeCloseTo(10 + 10, 12)
-    expect(joulesOf(second.end())).toBeCloseTo(10 + 40, 12)
+    expect(joulesOf(atEndOf(second))).toBeCloseTo(10 + 40, 12)
   })
 })
 
@@ -116,9 +122,9 @@ describe('a scope in a scope', () => {
     spend(10)
     const child = scopes.begin(parent)
     spend(20)
-    expect(joulesOf(child.end())).toBe(20)
+    expect(joulesOf(atEndOf(child))).toBe(20)
     spend(5)
-    expect(joulesOf(parent.end())).toBe(35)
+    expect(joulesOf(atEndOf(parent))).toBe(35)
   })
 
   test('does not make its parent take a larger share than a neighbour', () => {
@@ -137,9 +143,9 @@ describe('a scope in a scope', () => {
     const parent = scopes.begin()
     const child = scopes.begin(parent)
     spend(20)
-    expect(joulesOf(parent.end())).toBe(20)
+    expect(joulesOf(atEndOf(parent))).toBe(20)
     spend(100)
-    expect(joulesOf(child.end())).toBe(120)
+    expect(joulesOf(atEndOf(child))).toBe(120)
     expect(joulesOf(child.usedApart())).toBe(100)
     expect(joulesOf(parent.used())).toBe(20)
     expect(joulesOf(scopes.unattributed())).toBe(0)
@@ -156,7 +162,7 @@ describe('a scope in a scope', () => {
     expect(joulesOf(grandparent.used())).toBe(120)
     child.end()
     spend(5)
-    expect(joulesOf(grandparent.end())).toBe(125)
+    expect(joulesOf(atEndOf(grandparent))).toBe(125)
   })
 
   test('that begins below one that has ended is part of the nearest above that has not', () => {
@@ -167,8 +173,8 @@ describe('a scope in a scope', () => {
     parent.end()
     const late = scopes.begin(parent)
     spend(20)
-    expect(joulesOf(late.end())).toBe(20)
-    expect(joulesOf(grandparent.end())).toBe(25)
+    expect(joulesOf(atEndOf(late))).toBe(20)
+    expect(joulesOf(atEndOf(grandparent))).toBe(25)
   })
 
   test('of a parent that has ended stands on its own', () => {
@@ -178,9 +184,209 @@ describe('a scope in a scope', () => {
     parent.end()
     const late = scopes.begin(parent)
     spend(20)
-    expect(joulesOf(late.end())).toBe(20)
+    expect(joulesOf(atEndOf(late))).toBe(20)
     expect(joulesOf(parent.used())).toBe(5)
   })
+})
+
+/** Scopes of a machine of four processors, with a clock. */
+function timed(options: { gpu?: boolean } = {}): {
+  scopes: Scopes
+  at(time: number): Seconds
+  read(time: number, cpu: number, ...rest: [gpu?: number, machineTime?: number]): void
+  end(time: number): void
+  total(): Usage
+} {
+  const begin = used(0, 0, 0)
+  const scopes = createScopes(begin, { at: seconds(100), logicalCpus: 4 })
+  let total = begin
+  let last = 100
+  const advance = (time: number, step: Usage, isLast = false): void => {
+    total = addUsage(total, step)
+    last = time
+    scopes.advance(total, seconds(time), isLast)
+  }
+  return {
+    scopes,
+    at: (time) => seconds(time),
+    read(time, cpu, gpu = 0, machineTime = time - last) {
+      const step = used(cpu, 0, time - last)
+      const cards = used(gpu, 0, time - last).energy.cpu
+      advance(time, {
+        ...step,
+        machineTime: seconds(machineTime),
+        energy: { ...step.energy, ...(options.gpu === true && cards !== undefined ? { gpu: cards } : {}) },
+        emissions: exactly(grams((cpu + (options.gpu === true ? gpu : 0)) / 10)),
+      })
+    },
+    end: (time) => {
+      advance(time, noUsage, true)
+    },
+    total: () => usageBetween(begin, total),
+  }
+}
+
+describe('scopes that begin and end between two readings', () => {
+  test('are given their part of the time, in equal shares, once it is read', () => {
+    const { scopes, at, read } = timed()
+    const first = scopes.begin(undefined, { at: at(101) })
+    const second = scopes.begin(undefined, { at: at(103) })
+    first.end(at(105))
+    second.end(at(106))
+    expect([first.isSettled, first.totals()]).toEqual([false, undefined])
+    read(110, 100)
+    expect(first.isSettled).toBe(true)
+    // Two seconds alone, two by halves, at 10 W.
+    expect(joulesOf(first.used())).toBeCloseTo(30, 9)
+    expect(joulesOf(second.used())).toBeCloseTo(20, 9)
+    expect(first.totals()?.energy).toBeCloseTo(30, 9)
+    expect(first.totals()?.emissions).toBeCloseTo(3, 9)
+    expect(joulesOf(scopes.unattributed())).toBeCloseTo(50, 9)
+  })
+
+  test('are given that of each interval that they take part in', () => {
+    const { scopes, at, read } = timed()
+    const scope = scopes.begin(undefined, { at: at(105) })
+    read(110, 100)
+    read(120, 500)
+    expect(joulesOf(scope.used())).toBeCloseTo(550, 9)
+    scope.end(at(122))
+    read(130, 1000)
+    expect(joulesOf(scope.used())).toBeCloseTo(750, 9)
+    expect(scope.totals()?.energy).toBeCloseTo(750, 9)
+    read(140, 1000)
+    expect(joulesOf(scope.used())).toBeCloseTo(750, 9)
+  })
+
+  test('leave their parent what it does before and after', () => {
+    const { scopes, at, read } = timed()
+    const parent = scopes.begin(undefined, { at: at(100) })
+    const child = scopes.begin(parent, { at: at(102) })
+    child.end(at(106))
+    parent.end(at(110))
+    read(110, 100)
+    expect(joulesOf(child.used())).toBeCloseTo(40, 9)
+    expect(joulesOf(parent.used())).toBeCloseTo(100, 9)
+  })
+
+  test('have no time before the last reading, whatever a clock says', () => {
+    const { scopes, at, read } = timed()
+    read(110, 100)
+    const scope = scopes.begin(undefined, { at: at(90) })
+    scope.end(at(80))
+    read(120, 100)
+    expect(joulesOf(scope.used())).toBe(0)
+    expect(joulesOf(scopes.unattributed())).toBeCloseTo(200, 9)
+  })
+})
+
+describe('the energy of graphics processors', () => {
+  test('is that of a scope while it is the only one, and else of none', () => {
+    const { scopes, at, read, total } = timed({ gpu: true })
+    const first = scopes.begin(undefined, { at: at(100) })
+    const second = scopes.begin(undefined, { at: at(106) })
+    first.end(at(108))
+    second.end(at(110))
+    read(110, 100, 1000)
+    expect(first.used().energy.gpu?.value).toBeCloseTo(600, 9)
+    expect(second.used().energy.gpu?.value).toBeCloseTo(200, 9)
+    expect(scopes.unattributed().energy.gpu?.value).toBeCloseTo(200, 9)
+    const parts = [first.used(), second.used(), scopes.unattributed()]
+    const grams = parts.reduce((sum, { emissions }) => sum + emissions.value, 0)
+    expect(grams).toBeCloseTo(total().emissions.value, 9)
+  })
+
+  test('is unknown of one that was never alone', () => {
+    const { scopes, at, read } = timed({ gpu: true })
+    const both = [scopes.begin(undefined, { at: at(100) }), scopes.begin(undefined, { at: at(100) })]
+    read(110, 100, 1000)
+    expect(both.map((scope) => scope.used().energy.gpu)).toEqual([undefined, undefined])
+  })
+})
+
+describe('scopes that tell their CPU time', () => {
+  test('are given the energy of that time, and the rest goes to those that share by time', () => {
+    const { scopes, at, read } = timed()
+    const exact = scopes.begin(undefined, { at: at(100), isExact: true })
+    const shared = scopes.begin(undefined, { at: at(100) })
+    exact.addCpu(at(10), at(10))
+    exact.end(at(110))
+    read(110, 100)
+    // A quarter of the time of four processors.
+    expect(joulesOf(exact.used())).toBeCloseTo(25, 9)
+    expect(joulesOf(shared.used())).toBeCloseTo(75, 9)
+  })
+
+  test('have a part of a process tree by its own CPU time', () => {
+    const { scopes, at, read } = timed()
+    const exact = scopes.begin(undefined, { isExact: true })
+    exact.addCpu(at(2), at(10))
+    exact.end()
+    // The tree had 5 of 40 seconds.
+    read(110, 100, 0, 5 / 4)
+    expect(joulesOf(exact.used())).toBeCloseTo(40, 9)
+  })
+
+  test('are paid over as long as they took, and never more than there was', () => {
+    const { scopes, at, read, end } = timed()
+    const exact = scopes.begin(undefined, { isExact: true })
+    exact.addCpu(at(4), at(10))
+    exact.end()
+    read(101, 10)
+    expect([joulesOf(exact.used()), exact.isSettled]).toEqual([1, false])
+    read(110, 90)
+    expect(joulesOf(exact.used())).toBeCloseTo(10, 9)
+    expect(exact.isSettled).toBe(true)
+    const greedy = scopes.begin(undefined, { isExact: true })
+    greedy.addCpu(at(1000), at(1))
+    greedy.end()
+    read(111, 10)
+    expect(joulesOf(greedy.used())).toBeCloseTo(10, 9)
+    end(111)
+    expect(joulesOf(scopes.unattributed())).toBeCloseTo(90, 9)
+  })
+
+  test('leave their parent its own share, which holds what they used', () => {
+    const { scopes, at, read } = timed()
+    const parent = scopes.begin(undefined, { at: at(100) })
+    const exact = scopes.begin(parent, { at: at(100), isExact: true })
+    exact.addCpu(at(10), at(10))
+    exact.end(at(110))
+    read(110, 100)
+    expect(joulesOf(exact.used())).toBeCloseTo(25, 9)
+    expect(joulesOf(parent.used())).toBeCloseTo(100, 9)
+    expect(joulesOf(scopes.unattributed())).toBe(0)
+  })
+
+  test('may share the rest by time as well', () => {
+    const { scopes, at, read } = timed()
+    const [busy, waiting] = [
+      scopes.begin(undefined, { at: at(100) }),
+      scopes.begin(undefined, { at: at(100) }),
+    ] as const
+    busy.addCpu(at(20), at(0))
+    read(110, 100)
+    expect(joulesOf(busy.used())).toBeCloseTo(50 + 25, 9)
+    expect(joulesOf(waiting.used())).toBeCloseTo(25, 9)
+  })
+})
+
+test('ten thousand scopes that interleave are given what the machine used, each by its part', () => {
+  const { scopes, at, read, total } = timed()
+  const all: Scope[] = []
+  for (let index = 0; index < 10_000; index += 1) {
+    const begun = 100 + index / 100
+    // Each is active while ten others are, on the average.
+    all.push(scopes.begin(undefined, { at: at(begun) }))
+    if (index >= 10) all[index - 10]?.end(at(begun))
+    if (index % 100 === 99) read(begun + 0.001, 50)
+  }
+  for (const scope of all) scope.end(at(201))
+  read(202, 50)
+  const given = all.reduce((sum, scope) => sum + (scope.totals()?.energy ?? 0), 0)
+  const sum = given + joulesOf(scopes.unattributed())
+  expect(Math.abs(sum - joulesOf(total()))).toBeLessThan(1e-6 * joulesOf(total()))
+  expect(given).toBeGreaterThan(0.95 * joulesOf(total()))
 })
 
 /** What may happen; numbers choose among the scopes there are. */
@@ -249,5 +455,5 @@ test('with no usage at all there is nothing to share', () => {
   const scopes = createScopes(noUsage)
   const scope = scopes.begin()
   scopes.advance(noUsage)
-  expect(scope.end()).toEqual(noUsage)
+  expect(atEndOf(scope)).toEqual(noUsage)
 })
