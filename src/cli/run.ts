@@ -17,7 +17,7 @@ import { printOnStderr, type Log } from '../log.ts'
 import { createProcessTree } from '../probes/linux/process-tree.ts'
 import { readMailbox, type CloseMailbox } from '../integrations/register/read-mailbox.ts'
 import { renderReport } from '../report.ts'
-import { createRunScope } from '../scopes/run-scope.ts'
+import { createRunScope, NoScope } from '../scopes/run-scope.ts'
 import { startRun, type Started } from '../start.ts'
 import { addOptions, optionsFrom } from './options.ts'
 import { watchTerminalKeys } from './terminal-keys.ts'
@@ -115,8 +115,12 @@ function track(
   log: Log,
 ): { readonly started: Started; readonly closeMailbox: CloseMailbox } | undefined {
   let started: Started | undefined
+  const { attribution } = options
   const closeMailbox = readMailbox({
-    scopes: { beginScope: (scope) => createRunScope(started?.run, scope, log) },
+    scopes: {
+      beginScope: (scope) =>
+        started === undefined ? new NoScope(scope) : createRunScope(started.run, scope, { log, attribution }),
+    },
     begin() {
       started = tryStart(options, origins, log)
       return started !== undefined

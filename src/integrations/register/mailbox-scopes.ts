@@ -1,5 +1,6 @@
 import { forget, saveBeforeEnd } from '../../exit.ts'
 import { scopeStorage } from '../../scopes/current-scope.ts'
+import { isCount } from '../../scopes/functional-units.ts'
 import type { ScopeSource } from '../../scopes/process-scopes.ts'
 import type {
   CurrentScope,
@@ -185,9 +186,8 @@ class MailboxScope implements WorkScope {
   }
 
   countFunctionalUnits(count = 1): void {
-    if (!Number.isFinite(count) || count < 0) return
     const news = this.#news()
-    if (news !== undefined) news.units = (news.units ?? 0) + count
+    if (news !== undefined && isCount(count)) news.units = (news.units ?? 0) + count
   }
 
   run<T>(fn: () => T): T {

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { readTable } from '../../fixtures/csv/table.ts'
@@ -84,6 +84,39 @@ describe('a program whose children inherit the preload', () => {
   })
 })
 
+/** What the file for node_exporter says at the end: energy by job, of all jobs and what is no job's, and of the machine. */
+function told(): { jobs: Map<string, number>; sumJoules: number; totalJoules: number } {
+  const text = readFileSync(join(folder, 'end.prom'), 'utf8')
+  const values = (name: string): { labels: string; value: number }[] =>
+    [...text.matchAll(new RegExp(`^${name}\\{(.*)\\} (\\S+)$`, 'gm'))].map(([, labels = '', value]) => ({
+      labels,
+      value: Number(value),
+    }))
+  const sum = (name: string): number => values(name).reduce((total, { value }) => total + value, 0)
+  const jobs = values('codecarbon_task_energy_joules_sum').map(
+    ({ labels, value }) => [/task="([^"]*)"/.exec(labels)?.[1] ?? '', value] as const,
+  )
+  return {
+    jobs: new Map(jobs),
+    sumJoules: sum('codecarbon_task_energy_joules_sum') + sum('codecarbon_unattributed_energy_joules_total'),
+    totalJoules: sum('codecarbon_component_energy_joules_total'),
+  }
+}
+
+describe('a tracked program', () => {
+  it('is told the jobs of its child by their CPU time, and all adds up to what the machine used', async () => {
+    const child = JSON.stringify(programPath('jobs.js'))
+    const { code, stderr } = await start(
+      `require('child_process').fork(${child}, ['proportions']).once('exit', (code) => { process.exitCode = code })`,
+      { CODECARBON_PROMETHEUS_TEXTFILE: join(folder, 'end.prom') },
+    ).ended
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    const { jobs, sumJoules, totalJoules } = told()
+    expect((jobs.get('large') ?? NaN) / (jobs.get('small') ?? NaN)).toBeCloseTo(3, 0)
+    expect(sumJoules).toBeCloseTo(totalJoules, 6)
+  })
+})
+
 describe('a child that outlives the program', () => {
   it('goes on, and its own children are programs of their own', async () => {
     const { stdout } = await start(`const { spawn } = require('child_process')
@@ -118,12 +151,13 @@ describe('codecarbon run', () => {
     const { code, stderr } = await startCli(['run', '--quiet', '--', ...args], {
       folder,
       input: '',
-      env: environment(),
+      env: environment({ CODECARBON_PROMETHEUS_TEXTFILE: join(folder, 'end.prom') }),
     }).ended
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(rows()).toHaveLength(1)
-    const tasks = readTable(join(folder, `emissions_base_${rows()[0]?.['run_id']}.csv`))
-    expect(tasks.map((row) => row['task_name'])).toEqual(['small', 'large'])
+    const { jobs, sumJoules, totalJoules } = told()
+    expect([...jobs.keys()]).toEqual(['small', 'large'])
+    expect(sumJoules).toBeCloseTo(totalJoules, 6)
   })
 
   it('measures alone where it has inherited the preload itself', async () => {
