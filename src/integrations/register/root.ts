@@ -7,6 +7,7 @@ import { ConfigError, messageOf } from '../../core/errors.ts'
 import { createLog, type Log } from '../../log.ts'
 import { setProcessScopes } from '../../scopes/process-scopes.ts'
 import { EmissionsTracker } from '../../tracker.ts'
+import { holdProcess } from '../comet/hold-process.ts'
 import { announceMailbox } from './mailbox-address.ts'
 import { readMailbox } from './read-mailbox.ts'
 
@@ -22,7 +23,8 @@ export async function beginRoot(): Promise<BegunRoot | undefined> {
   try {
     const { options, origins } = loadOptions(fromCode({}))
     const log = createLog({ level: options.logLevel, preamble: options.loggerPreamble })
-    const tracker = new EmissionsTracker(await withTrackers(options))
+    const outputs = await outputsFor(options)
+    const tracker = new EmissionsTracker(outputs === options.outputMethods ? {} : { outputMethods: outputs })
     const close = readMailbox({
       scopes: tracker,
       begin: () => tracker.start().unattributed !== undefined,
@@ -35,6 +37,7 @@ export async function beginRoot(): Promise<BegunRoot | undefined> {
       return undefined
     }
     setProcessScopes(tracker)
+    if (outputs.includes('comet')) stopBeforeEnd(tracker)
     // Children look at the environment alone.
     if (origins.integrations.kind !== 'default') process.env['CODECARBON_INTEGRATIONS'] = options.integrations
     return { integrations: options.integrations, log }
@@ -56,8 +59,14 @@ async function measureNothing(): Promise<void> {
   beginChild({ folder: undefined, isRead: () => false })
 }
 
-/** Comet and MLflow as `codecarbon run` logs to them, where the environment asks for it. */
-async function withTrackers(options: Options): Promise<Partial<Pick<Options, 'outputMethods'>>> {
-  const { outputMethods } = await withMlflow(await withComet(options))
-  return outputMethods === options.outputMethods ? {} : { outputMethods }
+/** With Comet and MLflow as `codecarbon run` logs to them, where the environment asks for it. */
+const outputsFor = async (options: Options): Promise<Options['outputMethods']> =>
+  (await withMlflow(await withComet(options))).outputMethods
+
+/** What an experiment of Comet is told in the end needs time, which a program that ends by itself gives it. At other ends an archive is written. */
+function stopBeforeEnd(tracker: EmissionsTracker): void {
+  process.once('beforeExit', () => {
+    const release = holdProcess()
+    void tracker.stop().finally(release)
+  })
 }
