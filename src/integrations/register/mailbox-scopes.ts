@@ -1,3 +1,4 @@
+import { isMainThread } from 'node:worker_threads'
 import { forget, saveBeforeEnd } from '../../exit.ts'
 import { scopeStorage } from '../../scopes/current-scope.ts'
 import { isCount } from '../../scopes/functional-units.ts'
@@ -18,6 +19,12 @@ import { createOwnCpu, type OwnCpu } from './own-cpu.ts'
 
 /** Between two tellings, while there is something to tell. */
 const tellMs = 1000
+
+/**
+ * The same where no scope runs any more. Pools of threads terminate them as soon as a job is done, which leaves no time to tell anything; processes are asked to
+ * end, most of the time.
+ */
+const idleMs = isMainThread ? 100 : 0
 
 /** Scopes that run at a time, and news that wait to be told: what is more is not measured. */
 const mostHeld = 10_000
@@ -112,9 +119,10 @@ export class MailboxScopes implements ScopeSource {
     saveBeforeEnd(unsaved)
   }
 
-  /** A program that keeps its event loop busy lets no timer through. */
+  /** A program that keeps its event loop busy lets no timer through; and one with nothing to do may be ended. */
   #hurry(): void {
-    if (performance.now() - this.#toldAt >= tellMs) this.#tell()
+    const dueMs = this.#open.size === 0 ? idleMs : tellMs
+    if (performance.now() - this.#toldAt >= dueMs) this.#tell()
   }
 
   #tell(): void {

@@ -106,6 +106,14 @@ describe('jobs of a worker thread', () => {
     expect(waiting?.outcome).toBe('ok')
   })
 
+  it('are told where a pool terminates its threads as soon as they are done', async () => {
+    const { scopes } = await told('pool')
+    expect(scopes).toMatchObject(
+      [1, 2, 3].map(() => ({ name: 'pooled', outcome: 'ok', attribution: 'exact' })),
+    )
+    for (const { cpu } of scopes) expect(cpu).toBeGreaterThan(0.01)
+  })
+
   it('are lost where it is terminated', async () => {
     const { scopes } = await told('terminated thread')
     expect(scopes).toMatchObject([{ name: 'cut off in a thread', outcome: 'lost' }])

@@ -66,13 +66,18 @@ const packages = {
 async function run(
   program: string,
   files: readonly Record<string, string>[],
-  { name = 'program.mjs', hooks, args = [] }: { name?: string; hooks?: string; args?: string[] } = {},
+  {
+    name = 'program.mjs',
+    hooks,
+    before = [],
+    after = [],
+  }: { name?: string; hooks?: string; before?: readonly string[]; after?: readonly string[] } = {},
 ): Promise<string[]> {
   layOut(folder, { files: Object.assign({ [name]: program }, ...files) as Record<string, string> })
   const preload = pathToFileURL(programPath('fake-hooks.js')).href
   const { code, stdout, stderr } = await startChild(
     node,
-    ['--import', preload, ...args, join(folder, name)],
+    [...before, '--import', preload, ...after, join(folder, name)],
     { folder, input: '', env: hooks === undefined ? {} : { FAKE_HOOKS: hooks } },
   ).ended
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
@@ -155,6 +160,17 @@ describe('a hook changes what a package exports', () => {
       'installed into @fake/parts/part 2.1.0',
       'fake(part) whole fake(part)',
     ])
+  })
+
+  it.each(['before', 'after'])('beside another preload that loads TypeScript, %s it', async (order) => {
+    const other = pathToFileURL(programPath('typescript-loader.js')).href
+    const program = 'import f, { say } from "fake-module"; console.log(f(1 as number), say(2))'
+    expect(
+      await run(program, [packages.module], {
+        name: 'program.mts',
+        [order]: ['--no-deprecation', '--import', other],
+      }),
+    ).toEqual(['installed into fake-module 2.1.0', 'fake(module 1) fake(module 2)'])
   })
 
   it('or the prototypes of its classes', async () => {
