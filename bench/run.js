@@ -3,6 +3,7 @@ import { makeReady } from '../scripts/ready.js'
 
 makeReady()
 const { benchStart } = await import('./start.js')
+const { benchRegister } = await import('./register.js')
 const { benchTick } = await import('./tick.js')
 const { benchScrape } = await import('./scrape.js')
 const { benchScrapeAfterTasks } = await import('./scrape-after-tasks.js')
@@ -12,6 +13,7 @@ const { benchMonitor } = await import('./monitor.js')
 
 const rows = [
   ...benchStart(),
+  ...benchRegister(),
   ...(await benchTick()),
   ...(await benchGpu()),
   ...(await benchScrape()),

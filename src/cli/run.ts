@@ -3,6 +3,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
 import { type Command } from 'commander'
+import { withComet } from '../auto-comet.ts'
+import { withMlflow } from '../auto-mlflow.ts'
 import type { Options } from '../config/option-table.ts'
 import type { ResolvedOptions } from '../config/resolve-options.ts'
 import type { EmissionsData } from '../core/emissions-data.ts'
@@ -13,10 +15,10 @@ import { writeSummaryFile } from '../exporters/summary-file.ts'
 import { toSummary } from '../exporters/summary.ts'
 import { printOnStderr, type Log } from '../log.ts'
 import { createProcessTree } from '../probes/linux/process-tree.ts'
+import { readMailbox, type CloseMailbox } from '../integrations/register/read-mailbox.ts'
 import { renderReport } from '../report.ts'
+import { createRunScope, NoScope } from '../scopes/run-scope.ts'
 import { startRun, type Started } from '../start.ts'
-import { withComet } from './auto-comet.ts'
-import { withMlflow } from './auto-mlflow.ts'
 import { addOptions, optionsFrom } from './options.ts'
 import { watchTerminalKeys } from './terminal-keys.ts'
 
@@ -62,9 +64,12 @@ export async function runCommand(
 ): Promise<number> {
   if (command === '') throw new ConfigError('a command is missing: codecarbon run [options] -- <command>')
   const options = await withMlflow(await withComet(given))
+  // Programs of the command with `codecarbon/register` look at the environment alone.
+  if (origins.integrations.kind !== 'default') process.env['CODECARBON_INTEGRATIONS'] = options.integrations
   const startedAtMs = Date.now()
-  const started = tryStart(options, origins, log)
-  if (started === undefined) return runChild(command, args)
+  const tracked = track(options, origins, log)
+  if (tracked === undefined) return runChild(command, args)
+  const { started, closeMailbox } = tracked
   let exitCode = 0
   const unsaved = {
     saveAtExit: () => {
@@ -96,10 +101,35 @@ export async function runCommand(
   exitCode = await runChild(command, args)
   // Outputs that tell how a run ended look at it.
   process.exitCode = exitCode
+  closeMailbox()
   const data = await started.run.stop()
   forget(unsaved)
   conclude(data)
   return exitCode
+}
+
+/** Begins to measure, and to read what programs of the command tell of their jobs and requests. */
+function track(
+  options: Options,
+  origins: RunSettings['origins'],
+  log: Log,
+): { readonly started: Started; readonly closeMailbox: CloseMailbox } | undefined {
+  let started: Started | undefined
+  const { attribution } = options
+  const closeMailbox = readMailbox({
+    scopes: {
+      beginScope: (scope) =>
+        started === undefined ? new NoScope(scope) : createRunScope(started.run, scope, { log, attribution }),
+    },
+    begin() {
+      started = tryStart(options, origins, log)
+      return started !== undefined
+    },
+    warn: (message) => {
+      log('warning', message)
+    },
+  })
+  return started === undefined || closeMailbox === undefined ? undefined : { started, closeMailbox }
 }
 
 /** The run, whose summary waits for the command's exit code; `undefined` where it may not or cannot be tracked. */

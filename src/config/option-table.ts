@@ -207,12 +207,19 @@ export const optionTable = {
     destination: 'figures',
     help: 'address that the record of a run is posted to as JSON, at each flush and at the end; may hold user name and password',
   },
-  /** Log a command of `codecarbon run` to MLflow where `MLFLOW_TRACKING_URI` and `MLFLOW_RUN_ID` name a run. */
+  /** Hooks that `codecarbon/register` turns on: `all`, `none`, or a list of their names. */
+  integrations: {
+    type: 'text',
+    group: 'run',
+    default: 'all',
+    help: 'hooks that codecarbon/register turns on in a program: all, none, or a list such as http,bullmq',
+  },
+  /** Log a command of `codecarbon run`, or a program with `codecarbon/register`, to MLflow where `MLFLOW_TRACKING_URI` and `MLFLOW_RUN_ID` name a run. */
   mlflowAutoLog: {
     type: 'switch',
     group: 'output',
     default: true,
-    help: 'log a command of codecarbon run to MLflow by itself where MLFLOW_TRACKING_URI and MLFLOW_RUN_ID name a run of a server',
+    help: 'log a command of codecarbon run, or a program with codecarbon/register, to MLflow by itself where MLFLOW_TRACKING_URI and MLFLOW_RUN_ID name a run of a server',
   },
 
   /** Country of the machine: ISO 3166-1 alpha-3, such as FRA. */

@@ -9,6 +9,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { hostname } from 'node:os'
+import { isAlive, startTime } from './process-identity.ts'
 
 /** A lock that was taken. */
 export interface ProcessLock {
@@ -153,27 +154,6 @@ function parseOwner(text: string): Owner | undefined {
     return typeof owner.pid === 'number' && typeof owner.host === 'string' ? owner : undefined
   } catch {
     // Its owner was killed between making and writing it.
-    return undefined
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-}
-
-/** Tells a process from a later one with the same number; on Linux only. One that has ended and that nobody has waited for has none. */
-function startTime(pid: number): string | undefined {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-    return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19]
-  } catch {
-    // No procfs: the process number alone must do.
     return undefined
   }
 }

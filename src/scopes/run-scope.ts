@@ -108,7 +108,9 @@ class RunScope implements WorkScope, Placed, BookedScope, Counted {
 
   addCpu(time: Seconds): void {
     const now = this.#endedAt ?? this.ofRun.scopes.now()
-    this.scope.addCpu(time, this.#attribution === 'exact' ? seconds(now - this.#toldAt) : seconds(0))
+    // What is told at once of a scope that is told late took no less time than one processor needs for it.
+    const over = this.#attribution === 'exact' ? seconds(Math.max(now - this.#toldAt, time)) : seconds(0)
+    this.scope.addCpu(time, over)
     this.#toldAt = now
   }
 

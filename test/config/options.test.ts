@@ -137,6 +137,7 @@ const cases: Readonly<Record<OptionName, Cases>> = {
   csvSchema: choice('codecarbon', 'codecarbon', 'extended'),
   summaryFile: notEmpty(undefined),
   emissionsEndpoint: url(undefined),
+  integrations: text('all'),
   mlflowAutoLog: switchOf(true),
   countryIsoCode: text(undefined),
   country2letterIsoCode: text(undefined),

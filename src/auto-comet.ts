@@ -1,16 +1,16 @@
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import type { Options } from '../config/option-table.ts'
+import type { Options } from './config/option-table.ts'
 
 /**
- * The options of a command that is to be logged to Comet without anybody having to say so: where an API key is given, by `COMET_API_KEY` or
+ * The options of a command or a program that is to be logged to Comet without anybody having to say so: where an API key is given, by `COMET_API_KEY` or
  * in `.comet.config`, and `COMET_AUTO_LOG_CO2` is not false.
  */
 export async function withComet(options: Options): Promise<Options> {
   const { outputMethods, offline } = options
   if (outputMethods.includes('comet') || offline || !mayHaveKey()) return options
-  const { wantsAutoLog } = await import('../integrations/comet/load-settings.ts')
+  const { wantsAutoLog } = await import('./integrations/comet/load-settings.ts')
   return wantsAutoLog() ? { ...options, outputMethods: [...outputMethods, 'comet'] } : options
 }
 
