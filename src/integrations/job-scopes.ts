@@ -8,8 +8,6 @@ import { isThenable } from '../thenable.ts'
 export interface JobScopeOptions {
   readonly name: string
   readonly labels: ScopeLabels
-  /** It has a process or a thread of its own, whose CPU time is told. */
-  readonly isExact?: boolean | undefined
 }
 
 /** After so many failures in a row a hook measures nothing any more. */
@@ -36,7 +34,10 @@ export class JobScopes {
     return this.#begin(options, defaultScopes)
   }
 
-  /** The same in a process that runs jobs of another one, which has the tracker: without the way to it nothing is measured. */
+  /**
+   * The same in a process or thread that runs the jobs of another one, which has the tracker: without the way to it nothing is measured. Whoever knows the way
+   * tells the CPU time as well.
+   */
   beginInChild(options: JobScopeOptions): WorkScope | undefined {
     return this.#begin(options, () => {
       const known = knownProcessScopes()
@@ -53,7 +54,7 @@ export class JobScopes {
     void this.#tell(scope, onRecord)
   }
 
-  #begin({ name, labels, isExact }: JobScopeOptions, otherwise: () => ScopeSource): WorkScope | undefined {
+  #begin({ name, labels }: JobScopeOptions, otherwise: () => ScopeSource): WorkScope | undefined {
     if (this.#failures >= mostFailures) return undefined
     try {
       const scope = (this.#tracker ?? otherwise()).beginScope({
@@ -61,7 +62,6 @@ export class JobScopes {
         kind: 'job',
         labels,
         parent: null,
-        attribution: isExact === true ? 'exact' : undefined,
       })
       this.#failures = 0
       return scope

@@ -1,6 +1,5 @@
 import { isMainThread } from 'node:worker_threads'
 import { ConfigError } from '../../core/errors.ts'
-import { seconds } from '../../core/units.ts'
 import { formatEnergy, formatMass } from '../../exporters/text/quantity.ts'
 import { scopeStorage } from '../../scopes/current-scope.ts'
 import type { ScopeSource } from '../../scopes/process-scopes.ts'
@@ -9,7 +8,6 @@ import { JobScopes, runJob } from '../job-scopes.ts'
 import { standFor } from '../measured-function.ts'
 import { boundJobName, labelsOf } from './job-names.ts'
 import { moveOf, processorOutcomes } from './job-outcome.ts'
-import { ownCpuTime } from './own-cpu-time.ts'
 import { telemetryJobOf, type TelemetryJob } from './telemetry-job.ts'
 
 /** A job of BullMQ, as far as it is needed here. */
@@ -27,7 +25,7 @@ export interface CarbonProcessorOptions<Job> {
   readonly tracker?: ScopeSource | undefined
   /** Adds a line to the log of the job with energy and emissions of each attempt. Not in a sandbox. @default false */
   readonly log?: boolean | undefined
-  /** Is given what each attempt has used, some moments after its end. */
+  /** Is given what each attempt has used, some moments after its end. Not in a sandbox. */
   readonly onRecord?: ((record: ScopeRecord, job: Job) => unknown) | undefined
 }
 
@@ -35,7 +33,8 @@ export interface CarbonProcessorOptions<Job> {
  * Makes each attempt at a job a scope of kind `job` with the name of the job, its queue as a label, and the outcome `completed`, `failed`, or where the
  * processor has moved the job to: `delayed`, `waiting`, `waiting-children`, `rate-limited`. Results, errors, `this` and the number of parameters pass through.
  *
- * In the file of a sandboxed processor it tells the CPU time of the process or thread that runs the job, which makes the figures exact.
+ * In the file of a sandboxed processor it measures in the process or thread that runs the job, whose CPU time `codecarbon/register` tells to the tracker of the
+ * process that has the worker: those figures are exact, and not known where the job runs.
  *
  * @throws ConfigError for a wrong argument
  * @example
@@ -57,21 +56,13 @@ export function withCarbon<This, Job extends BullJob, Rest extends unknown[], Re
       for (const tell of tellers) within.onRecord(tell)
       return runJob(call, movesTo(within), () => undefined)
     }
-    const isSandboxed = runsInSandbox(job)
-    const cpuBefore = isSandboxed ? ownCpuTime() : undefined
-    const about = {
-      name: boundJobName(job.name),
-      labels: labelsOf(job.queueName),
-      isExact: cpuBefore !== undefined,
-    }
-    const scope = isSandboxed ? scopes.beginInChild(about) : scopes.begin(about)
+    const about = { name: boundJobName(job.name), labels: labelsOf(job.queueName) }
+    const scope = runsInSandbox(job) ? scopes.beginInChild(about) : scopes.begin(about)
     if (scope === undefined) return call()
     return runJob(
       () => scope.run(call),
       processorOutcomes,
       (outcome) => {
-        const cpuAfter = cpuBefore === undefined ? undefined : ownCpuTime()
-        if (cpuBefore !== undefined && cpuAfter !== undefined) scope.addCpu(seconds(cpuAfter - cpuBefore))
         scope.end(outcome)
         for (const tell of tellers) scopes.tell(scope, tell)
       },
