@@ -17,6 +17,8 @@ interface Stored {
   lockedAt?: Date | undefined
 }
 
+const idOf = ({ _id: id }: Stored): string | undefined => id
+
 /** Jobs that are kept in memory: what the databases of Agenda do, as far as these tests need it. */
 function memory() {
   const jobs = new Map<string, Stored>()
@@ -29,15 +31,16 @@ function memory() {
     getQueueSize: async () => jobs.size,
     removeJobs: async () => 0,
     async saveJob(job: Stored) {
-      const stored = { ...job, _id: job._id ?? String(jobs.size + 1) }
-      jobs.set(stored._id, stored)
+      const id = idOf(job) ?? String(jobs.size + 1)
+      const stored = { ...job, _id: id }
+      jobs.set(id, stored)
       return stored
     },
     async saveJobState(job: Stored) {
-      jobs.set(job._id ?? '', { ...job })
+      jobs.set(idOf(job) ?? '', { ...job })
     },
     async lockJob(job: Stored) {
-      const stored = jobs.get(job._id ?? '')
+      const stored = jobs.get(idOf(job) ?? '')
       if (stored === undefined || stored.lockedAt !== undefined) return undefined
       stored.lockedAt = new Date()
       return { ...stored }

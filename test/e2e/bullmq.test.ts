@@ -1,5 +1,4 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -21,6 +20,7 @@ import { isInstalled, until } from '../fixtures/programs/prometheus.ts'
 import { startRedis, type Redis } from '../fixtures/programs/redis.ts'
 import { temporaryFolder } from '../fixtures/programs/temporary-folder.ts'
 import { recordingScopes, type RecordingScopes } from '../fixtures/recording-scopes.ts'
+import { scopesIn } from '../fixtures/scope-lines.ts'
 import { fakeMachine } from '../tracker/fake-machine.ts'
 
 const isRun = isInstalled('redis-server')
@@ -216,15 +216,6 @@ describe.skipIf(!isRun)('BullMQ on a real Redis', () => {
   })
 })
 
-/** Scopes that processes and threads of jobs have told of. */
-function toldIn(file: string): Record<string, unknown>[] {
-  if (!existsSync(file)) return []
-  return readFileSync(file, 'utf8')
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Record<string, unknown>)
-}
-
 describe.skipIf(!isRun)('a sandboxed processor', () => {
   const preload = ['--import', join(programs, 'job-child.js')]
   const places = [
@@ -267,7 +258,7 @@ describe.skipIf(!isRun)('a sandboxed processor', () => {
       ])
       const ends = await Promise.allSettled(jobs.map((job) => job.waitUntilFinished(events)))
       expect(ends.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected'])
-      const told = toldIn(scopesFile)
+      const told = scopesIn(scopesFile)
       const byName = Object.fromEntries(told.map((scope) => [scope['name'], scope]))
       expect(told).toHaveLength(3)
       expect(byName).toMatchObject({
