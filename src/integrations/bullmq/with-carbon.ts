@@ -15,7 +15,10 @@ export interface BullJob {
   readonly id?: string | undefined
   readonly name: string
   readonly queueName: string
+  readonly attemptsMade: number
   readonly attemptsStarted?: number | undefined
+  // oxlint-disable-next-line typescript/no-explicit-any -- what the jobs of a queue hold is for those to say who make them, as in BullMQ itself
+  readonly data: any
   log(row: string): Promise<unknown>
 }
 

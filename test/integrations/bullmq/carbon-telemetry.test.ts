@@ -145,6 +145,8 @@ describe('telemetry', () => {
       id: '1',
       name: 'welcome',
       queueName: 'mails',
+      data: {},
+      attemptsMade: 0,
       log: async (row: string) => rows.push(row),
       moveToCompleted: () => undefined,
     }

@@ -55,6 +55,14 @@ describe('a measured processor', () => {
         { connection: {} },
       )
     expectTypeOf(make).returns.toEqualTypeOf<Worker<{ path: string }, number>>()
+    // Where nothing is said about the data, as in most programs.
+    const plain = () =>
+      new Worker(
+        'images',
+        withCarbon(async (job) => job.data.path),
+        { connection: {} },
+      )
+    expectTypeOf(plain).returns.toExtend<Worker>()
   })
 
   it.each([
