@@ -92,6 +92,29 @@ test('the program in README that trains runs as it stands', () => {
   expect(readFileSync(join(outputDir, 'emissions.csv'), 'utf8').trimEnd().split('\n')).toHaveLength(2)
 })
 
+test('the program in README that works on a queue runs as it stands, with a worker that has one job', () => {
+  const program = [...readme.matchAll(/```js\n([^]*?)```/g)].find(([, text]) =>
+    text?.includes('codecarbon/bullmq'),
+  )
+  const outputDir = temporaryFolder()
+  const begin =
+    "import { currentScope } from 'codecarbon'\n" +
+    'const connection = {}\n' +
+    'async function resize(job) { return `${currentScope()?.name} ${job.id}` }\n' +
+    'class Worker { constructor(queueName, processor) { this.work = () => processor({ id: 7, name: "thumbnail", queueName, moveToCompleted() {} }) } }\n'
+  const text = (program?.[1] ?? '').replace("import { Worker } from 'bullmq'\n", '')
+  const printed = execFileSync(
+    process.execPath,
+    ['--input-type=module', '-e', `${begin}${text}console.log(await worker.work())`],
+    {
+      cwd: root,
+      env: { ...environmentFor(outputDir), CODECARBON_OUTPUT_DIR: outputDir, CODECARBON_LOG_LEVEL: 'error' },
+      encoding: 'utf8',
+    },
+  )
+  expect(printed).toBe('thumbnail 7\n')
+})
+
 test('README links to files that are there', () => {
   const links = [...readme.matchAll(/\]\(([^)#]+)\)/g)].map(([, link = '']) => link)
   expect(links.filter((link) => !link.includes(':') && !existsSync(join(root, link)))).toEqual([])

@@ -1,0 +1,1 @@
+export { withCarbon, type CarbonHandlerOptions, type PgBossJob } from './with-carbon.ts'
