@@ -1,7 +1,12 @@
 /** Something that must be saved before the process ends. */
 export interface Unsaved {
-  /** Called when the process ends by itself, by `process.exit`, by an uncaught error or by a signal that nobody else wants. Must not wait. */
-  saveAtExit(): void
+  /**
+   * Called when the process ends by itself, by `process.exit`, by an uncaught error or by a signal that nobody else wants, with its exit code or the name of the
+   * signal. Must not wait.
+   */
+  saveAtExit(cause: number | NodeJS.Signals): void
+  /** Others are saved into it, and come before it. @default false */
+  readonly isLast?: boolean
   /** Called when a signal came that somebody else handles: the process may end by it, or go on. */
   saveAtSignal(): void
   /**
@@ -44,8 +49,10 @@ export function forget(item: Unsaved): void {
   for (const signal of signals) process.removeListener(signal, onSignal)
 }
 
-function saveAll(): void {
-  for (const item of [...unsaved]) item.saveAtExit()
+function saveAll(cause: number | NodeJS.Signals): void {
+  const items = [...unsaved]
+  for (const item of items.filter(({ isLast }) => isLast !== true)) item.saveAtExit(cause)
+  for (const item of items.filter(({ isLast }) => isLast === true)) item.saveAtExit(cause)
 }
 
 /** The end comes again when all is sent. */
@@ -70,7 +77,7 @@ function listen(signal: NodeJS.Signals): void {
 function onSignal(signal: NodeJS.Signals): void {
   // The first process of a container is not ended by a signal that nobody listens for.
   if (process.listenerCount(signal) === 0 && process.pid !== 1) {
-    saveAll()
+    saveAll(signal)
     // Nobody else wanted the signal: it does what it would have done.
     process.kill(process.pid, signal)
     return
@@ -80,4 +87,10 @@ function onSignal(signal: NodeJS.Signals): void {
   setImmediate(() => {
     if (isListening) listen(signal)
   })
+}
+
+/** How a process that ends so has failed, in words; `undefined` where it has not. */
+export function exitFailure(cause: number | string | undefined | null): string | undefined {
+  if (cause === undefined || cause === null || Number(cause) === 0) return undefined
+  return typeof cause === 'string' && cause.startsWith('SIG') ? cause : `exit code ${cause}`
 }

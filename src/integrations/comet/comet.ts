@@ -3,7 +3,7 @@ import { comparisonsFor } from '../../comparisons-for.ts'
 import { systemClock } from '../../core/clock.ts'
 import { messageOf } from '../../core/errors.ts'
 import type { Exporter } from '../../core/exporter.ts'
-import { forget, saveBeforeEnd } from '../../exit.ts'
+import { exitFailure, forget, saveBeforeEnd, type Unsaved } from '../../exit.ts'
 import { createCometExporter as createExporter } from '../../exporters/comet/comet-exporter.ts'
 import { httpRequest, httpRequestUnchecked } from '../../http/http-request.ts'
 import { createLog, type Log } from '../../log.ts'
@@ -52,9 +52,22 @@ export async function startExperiment({
   for (const warning of warnings) log('warning', `Comet: ${warning}`)
   const release = holdProcess()
   try {
-    const onBeforeExit = (): void => void experiment.end()
-    const unsaved = {
-      saveAtExit: () => {
+    const noteFailure = (cause: Parameters<typeof exitFailure>[0]): void => {
+      const failure = exitFailure(cause)
+      if (failure !== undefined) experiment.fail(failure)
+    }
+    const onBeforeExit = (): void => {
+      noteFailure(process.exitCode)
+      void experiment.end()
+    }
+    const onUncaught = (error: unknown): void => {
+      // Somebody else may handle it, and the program go on.
+      if (process.listenerCount('uncaughtException') === 0) experiment.fail(error)
+    }
+    const unsaved: Unsaved = {
+      isLast: true,
+      saveAtExit: (cause) => {
+        noteFailure(cause)
         experiment.endSync()
       },
       saveAtSignal: () => undefined,
@@ -66,6 +79,7 @@ export async function startExperiment({
       clock: systemClock,
       onEnded: () => {
         process.off('beforeExit', onBeforeExit)
+        process.off('uncaughtExceptionMonitor', onUncaught)
         forget(unsaved)
       },
     })
@@ -78,6 +92,7 @@ export async function startExperiment({
       )
     }
     process.once('beforeExit', onBeforeExit)
+    process.on('uncaughtExceptionMonitor', onUncaught)
     saveBeforeEnd(unsaved)
     await experiment.opened
     return experiment as StartedExperiment
@@ -88,7 +103,7 @@ export async function startExperiment({
 
 /**
  * An exporter for a tracker of your own that logs to an experiment: `emissions.csv` as one asset, metrics, parameters, others and a page.
- * The experiment goes on when the tracker stops.
+ * The experiment goes on when the tracker stops. Where it ends first, it has the figures up to then, and the tracker goes on.
  */
 export function createCometExporter(experiment: CometExperiment): Exporter {
   return createExporter({
