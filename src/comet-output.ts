@@ -3,7 +3,7 @@ import type { Options } from './config/option-table.ts'
 import type { Clock } from './core/clock.ts'
 import type { Exporter } from './core/exporter.ts'
 import { createCometExporter } from './exporters/comet/comet-exporter.ts'
-import { exitFailure } from './exit.ts'
+import { processFailure } from './exit.ts'
 import { httpRequest, httpRequestUnchecked, type Fetch } from './http/http-request.ts'
 import type { OpeningExperiment } from './integrations/comet/comet-experiment.ts'
 import { beginExperiment } from './integrations/comet/experiment.ts'
@@ -42,7 +42,7 @@ export function createCometOutput(
     comparisons: (data) => comparisonsFor(data).map(({ text }) => text),
     isOwner: true,
     problem: () => experiment.problem,
-    failure: () => exitFailure(process.exitCode),
+    failure: processFailure,
     place: () => placeOf(experiment),
   })
 }

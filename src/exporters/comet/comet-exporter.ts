@@ -38,7 +38,7 @@ export interface CometExporterOptions {
   /** What is wrong with an experiment of its own. */
   readonly problem?: () => string | undefined
   /** How what was tracked has failed, when an experiment of its own ends. */
-  readonly failure?: () => string | undefined
+  readonly failure?: () => unknown
   readonly place?: () => string | undefined
 }
 

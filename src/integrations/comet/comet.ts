@@ -3,7 +3,7 @@ import { comparisonsFor } from '../../comparisons-for.ts'
 import { systemClock } from '../../core/clock.ts'
 import { messageOf } from '../../core/errors.ts'
 import type { Exporter } from '../../core/exporter.ts'
-import { exitFailure, forget, saveBeforeEnd, type Unsaved } from '../../exit.ts'
+import { forget, processFailure, saveBeforeEnd, type Unsaved } from '../../exit.ts'
 import { createCometExporter as createExporter } from '../../exporters/comet/comet-exporter.ts'
 import { httpRequest, httpRequestUnchecked } from '../../http/http-request.ts'
 import { createLog, type Log } from '../../log.ts'
@@ -52,25 +52,22 @@ export async function startExperiment({
   for (const warning of warnings) log('warning', `Comet: ${warning}`)
   const release = holdProcess()
   try {
-    const noteFailure = (cause: Parameters<typeof exitFailure>[0]): void => {
-      const failure = exitFailure(cause)
+    const noteFailure = (): void => {
+      const failure = processFailure()
       if (failure !== undefined) experiment.fail(failure)
-    }
-    const onBeforeExit = (): void => {
-      noteFailure(process.exitCode)
-      void experiment.end()
-    }
-    const onUncaught = (error: unknown): void => {
-      // Somebody else may handle it, and the program go on.
-      if (process.listenerCount('uncaughtException') === 0) experiment.fail(error)
     }
     const unsaved: Unsaved = {
       isLast: true,
-      saveAtExit: (cause) => {
-        noteFailure(cause)
+      saveAtExit: () => {
+        noteFailure()
         experiment.endSync()
       },
       saveAtSignal: () => undefined,
+      sendBeforeEnd: async () => {
+        noteFailure()
+        await experiment.end()
+        return true
+      },
     }
     const experiment = beginExperiment({
       settings,
@@ -78,8 +75,6 @@ export async function startExperiment({
       fetch: fetchFor(settings),
       clock: systemClock,
       onEnded: () => {
-        process.off('beforeExit', onBeforeExit)
-        process.off('uncaughtExceptionMonitor', onUncaught)
         forget(unsaved)
       },
     })
@@ -91,8 +86,6 @@ export async function startExperiment({
         log,
       )
     }
-    process.once('beforeExit', onBeforeExit)
-    process.on('uncaughtExceptionMonitor', onUncaught)
     saveBeforeEnd(unsaved)
     await experiment.opened
     return experiment as StartedExperiment

@@ -119,6 +119,14 @@ describe('a program with an experiment of Comet', () => {
     expect(ended.stderr).not.toContain(apiKey)
   })
 
+  it('may have more experiments than listeners that Node.js warns of', async () => {
+    const comet = await startComet()
+    const { ended } = await program(comet, 'many')
+    expect(ended).toMatchObject({ code: 0, stdout: 'state online\nstates 12\n' })
+    expect(ended.stderr).not.toContain('MaxListenersExceededWarning')
+    expect(comet.experiments.filter(({ endTimeMillis }) => endTimeMillis !== undefined)).toHaveLength(13)
+  })
+
   it.each(['end, then stop', 'by itself'])(
     'to which a tracker of its own logs has its figures, %s',
     async (way) => {
