@@ -3,7 +3,9 @@ import type { Options } from './config/option-table.ts'
 import type { Clock } from './core/clock.ts'
 import type { Exporter } from './core/exporter.ts'
 import { createCometExporter } from './exporters/comet/comet-exporter.ts'
+import { processFailure } from './exit.ts'
 import { httpRequest, httpRequestUnchecked, type Fetch } from './http/http-request.ts'
+import type { OpeningExperiment } from './integrations/comet/comet-experiment.ts'
 import { beginExperiment } from './integrations/comet/experiment.ts'
 import { loadSettings } from './integrations/comet/load-settings.ts'
 import { withLogFile } from './integrations/comet/log-file.ts'
@@ -40,5 +42,10 @@ export function createCometOutput(
     comparisons: (data) => comparisonsFor(data).map(({ text }) => text),
     isOwner: true,
     problem: () => experiment.problem,
+    failure: processFailure,
+    place: () => placeOf(experiment),
   })
 }
+
+const placeOf = ({ url, archive }: OpeningExperiment): string | undefined =>
+  archive === undefined ? url : `${archive}; to send it: codecarbon comet upload ${archive}`

@@ -2,6 +2,8 @@
 export interface Unsaved {
   /** Called when the process ends by itself, by `process.exit`, by an uncaught error or by a signal that nobody else wants. Must not wait. */
   saveAtExit(): void
+  /** Others are saved into it, and come before it. @default false */
+  readonly isLast?: boolean
   /** Called when a signal came that somebody else handles: the process may end by it, or go on. */
   saveAtSignal(): void
   /**
@@ -22,6 +24,8 @@ const liveOnMs = 1000
 
 const unsaved = new Set<Unsaved>()
 let isListening = false
+/** The uncaught error, or the name of the signal, that ends the process. */
+let endedBy: unknown
 
 /** Sees to it that `item` is saved however the process ends (short of SIGKILL), until {@link forget} is called. */
 export function saveBeforeEnd(item: Unsaved): void {
@@ -30,6 +34,7 @@ export function saveBeforeEnd(item: Unsaved): void {
   isListening = true
   process.on('exit', saveAll)
   process.on('beforeExit', sendAll)
+  process.on('uncaughtExceptionMonitor', noteError)
   // In a worker thread these are never called, and do no harm.
   for (const signal of signals) listen(signal)
 }
@@ -41,11 +46,26 @@ export function forget(item: Unsaved): void {
   isListening = false
   process.removeListener('exit', saveAll)
   process.removeListener('beforeExit', sendAll)
+  process.removeListener('uncaughtExceptionMonitor', noteError)
   for (const signal of signals) process.removeListener(signal, onSignal)
 }
 
+/** What the process fails by, as far as it is known: the uncaught error, else the signal or the exit code in words. Only while something is unsaved. */
+export function processFailure(): unknown {
+  const { exitCode } = process
+  const failure = Number(exitCode ?? 0) === 0 ? undefined : `exit code ${exitCode}`
+  return endedBy ?? failure
+}
+
+function noteError(error: unknown): void {
+  // Somebody else may handle it, and the process go on.
+  if (process.listenerCount('uncaughtException') === 0) endedBy = error
+}
+
 function saveAll(): void {
-  for (const item of [...unsaved]) item.saveAtExit()
+  const items = [...unsaved]
+  for (const item of items.filter(({ isLast }) => isLast !== true)) item.saveAtExit()
+  for (const item of items.filter(({ isLast }) => isLast === true)) item.saveAtExit()
 }
 
 /** The end comes again when all is sent. */
@@ -70,6 +90,7 @@ function listen(signal: NodeJS.Signals): void {
 function onSignal(signal: NodeJS.Signals): void {
   // The first process of a container is not ended by a signal that nobody listens for.
   if (process.listenerCount(signal) === 0 && process.pid !== 1) {
+    endedBy = signal
     saveAll()
     // Nobody else wanted the signal: it does what it would have done.
     process.kill(process.pid, signal)

@@ -70,6 +70,11 @@ export class ExporterLane {
     if (this.#exporter.onTick !== undefined) this.#now(() => this.#exporter.onTick?.(took))
   }
 
+  /** Where a person finds what it was told. */
+  get place(): string | undefined {
+    return this.#exporter.place?.()
+  }
+
   get isRemote(): boolean {
     return this.#exporter.isRemote === true
   }

@@ -45,6 +45,7 @@ export function lazyExporter(name: string, load: () => Promise<Exporter>, known:
     exportSync(report) {
       ready?.exportSync?.(report)
     },
+    place: () => ready?.place?.(),
     async close() {
       await (await loading)?.close?.()
     },

@@ -79,6 +79,7 @@ interface ReportsOptions {
   readonly lanes: readonly ExporterLane[]
   /** Whether what they tell is told another time. */
   readonly isInterim: boolean
+  readonly mayBeLast: boolean
 }
 
 /** Ended tasks are handed out when this many have gathered, so that a service with millions of them needs no more memory. */
@@ -349,6 +350,11 @@ export class Run {
     return this.#lanes.map(({ health }) => health)
   }
 
+  /** Where a person finds what was handed out. */
+  places(): readonly string[] {
+    return this.#lanes.map(({ place }) => place).filter((place) => place !== undefined)
+  }
+
   /**
    * Hands the figures so far to the exporters that cannot be told any more when the process has ended. The run goes on, and at its end is told to all of
    * them as if this had not been.
@@ -360,7 +366,7 @@ export class Run {
     this.#meter.read()
     // However little ago somebody looked: who is asked at an end is not watching.
     this.#view = undefined
-    const reports = this.#reports('flush', { lanes: remote, isInterim: true })
+    const reports = this.#reports('flush', { lanes: remote, isInterim: true, mayBeLast: true })
     await Promise.all(reports.map(([lane, report]) => lane.send(report)))
     this.#isAllSent = true
     return remote.every(({ health }) => health.error === undefined)
@@ -475,7 +481,7 @@ export class Run {
   #reports(
     reason: Reason,
     // The program may live through a signal, and exporters that leave it out are then still to be told.
-    { lanes = this.#lanes, isInterim = reason === 'signal' }: Partial<ReportsOptions> = {},
+    { lanes = this.#lanes, isInterim = reason === 'signal', mayBeLast = false }: Partial<ReportsOptions> = {},
   ): (readonly [ExporterLane, Report])[] {
     const now: Told = { mark: this.#load.mark, usage: this.#usageOf(this.#last), units: this.#units }
     const total = this.#final ?? this.#total()
@@ -492,7 +498,7 @@ export class Run {
         units: unitsSince(units, now.units),
       })
       if (!isInterim) lane.told = now
-      return [lane, { reason, snapshot: this.#last, total, delta, tasks }]
+      return [lane, { reason, snapshot: this.#last, total, delta, tasks, mayBeLast }]
     })
   }
 }

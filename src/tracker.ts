@@ -160,7 +160,6 @@ export class EmissionsTracker {
     const started = this.#started
     if (started === undefined || this.#stopping !== undefined) return this.#final?.emissions
     this.#save(started, 'stop')
-    this.#stopping = Promise.resolve(this.#final?.emissions)
     return this.#final?.emissions
   }
 
@@ -369,6 +368,7 @@ export class EmissionsTracker {
     } catch (error) {
       this.#log('error', `the run could not be saved: ${messageOf(error)}`)
     } finally {
+      this.#stopping ??= Promise.resolve(this.#final?.emissions)
       if (this.#unsaved !== undefined) forget(this.#unsaved)
     }
   }

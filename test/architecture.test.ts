@@ -113,9 +113,8 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
       'exporters/csv/',
       'exporters/live-look.ts',
       'exporters/run-figures.ts',
+      'exporters/run-news.ts',
       'exporters/run-page.ts',
-      'exporters/task-groups.ts',
-      'exporters/told-figures.ts',
     ],
   ],
   [
@@ -202,6 +201,7 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
       'config/config-file.ts',
       'config/nearest.ts',
       'comparisons-for.ts',
+      'exit.ts',
       'log.ts',
     ],
   ],
@@ -309,7 +309,7 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
       'integrations/run-in-scope.ts',
     ],
   ],
-  ['integrations/opik/', ['core/', 'integrations/opik/', 'tracker.ts', 'thenable.ts']],
+  ['integrations/opik/', ['core/', 'integrations/opik/', 'config/nearest.ts', 'tracker.ts', 'thenable.ts']],
   ['integrations/wandb/', ['core/', 'exporters/wandb-exporter.ts', 'comparisons-for.ts']],
   [
     'statement/',

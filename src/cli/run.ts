@@ -80,7 +80,10 @@ export async function runCommand(
   saveBeforeEnd(unsaved)
 
   const conclude = (data: EmissionsData): void => {
-    if (!isQuiet) printOnStderr(`\n${renderReport(started, data)}`)
+    if (!isQuiet) {
+      printOnStderr(`\n${renderReport(started, data)}`)
+      for (const place of started.run.places()) printOnStderr(`Logged to ${place}\n`)
+    }
     if (options.summaryFile === undefined) return
     const summary = toSummary({
       data,

@@ -21,6 +21,8 @@ export interface Report {
   readonly delta: EmissionsData
   /** Tasks that ended since the last report. */
   readonly tasks: readonly TaskEmissionsData[]
+  /** Nothing keeps the process alive any more: nothing later may be sent over a network. @default false */
+  readonly mayBeLast?: boolean
 }
 
 /** How an exporter has been doing. */
@@ -83,6 +85,8 @@ export interface Exporter {
    * busy with, and must then not write it twice.
    */
   exportSync?(report: Report): void
+  /** Where a person finds what it was told; `undefined` where that is nowhere yet. */
+  place?(): string | undefined
   /** Called once, after the last report. */
   close?(): void | Promise<void>
 }

@@ -1,5 +1,5 @@
 import type { EmissionsData, TaskEmissionsData } from '../core/emissions-data.ts'
-import type { Reason } from '../core/exporter.ts'
+import type { Report } from '../core/exporter.ts'
 import { othersOf, type Facts } from './run-figures.ts'
 import { addTask, createTaskGroups, nameOf, toldName, type TaskGroup } from './task-groups.ts'
 import { otherTasks } from './task-attributes.ts'
@@ -7,13 +7,14 @@ import { createToldFigures, type NewFigures } from './told-figures.ts'
 
 /** A run at one time, as far as a tracker of experiments has not been told. */
 export interface RunNews extends NewFigures {
+  readonly total: EmissionsData
   /** Totals with their intervals and what they compare to; at a flush and at the end. */
   readonly others: Facts
-  /** Tasks that ended since the last time, those of one name together. */
+  /** Tasks that ended and were not told, those of one name together; the latest comes last. */
   readonly tasks: readonly TaskNews[]
 }
 
-/** Tasks of one name that ended since the last time. */
+/** Tasks of one name that were not told. */
 export interface TaskNews {
   readonly group: TaskGroup
   /** The name without the number of an epoch. */
@@ -23,17 +24,18 @@ export interface TaskNews {
 }
 
 /** What there is to look at. */
-export interface RunMoment {
-  readonly reason: Reason
-  readonly total: EmissionsData
-  readonly tasks: readonly TaskEmissionsData[]
-}
+export type RunMoment = Pick<Report, 'reason' | 'total' | 'tasks'>
 
 /** What a tracker of experiments has been told of one run, and what is new. */
 export interface RunStory {
-  /** Whether a live report is too soon after the last moment that was told; its tasks are kept for the next one. */
-  isTooSoon(moment: RunMoment): boolean
-  next(moment: RunMoment): RunNews
+  /** Keeps a task until it is told, and counts it once, however often it is added. */
+  add(task: TaskEmissionsData): void
+  /** Whether a live report is too soon after the last moment that was told. */
+  isTooSoon(moment: Pick<RunMoment, 'reason' | 'total'>): boolean
+  /** What is new, and stays so until it is noted. */
+  newIn(moment: RunMoment): RunNews
+  /** That was told. */
+  note(news: RunNews): void
   /** All tasks so far, by name. */
   tasks(): readonly TaskGroup[]
 }
@@ -46,43 +48,41 @@ export function createRunStory(comparisons: (data: EmissionsData) => readonly st
   const figures = createToldFigures()
   const groups = createTaskGroups()
   const counts = new Map<string, number>()
-  let kept: readonly TaskEmissionsData[] = []
+  const added = new WeakSet<TaskEmissionsData>()
+  const untold = new Map<string, TaskNews>()
 
-  function taskNews(tasks: readonly TaskEmissionsData[]): TaskNews[] {
-    const since = new Map<string, { readonly group: TaskGroup; readonly series: string }>()
-    for (const task of tasks) {
-      groups.add(task)
-      const series = toldName(seriesOf(task.givenTaskName), counts)
-      counts.set(series, (counts.get(series) ?? 0) + 1)
-      const key = series === otherTasks ? series : nameOf(task.givenTaskName)
-      since.set(key, { group: addTask(since.get(key)?.group, task, key), series })
-    }
-    return [...since.values()].map(({ group, series }) => ({
-      group,
-      series,
-      step: group.epoch ?? counts.get(series) ?? 0,
-    }))
+  function add(task: TaskEmissionsData): void {
+    if (added.has(task)) return
+    added.add(task)
+    groups.add(task)
+    const series = toldName(seriesOf(task.givenTaskName), counts)
+    const count = (counts.get(series) ?? 0) + 1
+    counts.set(series, count)
+    const key = series === otherTasks ? series : nameOf(task.givenTaskName)
+    const group = addTask(untold.get(key)?.group, task, key)
+    untold.delete(key)
+    untold.set(key, { group, series, step: group.epoch ?? count })
   }
 
   return {
-    isTooSoon({ reason, total, tasks }) {
-      const { last } = figures
-      if (reason !== 'live' || last === undefined || total.duration - last.duration >= leastSeconds)
-        return false
-      kept = [...kept, ...tasks]
-      return true
-    },
-    next({ reason, total, tasks }) {
-      const isWhole = reason !== 'live'
-      const news = figures.newIn(total)
-      const ended = [...kept, ...tasks]
-      figures.note(total, news)
-      kept = []
+    add,
+    isTooSoon: ({ reason, total }) =>
+      reason === 'live' &&
+      figures.last !== undefined &&
+      total.duration - figures.last.duration < leastSeconds,
+    newIn({ reason, total, tasks }) {
+      for (const task of tasks) add(task)
       return {
-        ...news,
-        others: isWhole ? othersOf(total, comparisons(total)) : {},
-        tasks: taskNews(ended),
+        ...figures.newIn(total),
+        total,
+        others: reason === 'live' ? {} : othersOf(total, comparisons(total)),
+        tasks: [...untold.values()],
       }
+    },
+    note(news) {
+      figures.note(news.total, news)
+      const told = new Set(news.tasks)
+      for (const [key, task] of untold) if (told.has(task)) untold.delete(key)
     },
     tasks: () => groups.all(),
   }

@@ -1,4 +1,5 @@
 import type { EmissionsData } from '../core/emissions-data.ts'
+import { EnergyError, messageOf } from '../core/errors.ts'
 import type { Exporter, Report } from '../core/exporter.ts'
 import { taskMetricsOf, type Facts } from './run-figures.ts'
 import { createRunStory, type RunNews } from './run-news.ts'
@@ -28,18 +29,21 @@ export function createWandbExporter({ wandb, comparisons }: WandbExporterOptions
   let untold: Facts = {}
   let closed = false
 
-  /** What `log` gave back, where that is to be waited for. */
-  function log(report: Report): unknown[] {
-    if (closed || seen.has(report) || report.reason === 'signal') return []
+  function newsIn(report: Report): RunNews | undefined {
+    if (closed || seen.has(report) || report.reason === 'signal') return undefined
     seen.add(report)
-    if (story.isTooSoon(report)) return []
-    const news = story.next(report)
+    for (const task of report.tasks) story.add(task)
+    return story.isTooSoon(report) ? undefined : story.newIn(report)
+  }
+
+  /** @returns what `log` gave back, where that is to be waited for */
+  function log(news: RunNews, { reason, mayBeLast = false }: Report): unknown[] {
     untold = { ...untold, ...toFacts(news) }
     const isTold = [
       update(wandb.config, named(news.parameters)),
       update(wandb.summary, named(news.others)),
     ].every(Boolean)
-    const isEnd = report.reason === 'stop' || report.reason === 'exit'
+    const isEnd = reason === 'stop' || reason === 'exit' || mayBeLast
     const figures = named(news.metrics)
     // The module writes into what it is given.
     const results = [wandb.log(!isTold && isEnd ? { ...figures, ...untold } : { ...figures })]
@@ -48,16 +52,42 @@ export function createWandbExporter({ wandb, comparisons }: WandbExporterOptions
 
   return {
     name: 'wandb',
+    isRemote: true,
     async export(report) {
-      await Promise.all(log(report))
+      const news = newsIn(report)
+      if (news === undefined) return
+      try {
+        await Promise.all(log(news, report))
+      } catch (error) {
+        throw notTaken(error)
+      }
+      story.note(news)
     },
     exportSync(report) {
-      for (const result of log(report)) if (result instanceof Promise) result.catch(() => undefined)
+      const news = newsIn(report)
+      if (news === undefined) return
+      try {
+        for (const result of log(news, report)) if (result instanceof Promise) result.catch(() => undefined)
+      } catch (error) {
+        throw notTaken(error)
+      }
+      story.note(news)
     },
     close() {
       closed = true
     },
   }
+}
+
+/** The module says the same of a run that was not begun and of one that has ended. */
+function notTaken(cause: unknown): unknown {
+  const message = messageOf(cause)
+  if (!message.includes('wandb.init')) return cause
+  return new EnergyError(
+    'ERR_EXPORT_FAILED',
+    `there is no run to log to: start the tracker after wandb.init() and stop it before wandb.finish() (${message})`,
+    { cause },
+  )
 }
 
 const toFacts = ({ parameters, others }: RunNews): Facts => named({ ...parameters, ...others })

@@ -1,14 +1,13 @@
 import type { Clock } from '../../core/clock.ts'
 import type { EmissionsData } from '../../core/emissions-data.ts'
 import { EnergyError } from '../../core/errors.ts'
-import type { Exporter, Reason, Report } from '../../core/exporter.ts'
+import type { Exporter, Report, RunView } from '../../core/exporter.ts'
 import { emissionsColumns, toRow } from '../csv/columns.ts'
 import { loadCsvPackages, toTable } from '../csv/csv-file.ts'
 import { startLiveLook } from '../live-look.ts'
-import { othersOf, taskMetricsOf, type Facts, type Figures } from '../run-figures.ts'
+import { taskMetricsOf, type Facts, type Figures } from '../run-figures.ts'
+import { createRunStory, type RunMoment, type TaskNews } from '../run-news.ts'
 import { renderPage } from '../run-page.ts'
-import { addTask, createTaskGroups, type TaskGroup } from '../task-groups.ts'
-import { createToldFigures } from '../told-figures.ts'
 import { createPace } from './pace.ts'
 
 /** What of an experiment is needed here. Nothing of it throws. */
@@ -21,6 +20,8 @@ export interface CometLog {
   logOthers(values: Facts): void
   logHtml(html: string, options?: { readonly override?: boolean }): void
   logAsset(bytes: Uint8Array, options: { readonly fileName: string; readonly overwrite: boolean }): void
+  fail(error: unknown): void
+  beforeEnd(tell: () => void): () => void
   flush(options: { readonly timeoutMs: number }): Promise<boolean>
   end(options: { readonly timeoutMs: number }): Promise<void>
   endSync(): void
@@ -36,43 +37,39 @@ export interface CometExporterOptions {
   readonly isOwner?: boolean
   /** What is wrong with an experiment of its own. */
   readonly problem?: () => string | undefined
+  /** How what was tracked has failed, when an experiment of its own ends. */
+  readonly failure?: () => unknown
+  readonly place?: () => string | undefined
 }
 
 /** The asset that Comet's panel looks for. */
 const fileName = 'emissions.csv'
-/** With the signs of life of the experiment that makes fewer than 60. */
-const mostPerMinute = 50
+/** With the signs of life of the experiment that makes 60 at most. */
+const mostPerMinute = 48
 /** Of these, so many are not for tasks: a run with thousands of them still tells of itself. */
 const keptForRun = 12
+/** Of a task. */
+const mostMetrics = 3
 /** Within the 5 s that a run waits for an exporter. */
 const flushMs = 4000
 const endMs = 4500
-/** Names that are told when a run ends, besides those that were told before. */
-const mostNamesAtEnd = 20
+/** Tasks that wait to be told, those of one name as one; of more the latest. */
+const mostWaiting = 200
 
 /**
  * Logs a run to an experiment of Comet: `emissions.csv`, 38 columns and one row, as one asset that is replaced at each report, which is what Comet's CodeCarbon
  * panel shows; the figures so far as metrics, each task's too; hardware, methods and place as parameters; totals and comparisons as others, and a page.
- * At most 50 requests a minute while the run goes on; a report for which there is no room is left out, and the next one has it all.
+ * At most 48 requests a minute while the run goes on; a report for which there is no room is left out, and the next one has it all. An experiment that ends before
+ * the run is told the figures up to then.
  */
 export function createCometExporter(options: CometExporterOptions): Exporter {
   const { experiment, clock, comparisons, isOwner = false } = options
   const pace = createPace(mostPerMinute, clock)
   const seen = new WeakSet<Report>()
-  const figures = createToldFigures()
-  const groups = createTaskGroups()
-  /** Tasks that were not told yet. */
-  const pending = new Map<string, TaskGroup>()
+  const story = createRunStory(comparisons)
   let closed = false
   let cancelLook: (() => void) | undefined
-
-  function log({ reason, total, tasks }: Report): void {
-    for (const task of tasks) {
-      const name = groups.add(task)
-      pending.set(name, addTask(pending.get(name), task, name))
-    }
-    logRun(total, reason)
-  }
+  let forgetEnd: (() => void) | undefined
 
   function logOnce(report: Report): void {
     if (closed || seen.has(report)) return
@@ -81,11 +78,11 @@ export function createCometExporter(options: CometExporterOptions): Exporter {
   }
 
   /** Hands the figures to the experiment where there is room for them. */
-  function logRun(total: EmissionsData, reason: Reason): void {
+  function log(moment: RunMoment): void {
+    const { reason, total } = moment
     const isEnd = reason === 'stop' || reason === 'exit'
-    const news = figures.newIn(total)
-    const { metrics, parameters } = news
-    const others = reason === 'live' ? {} : othersOf(total, comparisons(total))
+    const news = story.newIn(moment)
+    const { metrics, parameters, others } = news
     const light = 1 + sizeOf(metrics) + sizeOf(parameters)
     const whole = light + 1 + sizeOf(others)
     // Where there is no room for all of a flush, the figures go first.
@@ -98,23 +95,41 @@ export function createCometExporter(options: CometExporterOptions): Exporter {
     experiment.logParameters(parameters)
     if (isWhole) {
       experiment.logOthers(others)
-      const page = renderPage({ data: total, comparisons: comparisons(total), tasks: groups.all() })
+      const page = renderPage({ data: total, comparisons: comparisons(total), tasks: story.tasks() })
       experiment.logHtml(page, { override: true })
     }
-    figures.note(total, news)
-    logTasks(isEnd)
+    story.note({ ...news, tasks: logTasks(news.tasks, isEnd) })
+    const failure = isEnd && isOwner ? options.failure?.() : undefined
+    if (failure !== undefined) experiment.fail(failure)
   }
 
-  function logTasks(isEnd: boolean): void {
-    let names = 0
-    for (const [name, group] of pending) {
+  /** The latest for which there is room, as they came. @returns those that need not wait any longer */
+  function logTasks(tasks: readonly TaskNews[], isEnd: boolean): readonly TaskNews[] {
+    const room = isEnd ? mostWaiting : Math.floor((pace.room() - keptForRun) / mostMetrics)
+    const told = tasks.slice(Math.max(0, tasks.length - Math.max(0, room)))
+    for (const { group, series } of told) {
       const metrics = taskMetricsOf(group)
-      if (isEnd ? names >= mostNamesAtEnd : pace.room() < keptForRun + sizeOf(metrics)) return
       pace.note(sizeOf(metrics))
-      experiment.logMetrics(metrics, { epoch: group.epoch, context: name })
-      pending.delete(name)
-      names += 1
+      experiment.logMetrics(metrics, { epoch: group.epoch, context: series })
     }
+    return [...told, ...tasks.slice(0, Math.max(0, tasks.length - mostWaiting))]
+  }
+
+  const showLive = ({ record }: RunView): void => {
+    log({ reason: 'live', total: record, tasks: [] })
+  }
+
+  /** The experiment ends; the run may go on. */
+  function tellEnd({ record }: RunView): void {
+    if (closed) return
+    log({ reason: 'exit', total: record, tasks: [] })
+    stopTelling()
+  }
+
+  function stopTelling(): void {
+    closed = true
+    cancelLook?.()
+    forgetEnd?.()
   }
 
   function checkOwn(): void {
@@ -126,9 +141,14 @@ export function createCometExporter(options: CometExporterOptions): Exporter {
     name: 'comet',
     open(look) {
       loadCsvPackages()
-      cancelLook = startLiveLook(clock, look, ({ record }) => {
-        logRun(record, 'live')
+      cancelLook = startLiveLook(clock, look, showLive)
+      if (isOwner) return
+      forgetEnd = experiment.beforeEnd(() => {
+        tellEnd(look())
       })
+    },
+    onTask: (task) => {
+      if (!closed) story.add(task)
     },
     async export(report) {
       if (report.reason === 'signal') return
@@ -142,10 +162,10 @@ export function createCometExporter(options: CometExporterOptions): Exporter {
       if (report.reason !== 'live') cancelLook?.()
       if (isOwner && !closed) experiment.endSync()
     },
+    place: () => options.place?.(),
     async close() {
       if (closed) return
-      closed = true
-      cancelLook?.()
+      stopTelling()
       if (isOwner) await experiment.end({ timeoutMs: endMs })
     },
   }

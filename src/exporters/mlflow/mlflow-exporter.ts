@@ -11,6 +11,8 @@ import { renderPage } from '../run-page.ts'
 /** What of a run of MLflow is needed here. What is logged waits until it is sent. */
 export interface MlflowLog {
   readonly isBusy: boolean
+  /** Address of its page. */
+  readonly page: string | undefined
   logMetric(key: string, value: number, step: number, timestampMs: number): void
   logParameter(key: string, value: string | number): void
   setTag(key: string, value: string | number): void
@@ -43,30 +45,38 @@ export interface MlflowExporterOptions {
   readonly hasFailed: () => boolean
 }
 
+/** Seconds between two flushes: a program that asks for one after another makes one request after another. */
+const leastSeconds = 1
+/** Of the name of a series, so that there is room for what stands before and behind it. */
+const longestName = 150
+
 /** Within the 5 s that a run waits for an exporter. */
 const flushMs = 4000
 const endMs = 4500
 
 /**
  * Logs a run to one of MLflow: figures so far as metrics, each task's too; hardware, methods and place as parameters; totals and comparisons as tags;
- * `emissions.csv` and a page as files. After 10 s, each 30 s, at each report and at the end. A process that ends without a stop cannot wait for a connection: what
- * came since the last report is then not there.
+ * `emissions.csv` and a page as files. After 10 s, each 30 s, at each report and at the end, also where a program comes to its end without a stop. A process that is
+ * ended cannot wait for a connection: what came since the last report is then not there.
  */
 export function createMlflowExporter(options: MlflowExporterOptions): Exporter {
   const { run, toKey, clock, comparisons, hasFailed } = options
   const story = createRunStory(comparisons)
+  const keyOf = createKeys((series) => toKey(series.slice(0, longestName)))
   let closed = false
+  let flushedAt = -Infinity
   let cancelLook: (() => void) | undefined
   /** Of live sends, which nobody waits for. */
   let problem: unknown
 
   function log({ reason, total, tasks }: RunMoment, wallMs: number): void {
-    const news = story.next({ reason, total, tasks })
+    const news = story.newIn({ reason, total, tasks })
+    story.note(news)
     const step = Math.round(total.duration)
     for (const [name, value] of Object.entries(news.metrics)) run.logMetric(toKey(name), value, step, wallMs)
     for (const task of news.tasks)
       for (const [name, value] of Object.entries(taskMetricsOf(task.group)))
-        run.logMetric(toKey(name, task.series), value, task.step, wallMs)
+        run.logMetric(toKey(name, keyOf(task.series)), value, task.step, wallMs)
     for (const [name, value] of Object.entries(news.parameters)) run.logParameter(name, value)
     for (const [name, value] of Object.entries(news.others))
       run.setTag(toKey('codecarbon', name.replace(/[(),]/g, '').replace('/', ' per ')), value)
@@ -94,6 +104,7 @@ export function createMlflowExporter(options: MlflowExporterOptions): Exporter {
 
   /** A server that hangs must not make the end wait behind it: what is wrong, the next report tells. */
   function showLive(moment: RunMoment, wallMs: number): void {
+    for (const task of moment.tasks) story.add(task)
     if (story.isTooSoon(moment)) return
     log(moment, wallMs)
     if (run.isBusy) return
@@ -110,18 +121,26 @@ export function createMlflowExporter(options: MlflowExporterOptions): Exporter {
       problem = undefined
       showLive(report, wallMs)
       if (before !== undefined) throw before
-      return
+      return undefined
+    }
+    if (isFlush(report)) {
+      for (const task of report.tasks) story.add(task)
+      if (total.duration - flushedAt < leastSeconds) return undefined
+      flushedAt = total.duration
     }
     problem = undefined
     log(report, wallMs)
     const how = sendOptions(total, wallMs, reason)
-    if (reason === 'flush') return run.send(how)
-    cancelLook?.()
+    if (isFlush(report)) return run.send(how)
+    if (reason === 'stop') cancelLook?.()
+    // A program that goes on after all ends it once more.
     return run.end(how, hasFailed() ? 'FAILED' : 'FINISHED')
   }
 
   return {
     name: 'mlflow',
+    isRemote: true,
+    place: () => run.page,
     open(look) {
       loadCsvPackages()
       cancelLook = startLiveLook(clock, look, ({ record, snapshot }) => {
@@ -136,4 +155,22 @@ export function createMlflowExporter(options: MlflowExporterOptions): Exporter {
       cancelLook?.()
     },
   }
+}
+
+/** Whether the program has asked for it. */
+const isFlush = ({ reason, mayBeLast = false }: Report): boolean => reason === 'flush' && !mayBeLast
+
+/** Gives each name a key of its own, also where two are the same without the characters that MLflow does not take. */
+function createKeys(toKey: (name: string) => string): (name: string) => string {
+  const keys = new Map<string, string>()
+  const taken = new Set<string>()
+  const add = (name: string): string => {
+    const key = toKey(name)
+    let free = key
+    for (let number = 2; taken.has(free); number += 1) free = `${key} ${number}`
+    taken.add(free)
+    keys.set(name, free)
+    return free
+  }
+  return (name) => keys.get(name) ?? add(name)
 }

@@ -50,8 +50,10 @@ export interface CometExperiment {
   setName(name: string): void
   /** Milliseconds since 1970. */
   setStartEndTime(times: { readonly startMs?: number; readonly endMs?: number }): void
-  /** It ends by an error. */
+  /** It ends by an error, of which the first counts. */
   fail(error: unknown): void
+  /** Calls `tell` once before the experiment ends, however it does, while it still takes what is logged. @returns takes that back */
+  beforeEnd(tell: () => void): () => void
   /** Resolves with true when all that was logged has come, and with false when it will not in that time. */
   flush(options?: { readonly timeoutMs?: number }): Promise<boolean>
   /** Sends what is left and ends the experiment; after the deadline the rest is written to an archive. Never rejects. */
@@ -73,5 +75,7 @@ export interface OpeningExperiment extends CometExperiment {
   readonly opened: Promise<void>
   /** What went wrong last, where nothing has come since. */
   readonly problem: string | undefined
+  /** Path of the archive, where it ended in one. */
+  readonly archive: string | undefined
   tracker: Companion | undefined
 }

@@ -3,7 +3,7 @@ import { comparisonsFor } from '../../comparisons-for.ts'
 import { systemClock } from '../../core/clock.ts'
 import { messageOf } from '../../core/errors.ts'
 import type { Exporter } from '../../core/exporter.ts'
-import { forget, saveBeforeEnd } from '../../exit.ts'
+import { forget, processFailure, saveBeforeEnd, type Unsaved } from '../../exit.ts'
 import { createCometExporter as createExporter } from '../../exporters/comet/comet-exporter.ts'
 import { httpRequest, httpRequestUnchecked } from '../../http/http-request.ts'
 import { createLog, type Log } from '../../log.ts'
@@ -52,12 +52,22 @@ export async function startExperiment({
   for (const warning of warnings) log('warning', `Comet: ${warning}`)
   const release = holdProcess()
   try {
-    const onBeforeExit = (): void => void experiment.end()
-    const unsaved = {
+    const noteFailure = (): void => {
+      const failure = processFailure()
+      if (failure !== undefined) experiment.fail(failure)
+    }
+    const unsaved: Unsaved = {
+      isLast: true,
       saveAtExit: () => {
+        noteFailure()
         experiment.endSync()
       },
       saveAtSignal: () => undefined,
+      sendBeforeEnd: async () => {
+        noteFailure()
+        await experiment.end()
+        return true
+      },
     }
     const experiment = beginExperiment({
       settings,
@@ -65,7 +75,6 @@ export async function startExperiment({
       fetch: fetchFor(settings),
       clock: systemClock,
       onEnded: () => {
-        process.off('beforeExit', onBeforeExit)
         forget(unsaved)
       },
     })
@@ -77,7 +86,6 @@ export async function startExperiment({
         log,
       )
     }
-    process.once('beforeExit', onBeforeExit)
     saveBeforeEnd(unsaved)
     await experiment.opened
     return experiment as StartedExperiment
@@ -88,7 +96,7 @@ export async function startExperiment({
 
 /**
  * An exporter for a tracker of your own that logs to an experiment: `emissions.csv` as one asset, metrics, parameters, others and a page.
- * The experiment goes on when the tracker stops.
+ * The experiment goes on when the tracker stops. Where it ends first, it has the figures up to then, and the tracker goes on.
  */
 export function createCometExporter(experiment: CometExperiment): Exporter {
   return createExporter({

@@ -49,6 +49,7 @@ export class Delivery {
   #heartbeat: { stop(): void } | undefined
   #lost = 0
   #problem: string | undefined
+  #archive: string | undefined
 
   constructor(parts: DeliveryParts) {
     this.#parts = parts
@@ -81,6 +82,11 @@ export class Delivery {
     return this.#problem
   }
 
+  /** Path of the archive, where it ended in one. */
+  get archive(): string | undefined {
+    return this.#archive
+  }
+
   /** Resolves when there is an answer or none is waited for any more. Never rejects. */
   open(): Promise<void> {
     this.#opened ??= this.#open()
@@ -89,6 +95,8 @@ export class Delivery {
 
   add(message: CometMessage): void {
     if (this.#state === 'disabled' || this.#state === 'ended') return
+    // Each beat would say that it is alive.
+    if (message.type === 'status' && !message.isAlive) this.#heartbeat?.stop()
     const lost = this.#outbox.add(message)
     this.#lost += lost
     if (lost > 0)
@@ -253,6 +261,7 @@ export class Delivery {
   #store(): void {
     const left = this.#outbox.size
     const path = this.#spool.close()
+    this.#archive = path
     if (path === undefined) return
     const { settings, log } = this.#parts
     const isMeant = settings.offline

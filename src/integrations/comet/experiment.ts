@@ -33,7 +33,9 @@ class Experiment implements OpeningExperiment {
   readonly #parts: ExperimentParts
   readonly #delivery: Delivery
   readonly #warnOnce: WarnOnce
+  readonly #beforeEnd = new Set<() => void>()
   #ending: Promise<void> | undefined
+  #isFailed = false
   #lines = 0
 
   constructor(parts: ExperimentParts) {
@@ -58,6 +60,10 @@ class Experiment implements OpeningExperiment {
 
   get problem(): string | undefined {
     return this.#delivery.problem
+  }
+
+  get archive(): string | undefined {
+    return this.#delivery.archive
   }
 
   logMetric(name: string, value: number, options: MetricOptions = {}): void {
@@ -170,10 +176,19 @@ class Experiment implements OpeningExperiment {
   }
 
   fail(error: unknown): void {
+    if (this.#isFailed) return
+    this.#isFailed = true
     this.#attempt(() => {
       const text = error instanceof Error ? `${error.name}: ${error.message}` : messageOf(error)
       this.#delivery.add({ type: 'status', isAlive: false, error: text.slice(0, longestError) })
     })
+  }
+
+  beforeEnd(tell: () => void): () => void {
+    this.#beforeEnd.add(tell)
+    return () => {
+      this.#beforeEnd.delete(tell)
+    }
   }
 
   async flush({ timeoutMs = this.#parts.settings.endMs } = {}): Promise<boolean> {
@@ -194,6 +209,7 @@ class Experiment implements OpeningExperiment {
     if (this.state === 'ended') return
     this.#attempt(() => {
       this.tracker?.stopSync()
+      this.#tellEnd()
       this.#delivery.close()
       this.#parts.onEnded?.()
     })
@@ -209,6 +225,7 @@ class Experiment implements OpeningExperiment {
     const leftMs = countdown(timeoutMs, clock)
     try {
       await within(this.tracker?.stop() ?? Promise.resolve(), timeoutMs, clock)
+      this.#tellEnd()
       await this.#delivery.finish(leftMs())
       this.endSync()
     } catch (error) {
@@ -216,6 +233,12 @@ class Experiment implements OpeningExperiment {
     } finally {
       release()
     }
+  }
+
+  #tellEnd(): void {
+    const all = [...this.#beforeEnd]
+    this.#beforeEnd.clear()
+    for (const tell of all) this.#attempt(tell)
   }
 
   /** Does something that must not reach the program, whatever it was given. */

@@ -105,7 +105,7 @@ export function loadSettings(
 /** Whether a program that says nothing about Comet is to be logged there: a key is given, and logging of emissions is not turned off. */
 export function wantsAutoLog(places: CometPlaces = ownPlaces()): boolean {
   const { settings } = loadSettings({}, { places })
-  return settings.apiKey !== undefined && settings.autoLogCo2
+  return (settings.apiKey !== undefined || settings.offline) && settings.autoLogCo2
 }
 
 /** Those of this process. */

@@ -40,6 +40,7 @@ export function createAttempts(clock: Clock, random: () => number): Attempts {
 
   return {
     async untilTaken(ask, { untilMs, isLive, signal }) {
+      let first: MlflowRefusal | undefined
       for (let tries = 1; ; tries += 1) {
         try {
           const leftMs = untilMs - nowMs()
@@ -51,8 +52,10 @@ export function createAttempts(clock: Clock, random: () => number): Attempts {
         } catch (error) {
           if (!(error instanceof MlflowRefusal) || !error.mayPass) throw error
           note(error)
+          first ??= error
           const pauseMs = Math.max(error.retryAfterMs ?? 0, random() * firstPauseMs * 2 ** tries)
-          if (isLive || nowMs() + pauseMs >= untilMs) throw error
+          // The last attempt was given what was left of the time, which tells nothing of the server.
+          if (isLive || nowMs() + pauseMs >= untilMs) throw error.kind === first.kind ? first : error
           await pause(pauseMs, clock, signal)
         }
       }

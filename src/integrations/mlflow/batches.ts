@@ -66,9 +66,12 @@ function split<T>(items: readonly T[], most: number, bytesOf: (item: T) => numbe
 const weightOf = (text: string): number => text.length * 6
 const weightOfEntry = ({ key, value }: Entry): number => weightOf(key) + weightOf(value) + 40
 
-/** A name of one part that every server takes: letters, digits, `_`, `-`, `.` and spaces, and no path. */
+/** A name of one part that every server takes: letters and digits of any script (`\w` of Python), `_`, `-`, `.` and spaces, and no path. */
 export function toKeyPart(text: string): string {
-  const part = text.replace(/[^\w\-. ]+/g, '_').trim()
+  const part = text
+    .normalize('NFC')
+    .replace(/[^\p{L}\p{N}_\-. ]+/gu, '_')
+    .trim()
   return /^\.*$/.test(part) ? '_' : part
 }
 
@@ -78,6 +81,7 @@ export const toKey = (...parts: readonly string[]): string =>
     .map(toKeyPart)
     .join('/')
     .slice(0, longestKey)
+    .replace(/[\uD800-\uDBFF]$/, '')
     .replace(/[/ ]+$/, '')
 
 /** A parameter as it is sent. */

@@ -70,6 +70,15 @@ export function loadSettings(
     warn(
       'MLFLOW_TRACKING_INSECURE_TLS counts, and MLFLOW_TRACKING_SERVER_CERT_PATH does not: give one of the two',
     )
+  if (found.experimentId !== undefined && found.experimentName !== undefined)
+    warn(
+      'MLFLOW_EXPERIMENT_ID (experimentId in code) counts, and MLFLOW_EXPERIMENT_NAME (experimentName in code) does not: give one of the two',
+    )
+  const [one, other] = found.username === undefined ? ['PASSWORD', 'USERNAME'] : ['USERNAME', 'PASSWORD']
+  if ((found.username === undefined) !== (found.password === undefined))
+    warn(
+      `MLFLOW_TRACKING_${one} is not used without MLFLOW_TRACKING_${other} (${other.toLowerCase()} in code)`,
+    )
   return { settings: complete(found), warnings }
 }
 

@@ -3,6 +3,7 @@ import { comparisonsFor } from '../../comparisons-for.ts'
 import { systemClock, type Clock } from '../../core/clock.ts'
 import { EnergyError, messageOf } from '../../core/errors.ts'
 import type { Exporter } from '../../core/exporter.ts'
+import { processFailure } from '../../exit.ts'
 import { createMlflowExporter } from '../../exporters/mlflow/mlflow-exporter.ts'
 import { createHttpRequest, httpRequest, httpRequestUnchecked, type Fetch } from '../../http/http-request.ts'
 import type { Log } from '../../log.ts'
@@ -64,7 +65,7 @@ function usable(
     toKey,
     clock,
     comparisons: (data) => comparisonsFor(data).map(({ text }) => text),
-    hasFailed: () => Number(process.exitCode ?? 0) !== 0,
+    hasFailed: () => processFailure() !== undefined,
   })
 }
 

@@ -45,11 +45,16 @@ export type RunStatus = 'FINISHED' | 'FAILED'
 export interface MlflowRun extends Pick<Waiting, 'logMetric' | 'logParameter' | 'setTag' | 'logArtifact'> {
   /** Something is being sent. */
   readonly isBusy: boolean
+  /** Address of its page, where the server has it. */
+  readonly page: string | undefined
   /** @throws EnergyError ERR_EXPORT_FAILED, which says what is wrong; what was not sent waits for the next time */
   send(options: SendOptions): Promise<void>
   /** The same, and ends the run where it was made here. */
   end(options: SendOptions, status: RunStatus): Promise<void>
 }
+
+/** Kept of the time for the end of a run: whoever hangs when figures are sent must not leave it running. */
+const keptForEndMs = 1000
 
 /** Logs to one run, which is looked for or made when something is first sent. */
 export function createMlflowRun({ api, settings, clock, random, onNotice }: MlflowRunParts): MlflowRun {
@@ -149,7 +154,7 @@ export function createMlflowRun({ api, settings, clock, random, onNotice }: Mlfl
 
   async function finish(mark: RunMark, status: RunStatus, patience: Patience): Promise<void> {
     try {
-      await deliver(mark, patience)
+      await deliver(mark, { ...patience, untilMs: patience.untilMs - keptForEndMs })
     } finally {
       // A run that was made here does not go on for ever, whatever else was refused.
       if (opened?.isOwn === true) {
@@ -192,6 +197,11 @@ export function createMlflowRun({ api, settings, clock, random, onNotice }: Mlfl
     ...waiting,
     get isBusy() {
       return turns > 0
+    },
+    get page() {
+      return opened === undefined
+        ? undefined
+        : `${api.url}/#/experiments/${opened.experimentId}/runs/${opened.id}`
     },
     send: (options) => inTurn(options, (patience) => deliver(options.mark, patience)),
     end: (options, status) => inTurn(options, (patience) => finish(options.mark, status, patience)),

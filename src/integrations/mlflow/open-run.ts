@@ -50,11 +50,21 @@ export async function openRun(call: Call, settings: OpenSettings, fresh: NewRun)
     ...(given === undefined ? [] : [{ key: parentTag, value: given.id }]),
   ]
   const name = settings.runName ?? fresh.name
-  const { run } = await call({
-    path: 'mlflow/runs/create',
-    body: { experiment_id: experimentId, start_time: fresh.startMs, run_name: name, tags },
-  })
-  return toOpened(run, true)
+  try {
+    const { run } = await call({
+      path: 'mlflow/runs/create',
+      body: { experiment_id: experimentId, start_time: fresh.startMs, run_name: name, tags },
+    })
+    return toOpened(run, true)
+  } catch (error) {
+    const isGiven = settings.experimentId !== undefined
+    if (!isGiven || !(error instanceof MlflowRefusal) || !['missing', 'refused'].includes(error.kind))
+      throw error
+    throw new MlflowRefusal(
+      error.kind,
+      `makes no run in the experiment ${experimentId}: check MLFLOW_EXPERIMENT_ID (experimentId in code); it ${error.message}`,
+    )
+  }
 }
 
 async function getRun(call: Call, runId: string): Promise<OpenedRun> {

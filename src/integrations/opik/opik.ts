@@ -1,3 +1,4 @@
+import { nearest } from '../../config/nearest.ts'
 import type { EmissionsData, TaskEmissionsData } from '../../core/emissions-data.ts'
 import { ConfigError } from '../../core/errors.ts'
 import { carbonMetadata } from './carbon-metadata.ts'
@@ -39,19 +40,19 @@ const key = 'carbon'
 const scoreName = 'emissions_g'
 
 /**
- * Puts energy and emissions under `carbon` among the metadata of a span or a trace, beside what is there.
+ * Puts energy and emissions under `carbon` among the metadata of a span or a trace, beside what is there. Without a span or without a record nothing is put anywhere.
  *
  * @example
  * const task = tracker.startTask('answer')
  * …
- * const record = task.stop()
- * if (record) logCarbon(span, record)
+ * logCarbon(span, task.stop())
  */
 export function logCarbon(
-  target: OpikTarget,
-  record: EmissionsData,
+  target: OpikTarget | undefined,
+  record: EmissionsData | undefined,
   { score = false }: CarbonLogOptions = {},
 ): void {
+  if (target === undefined || record === undefined) return
   const { metadata } = target.data
   // Older versions of Opik put new metadata in the place of what was there.
   target.update({ metadata: { ...toObject(metadata), [key]: carbonMetadata(record) } })
@@ -90,12 +91,21 @@ function check(given: CarbonOptions, fn: unknown): void {
   const options: unknown = given
   if (typeof options !== 'object' || options === null)
     throw new ConfigError('withCarbon: expected options with tracker and getTrackContext')
+  const unknown = Object.keys(options).find((name) => !optionNames.includes(name))
+  if (unknown !== undefined) throw unknownOption(unknown)
   if (typeof given.tracker?.task !== 'function')
     throw new ConfigError('option tracker: expected an EmissionsTracker')
   if (typeof given.getTrackContext !== 'function')
     throw new ConfigError('option getTrackContext: expected the function of that name of opik')
   if (typeof fn !== 'function')
     throw new ConfigError(`withCarbon: expected a function behind the options, got ${typeof fn}`)
+}
+
+const optionNames = ['tracker', 'getTrackContext', 'name', 'score']
+
+function unknownOption(name: string): ConfigError {
+  const meant = nearest(name, optionNames)
+  return new ConfigError(`option ${name}: not known${meant === undefined ? '' : `; did you mean ${meant}?`}`)
 }
 
 const toObject = (value: unknown): object =>

@@ -21,11 +21,14 @@ interface Rig {
   readonly exporter: Exporter
   readonly logged: Logged[]
   readonly clock: FakeClock
+  /** The experiment ends. */
+  endExperiment(): void
 }
 
 function rig(options: Partial<Parameters<typeof createCometExporter>[0]> = {}): Rig {
   const clock = fakeClock()
   const logged: Logged[] = []
+  const atEnd = new Set<() => void>()
   const note = (what: Logged['what'], values: object, given: object = {}): void => {
     const atSeconds = clock.now().monotonic
     logged.push({ what, atSeconds, values: values as Logged['values'], options: given as Logged['options'] })
@@ -46,12 +49,24 @@ function rig(options: Partial<Parameters<typeof createCometExporter>[0]> = {}): 
     logAsset: (bytes, given) => {
       note('asset', { text: Buffer.from(bytes).toString() }, given)
     },
+    fail: () => undefined,
+    beforeEnd: (tell) => {
+      atEnd.add(tell)
+      return () => atEnd.delete(tell)
+    },
     flush: () => Promise.resolve(true),
     end: () => Promise.resolve(),
     endSync: () => undefined,
   }
   const comparisons = (): string[] => ['180 m in an average US passenger car']
-  return { exporter: createCometExporter({ experiment, clock, comparisons, ...options }), logged, clock }
+  return {
+    exporter: createCometExporter({ experiment, clock, comparisons, ...options }),
+    logged,
+    clock,
+    endExperiment() {
+      for (const tell of atEnd) tell()
+    },
+  }
 }
 
 const rowsOf = (logged: readonly Logged[]): Record<string, string>[] =>
@@ -183,8 +198,8 @@ describe('what an experiment of Comet is told', () => {
         values['codecarbon_task_duration'],
       ]),
     ).toEqual([
-      ['epoch 1', 1, 0.001, 60],
-      ['epoch 2', 2, 0.002, 60],
+      ['epoch', 1, 0.001, 60],
+      ['epoch', 2, 0.002, 60],
       ['load', undefined, 0.001, 40],
     ])
   })
@@ -204,7 +219,7 @@ describe('what an experiment of Comet is told', () => {
 })
 
 describe('an experiment of Comet is told', () => {
-  it('no more than 50 things a minute while the run goes on, however often it reports and flushes', async () => {
+  it('no more than 48 things a minute while the run goes on, however often it reports and flushes', async () => {
     const { exporter, logged, clock } = rig()
     for (let second = 1; second <= 600; second += 1) {
       clock.advance(1)
@@ -214,7 +229,7 @@ describe('an experiment of Comet is told', () => {
     }
     for (const { atSeconds } of logged) {
       const inMinute = logged.filter((one) => one.atSeconds > atSeconds - 60 && one.atSeconds <= atSeconds)
-      expect(inMinute.reduce((sum, one) => sum + requests(one), 0)).toBeLessThanOrEqual(50)
+      expect(inMinute.reduce((sum, one) => sum + requests(one), 0)).toBeLessThanOrEqual(48)
     }
     expect(rowsOf(logged).length).toBeGreaterThan(20)
     const names = new Set(logged.map(({ options }) => options['context']))
@@ -242,6 +257,42 @@ describe('an experiment of Comet is told', () => {
     expect(clock.waiting).toBe(0)
   })
 
+  it('of all tasks at the end, also where there are more than there was room for, and of epochs as one series', async () => {
+    const { exporter, logged } = rig()
+    const names = Array.from({ length: 40 }, (_, index) => `step ${index}`)
+    const epochs = Array.from({ length: 130 }, (_, index) => taskOf(`epoch ${index + 1}`))
+    await exporter.export(
+      reportOf(
+        'live',
+        recordOf(),
+        names.map((name) => taskOf(name)),
+      ),
+    )
+    await exporter.export(reportOf('stop', recordOf({ duration: 240 }), epochs))
+    const told = logged.flatMap(({ options }) => ('context' in options ? [options] : []))
+    expect(new Set(told.map(({ context }) => context))).toEqual(new Set([...names, 'epoch']))
+    expect(told.filter(({ context }) => context === 'epoch').map(({ epoch }) => epoch)).toEqual(
+      Array.from({ length: 130 }, (_, index) => index + 1),
+    )
+  })
+
+  it('the figures up to its end, where it ends before the run does, and nothing more', async () => {
+    const { exporter, logged, endExperiment } = rig()
+    void exporter.open?.(() => viewOf(recordOf({ duration: 77 })))
+    exporter.onTask?.(taskOf('epoch 1'))
+    endExperiment()
+    expect(rowsOf(logged)).toMatchObject([{ duration: '77' }])
+    expect(logged.find(({ options }) => options['context'] === 'epoch')?.options).toEqual({
+      epoch: 1,
+      context: 'epoch',
+    })
+    expect(logged.map(({ what }) => what)).toContain('others')
+    const before = logged.length
+    await exporter.export(reportOf('stop', recordOf(), [taskOf('late')]))
+    endExperiment()
+    expect(logged).toHaveLength(before)
+  })
+
   it('nothing at a signal that the program may live through', async () => {
     const { exporter, logged } = rig()
     await exporter.export(reportOf('signal'))
@@ -261,6 +312,8 @@ it('an experiment of its own ends with the run, and what is wrong with it is an 
       logAsset: () => undefined,
       flush: () => Promise.resolve(false),
     } as const),
+    fail: (error: unknown) => void ended.push(`fail ${String(error)}`),
+    beforeEnd: () => () => undefined,
     end: () => {
       ended.push('end')
       return Promise.resolve()
@@ -274,10 +327,11 @@ it('an experiment of its own ends with the run, and what is wrong with it is an 
     comparisons,
     isOwner: true,
     problem: () => problem,
+    failure: () => 'exit code 7',
   })
   await expect(exporter.export(reportOf('flush'))).rejects.toThrow(problem)
   exporter.exportSync?.(reportOf('exit'))
   await exporter.close?.()
-  expect(ended).toEqual(['endSync', 'end'])
+  expect(ended).toEqual(['fail exit code 7', 'endSync', 'end'])
   expect(logged).toEqual([])
 })

@@ -86,8 +86,8 @@ describe('an experiment', () => {
     expect(existsSync(join(folder, 'offline'))).toBe(false)
   })
 
-  it('shows as running while it beats, as often as the server asks for, and not for long after its end', async () => {
-    const { comet, begin, until, pass } = cometRig({ beatMs: 4000 })
+  it('shows as running while it beats, as often as the server asks for but no more than each 5 s, and not for long after its end', async () => {
+    const { comet, begin, until, pass } = cometRig({ beatMs: 3000 })
     const experiment = begin()
     await until(experiment.opened)
     const isRunning = async (): Promise<unknown> =>
@@ -97,8 +97,8 @@ describe('an experiment', () => {
         }
       ).running
     await pass(60, 1)
-    expect(comet.experiment.beats).toBeGreaterThanOrEqual(14)
-    expect(comet.experiment.beats).toBeLessThanOrEqual(16)
+    expect(comet.experiment.beats).toBeGreaterThanOrEqual(11)
+    expect(comet.experiment.beats).toBeLessThanOrEqual(13)
     expect(await isRunning()).toBe(true)
     await until(experiment.end())
     await pass(20, 1)
@@ -106,16 +106,53 @@ describe('an experiment', () => {
     expect(comet.experiment).toMatchObject({ hasCrashed: false })
   })
 
-  it('that fails says so, and why', async () => {
-    const { comet, begin, until } = cometRig()
+  it('that fails says so, and why, and no longer that it is alive', async () => {
+    const { comet, begin, until, pass } = cometRig()
     const experiment = begin()
+    await until(experiment.opened)
     experiment.fail(new TypeError('x is not a function'))
+    experiment.fail('exit code 1')
+    await pass(60, 1)
+    expect(comet.experiment.beats).toBe(1)
     await until(experiment.end())
     expect(comet.experiment).toMatchObject({
       hasCrashed: true,
       error: 'TypeError: x is not a function',
       isOver: true,
     })
+  })
+
+  it('beats no sooner than a server that is asked too often asks for', async () => {
+    const { comet, begin, until, pass } = cometRig()
+    const experiment = begin()
+    await until(experiment.opened)
+    comet.fail({ status: 429, retryAfter: '60' })
+    await pass(50, 1)
+    const isBeat = ({ path }: { readonly path: string }): boolean => path.endsWith('set-status')
+    expect(comet.seen.filter(isBeat)).toHaveLength(2)
+    experiment.endSync()
+  })
+
+  it('lets whoever logs to it tell its end, however it ends', async () => {
+    const { comet, begin, until } = cometRig()
+    const told: string[] = []
+    const experiment = begin()
+    await until(experiment.opened)
+    experiment.beforeEnd(() => {
+      told.push(experiment.state)
+      experiment.logMetric('last', 1)
+    })
+    experiment.beforeEnd(() => {
+      throw new Error('this reaches nobody')
+    })
+    experiment.beforeEnd(() => void told.push('never'))()
+    await until(experiment.end())
+    expect(comet.experiment.metrics.map(({ metricName }) => metricName)).toEqual(['last'])
+    const other = begin()
+    await until(other.opened)
+    other.beforeEnd(() => void told.push(`other ${other.state}`))
+    other.endSync()
+    expect(told).toEqual(['online', 'other online'])
   })
 
   it('leaves out what is no figure, and cuts names and values that Comet would not take', async () => {

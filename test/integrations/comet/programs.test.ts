@@ -60,7 +60,7 @@ describe('a program with an experiment of Comet', () => {
       expect(names).toContain('codecarbon_emissions')
       expect(
         metrics.find(({ metricName }) => metricName === 'codecarbon_task_energy_consumed'),
-      ).toMatchObject({ context: 'epoch 1', epoch: 1 })
+      ).toMatchObject({ context: 'epoch', epoch: 1 })
       expect(parameters.get('way')).toBe(way)
       expect(parameters.get('codecarbon_country')).toBe('France')
       expect(others.get('CO2 emissions (kg)')).toBe(row['emissions'])
@@ -74,18 +74,23 @@ describe('a program with an experiment of Comet', () => {
   )
 
   it.each([
-    ['exit', 3, null],
-    ['error', 1, null],
-    ['signal', null, 'SIGTERM'],
+    ['exit', 3, null, 'exit code 3'],
+    ['error', 1, null, 'Error: this was not caught'],
+    ['signal', null, 'SIGTERM', 'SIGTERM'],
   ] as const)(
-    'that ends by %s keeps its exit code, and an archive has what could not be sent',
-    async (way, code, signal) => {
+    'that ends by %s keeps its exit code, and an archive has what could not be sent and how it failed',
+    async (way, code, signal, error) => {
       const comet = await startComet()
-      const { ended, folder } = await program(comet, way)
+      const { ended, folder } = await program(comet, way, { CODECARBON_LOG_LEVEL: 'info' })
       expect(ended).toMatchObject({ code, signal })
+      expect(ended.stderr.match(/digits: .*emissions\.csv/g)).toHaveLength(1)
       expect(readTable(join(folder, 'out/emissions.csv'))).toHaveLength(1)
       expect(archives(folder)).toEqual([expect.stringMatching(/\.zip$/) as string])
       expect(ended.stderr).toMatch(/could not be sent and went to .*codecarbon comet upload/)
+      const [archive = ''] = archives(folder)
+      const env = environmentOf(comet, folder)
+      await runCli(['comet', 'upload', join(folder, '.cometml-runs', archive)], { folder, env })
+      expect(comet.experiment).toMatchObject({ hasCrashed: true, error })
     },
   )
 
@@ -113,6 +118,54 @@ describe('a program with an experiment of Comet', () => {
     expect(warnings).toHaveLength(2)
     expect(ended.stderr).not.toContain(apiKey)
   })
+
+  it('may have more experiments than listeners that Node.js warns of', async () => {
+    const comet = await startComet()
+    const { ended } = await program(comet, 'many')
+    expect(ended).toMatchObject({ code: 0, stdout: 'state online\nstates 12\n' })
+    expect(ended.stderr).not.toContain('MaxListenersExceededWarning')
+    expect(comet.experiments.filter(({ endTimeMillis }) => endTimeMillis !== undefined)).toHaveLength(13)
+  })
+
+  it.each(['end, then stop', 'by itself'])(
+    'to which a tracker of its own logs has its figures, %s',
+    async (way) => {
+      const comet = await startComet()
+      const folder = temporaryFolder()
+      const env = environmentOf(comet, folder)
+      const ended = await runProgram('comet-own-tracker.js', [way], { folder, env })
+      expect(ended.code).toBe(0)
+      if (way !== 'by itself') expect(ended.stdout).toBe('stopped true\n')
+      const { row } = await readAsPanel(comet, comet.experiment.key)
+      expect(row).toMatchObject({ project_name: 'own', country_iso_code: 'FRA' })
+      const [local] = readTable(join(folder, 'out/emissions.csv'))
+      expect(row['run_id']).toBe(local?.['run_id'])
+      const names = comet.experiment.metrics.map(({ metricName }) => metricName)
+      expect(names).toContain('codecarbon_task_energy_consumed')
+      expect(archives(folder)).toEqual([])
+      expect(ended.stderr).not.toMatch(/WARNING.*(?:Comet|output)/)
+    },
+  )
+
+  it.each(['endSync', 'exit'])(
+    'to which a tracker of its own logs has its figures in the archive, %s',
+    async (way) => {
+      const comet = await startComet()
+      const folder = temporaryFolder()
+      const env = environmentOf(comet, folder)
+      await runProgram('comet-own-tracker.js', [way], { folder, env })
+      const [archive = ''] = archives(folder)
+      const upload = await runCli(['comet', 'upload', join(folder, '.cometml-runs', archive)], {
+        folder,
+        env,
+      })
+      expect(upload.code).toBe(0)
+      const { row } = await readAsPanel(comet, comet.experiment.key)
+      const [local] = readTable(join(folder, 'out/emissions.csv'))
+      if (way === 'exit') expect(row).toEqual(local)
+      expect(row['run_id']).toBe(local?.['run_id'])
+    },
+  )
 
   it('has its messages in a file as well, where one is named', async () => {
     const comet = await startComet()
@@ -156,7 +209,8 @@ describe('codecarbon run', () => {
       env: { ...environmentOf(comet, folder), COMET_PROJECT_NAME: '' },
     })
     expect(ended.code).toBe(7)
-    expect(comet.experiment.projectName).toBe('job')
+    expect(comet.experiment).toMatchObject({ projectName: 'job', hasCrashed: true, error: 'exit code 7' })
+    expect(ended.stderr).toContain(`Logged to ${comet.url}/ada/job/${comet.experiment.key}\n`)
     const { row } = await readAsPanel(comet, comet.experiment.key)
     expect(row).toEqual(readTable(join(folder, 'out/emissions.csv'))[0])
     expect(archives(folder)).toEqual([])
@@ -207,5 +261,18 @@ describe('codecarbon run', () => {
     expect(ended.code).toBe(7)
     expect(comet.seen).toEqual([])
     expect(archives(folder)).toHaveLength(1)
+  })
+
+  it('writes one without a key where Comet is to be offline, and says how to send it', async () => {
+    const comet = await startComet()
+    const folder = temporaryFolder()
+    const env = { ...environmentOf(comet, folder), COMET_API_KEY: '', COMET_OFFLINE: 'true' }
+    const ended = await runCli(['run', ...command], { folder, env })
+    expect(ended.code).toBe(7)
+    expect(comet.seen).toEqual([])
+    const [archive = ''] = archives(folder)
+    const told = /Logged to (.*); to send it: codecarbon comet upload (.*)\n/.exec(ended.stderr)
+    expect(told?.[1]).toContain(archive)
+    expect(told?.[2]).toBe(told?.[1])
   })
 })

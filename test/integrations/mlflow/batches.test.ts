@@ -34,12 +34,13 @@ describe('what is sent to MLflow at once', () => {
     fc.assert(
       fc.property(fc.array(fc.string({ unit: 'grapheme' }), { minLength: 1, maxLength: 3 }), (parts) => {
         const key = toKey(...parts)
-        expect(key).toMatch(/^[\w\-. /]+$/)
+        expect(key).toMatch(/^[\p{L}\p{N}_\-. /]+$/u)
+        expect(Buffer.from(key).toString()).toBe(key)
         expect(key.length).toBeLessThanOrEqual(250)
         for (const part of key.split('/')) expect(['', '.', '..']).not.toContain(part)
       }),
     )
-    expect(toKey('task', 'epoch 3: résumé/..')).toBe('task/epoch 3_ r_sum_..')
+    expect(toKey('task', 'epoch 3: résumé/..')).toBe('task/epoch 3_ résumé_..')
     expect(toKey('task', '..')).toBe('task/_')
   })
 

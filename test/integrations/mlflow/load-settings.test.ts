@@ -143,3 +143,23 @@ describe('settings of MLflow', () => {
     expect(namesRun(environment)).toBe(expected)
   })
 })
+
+it.each<[string, Given, string]>([
+  [
+    'a user name alone',
+    { environment: { MLFLOW_TRACKING_USERNAME: 'ada' } },
+    'MLFLOW_TRACKING_USERNAME is not used without MLFLOW_TRACKING_PASSWORD (password in code)',
+  ],
+  [
+    'a password alone',
+    { code: { password: 'pw' } },
+    'MLFLOW_TRACKING_PASSWORD is not used without MLFLOW_TRACKING_USERNAME (username in code)',
+  ],
+  [
+    'name and id of an experiment',
+    { code: { experimentId: '7' }, environment: { MLFLOW_EXPERIMENT_NAME: 'digits' } },
+    'MLFLOW_EXPERIMENT_ID (experimentId in code) counts, and MLFLOW_EXPERIMENT_NAME (experimentName in code) does not: give one of the two',
+  ],
+])('%s: what is not used is told', (_title, given, warning) => {
+  expect(load(given).warnings).toEqual([warning])
+})

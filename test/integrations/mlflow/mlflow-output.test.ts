@@ -89,6 +89,54 @@ describe('a run of MLflow', () => {
     expect(server.count('runs/create')).toBe(1)
   })
 
+  it('of its own ends where nothing keeps the process alive, and again where that goes on', async () => {
+    const { exporter, server } = rig()
+    const task = taskOf('load')
+    await exporter.export({ ...reportOf('flush', recordOf(), [task]), mayBeLast: true })
+    expect(server.run).toMatchObject({ status: 'FINISHED' })
+    const { endMs = 0 } = server.run
+    await exporter.export(reportOf('flush', recordOf({ duration: 240 }), [task]))
+    await exporter.export(reportOf('stop', recordOf({ duration: 241 })))
+    expect(server.run).toMatchObject({ status: 'FINISHED', endMs })
+    expect(server.count('runs/update')).toBe(2)
+    expect(server.run.metrics.filter(({ key }) => key.startsWith('codecarbon_task_duration'))).toHaveLength(1)
+  })
+
+  it('is told once a second where a program flushes all the time, and of each task', async () => {
+    const { exporter, server } = rig()
+    for (let tenth = 0; tenth < 20; tenth += 1)
+      await exporter.export(
+        reportOf('flush', recordOf({ duration: 10 + tenth / 10 }), [taskOf(`step ${tenth}`)]),
+      )
+    expect(server.run.metrics.filter(({ key }) => key === 'codecarbon_duration')).toHaveLength(2)
+    await exporter.export(reportOf('stop', recordOf({ duration: 12 })))
+    const tasks = server.run.metrics.filter(({ key }) => key.startsWith('codecarbon_task_duration/'))
+    expect(tasks).toHaveLength(20)
+  })
+
+  it('has names of any script, and no two of them as one', async () => {
+    const { exporter, server } = rig()
+    const names = ['größe', '学习', 'a:b', 'a?b']
+    await exporter.export(
+      reportOf(
+        'stop',
+        recordOf(),
+        names.map((name) => taskOf(name)),
+      ),
+    )
+    const keys = server.run.metrics.flatMap(
+      ({ key }) => /^codecarbon_task_duration\/(.*)/.exec(key)?.[1] ?? [],
+    )
+    expect(keys).toEqual(['größe', '学习', 'a_b', 'a_b 2'])
+  })
+
+  it('tells where it is', async () => {
+    const { exporter, server } = rig()
+    expect(exporter.place?.()).toBeUndefined()
+    await exporter.export(reportOf('stop'))
+    expect(exporter.place?.()).toBe(`${server.url}/#/experiments/0/runs/${server.run.id}`)
+  })
+
   it('goes to an experiment that is there already, and to Default where none is named', async () => {
     const server = createMlflow()
     const first = rig({ experimentName: 'digits' }, server)
@@ -310,6 +358,28 @@ describe('a server of MLflow', () => {
     expect(clock.now().monotonic).toBe(begun)
     expect(server.run.status).toBe('FINISHED')
     expect(server.run.metrics.filter(({ key }) => key === 'codecarbon_duration')).toHaveLength(2)
+  })
+
+  it('that hangs at the figures ends the run all the same, and says how long it was waited for', async () => {
+    const { exporter, server, clock } = rig()
+    server.fail('hang', { path: 'log-batch' })
+    const begun = clock.now().monotonic
+    await expect(settled(clock, exporter.export(reportOf('stop')))).rejects.toThrow('within 3.5 s')
+    expect(server.run.status).toBe('FINISHED')
+    expect(clock.now().monotonic - begun).toBeLessThan(4.6)
+  })
+
+  it('that hangs a little is told of by the first wait, and not by what was left of the time', async () => {
+    const { exporter, server, clock } = rig({ requestMs: 3000 })
+    server.fail('hang', { path: 'runs/create' })
+    await expect(settled(clock, exporter.export(reportOf('stop')))).rejects.toThrow('within 3 s')
+  })
+
+  it('without the experiment says which option names it', async () => {
+    const { exporter } = rig({ experimentId: '999' })
+    await expect(exporter.export(reportOf('stop'))).rejects.toThrow(
+      'makes no run in the experiment 999: check MLFLOW_EXPERIMENT_ID (experimentId in code); it does not have what it was asked about (HTTP 404',
+    )
   })
 
   it('that refuses one thing has all others, and the run ends', async () => {

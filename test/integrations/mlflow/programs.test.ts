@@ -62,6 +62,7 @@ describe('codecarbon run', () => {
     const { ended } = await cli(server, ['--output-methods', 'mlflow', '--project-name', 'job'])
     expect(ended.code).toBe(7)
     expect(server.run).toMatchObject({ name: 'job', status: 'FAILED' })
+    expect(ended.stderr).toContain(`Logged to ${server.url}/#/experiments/0/runs/${server.run.id}\n`)
   })
 
   it.each<[string, Fault]>([
@@ -99,6 +100,20 @@ describe('a program with a run of MLflow', () => {
     ).toMatchObject({
       step: 1,
     })
+  })
+
+  it('that comes to its end without a stop is told and ended, and one that exits is told of', async () => {
+    const server = await startMlflow({ authorization })
+    const folder = temporaryFolder()
+    const env = environmentOf(server, folder)
+    const ended = await runProgram('mlflow-run.js', ['by itself'], { folder, env })
+    expect(ended).toMatchObject({ code: 4, stdout: '' })
+    expect(server.run).toMatchObject({ name: 'train', status: 'FAILED' })
+    expect(ended.stderr).not.toContain('before stop()')
+    const exited = await runProgram('mlflow-run.js', ['exit'], { folder, env })
+    expect(exited.code).toBe(3)
+    expect(exited.stderr).toContain('output mlflow: the process ends before stop()')
+    expect(server.runs).toHaveLength(1)
   })
 
   it('has one run there, also where the output is asked for', async () => {

@@ -89,6 +89,13 @@ describe('a span', () => {
     },
   )
 
+  it('has nothing where there is no record, and nobody is told where there is no span', () => {
+    const span = spanOf()
+    logCarbon(span, undefined)
+    logCarbon(undefined, recordOf())
+    expect(span.data.metadata).toBeUndefined()
+  })
+
   it('keeps the metadata that it has', () => {
     const span = spanOf({ model: 'small', carbon: 'old' })
     logCarbon(span, recordOf(), { score: true })
@@ -142,6 +149,11 @@ describe('a function with carbon', () => {
     [undefined, () => 1, 'expected options with tracker and getTrackContext'],
     [{ getTrackContext: () => undefined }, () => 1, 'option tracker: expected an EmissionsTracker'],
     [{ tracker }, () => 1, 'option getTrackContext: expected the function of that name of opik'],
+    [
+      { tracker, getTrackContext: () => undefined, scores: true },
+      () => 1,
+      'option scores: not known; did you mean score?',
+    ],
     [{ tracker, getTrackContext: () => undefined }, 7, 'expected a function behind the options, got number'],
   ])('needs a tracker, a context and a function (%#)', (options, fn, message) => {
     expect(() => withCarbon(options as never, fn as never)).toThrow(message)

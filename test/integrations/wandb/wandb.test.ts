@@ -95,6 +95,44 @@ describe('a run of Weights & Biases', () => {
     expect(wandb.rows).toEqual([{ _step: 0, 'carbon/duration': 120, 'carbon/carbon_intensity': 44 }])
   })
 
+  it('that failed once is told all that it missed', async () => {
+    const wandb = moduleOf()
+    let fails = true
+    const flaky = {
+      log(data: Row): void {
+        if (fails) throw new Error('busy')
+        wandb.log(data)
+      },
+    }
+    const exporter = createWandbExporter(flaky)
+    await expect(exporter.export(reportOf('flush', recordOf(), [taskOf('epoch 1')]))).rejects.toThrow('busy')
+    fails = false
+    await exporter.export(reportOf('stop', recordOf({ duration: 240 }), [taskOf('epoch 2')]))
+    expect(wandb.rows).toMatchObject([
+      { 'carbon/carbon_intensity': 44, 'carbon/country': 'France' },
+      { 'carbon/task_step/epoch': 1 },
+      { 'carbon/task_step/epoch': 2 },
+    ])
+  })
+
+  it('is told facts where nothing keeps the process alive', async () => {
+    const wandb = moduleOf()
+    const exporter = createWandbExporter(wandb)
+    expect(exporter.isRemote).toBe(true)
+    await exporter.export({ ...reportOf('flush'), mayBeLast: true })
+    expect(wandb.rows).toMatchObject([{ 'carbon/country': 'France' }])
+  })
+
+  it('that has ended before says that the tracker is to be stopped first', async () => {
+    const log = (): never => {
+      throw new Error('Cannot log before calling wandb.init()')
+    }
+    await expect(createWandbExporter({ log }).export(reportOf('stop'))).rejects.toThrow(
+      'start the tracker after wandb.init() and stop it before wandb.finish() (Cannot log',
+    )
+    expect(() => createWandbExporter({ log }).exportSync?.(reportOf('exit'))).toThrow('before wandb.finish()')
+  })
+
   it('that was not begun, or fails later, is an error of the output', async () => {
     const log = (): never => {
       throw new Error('Cannot log before calling wandb.init()')
