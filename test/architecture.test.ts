@@ -119,6 +119,10 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
     ],
   ],
   [
+    'exporters/github/',
+    ['core/', 'exporters/github/', 'exporters/text/quantity.ts', 'files/', 'statement/markdown-text.ts'],
+  ],
+  [
     'exporters/',
     [
       'core/',
