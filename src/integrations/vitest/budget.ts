@@ -1,6 +1,5 @@
 import type { EmissionsData } from '../../core/emissions-data.ts'
 import { fromKilowattHours } from '../../core/units.ts'
-import { formatEnergy, formatMass } from '../../exporters/text/quantity.ts'
 import type { FileFigures } from './measured-files.ts'
 import type { BudgetUse, FigureBudget, TestBudget } from './reporter-options.ts'
 
@@ -56,7 +55,7 @@ export function checkBudget(
   if (perFile !== undefined) {
     for (const file of files) over.push(...linesOver(perFile, figuresOfFile(file, run), file.file))
     const unmeasured = files.filter(({ energyJoules }) => energyJoules === undefined).length
-    if (unmeasured > 0) unknown.push(`${unmeasured} of ${files.length} files: nothing could be measured`)
+    if (unmeasured > 0) unknown.push(`${unmeasured} of ${files.length} files, of which nothing is known`)
   }
   const missing = (data?.components ?? []).filter(({ method }) => method === 'unmeasured')
   if (run.energy !== undefined && missing.length > 0)
@@ -69,10 +68,11 @@ export function checkBudget(
   }
 }
 
-/** `energy of test/a.test.ts 12.0 J, 2.00 J (20 %) above the 10.0 J allowed`, by the end of the interval that counts. */
+/** `energy of test/a.test.ts 12 J: 2 J (20 %) above the 10 J allowed`, by the end of the interval that counts, in the units of the options. */
 export function describeLine(line: BudgetLine, uses: BudgetUse): string {
   const { file, figure, limit } = line
-  const format = figure === 'energy' ? formatEnergy : formatMass
+  const format = (value: number): string =>
+    `${Number(value.toPrecision(4))} ${figure === 'energy' ? 'J' : 'g'}`
   const counted = line[uses]
   const end =
     uses === 'value' || line.low === line.high

@@ -61,7 +61,7 @@ describe('a budget of each file', () => {
     ]
     expect(checkBudget({ perFile: { energyJoules: 100 } }, 'low', data, unknown)).toMatchObject({
       exceeded: [],
-      unknown: ['1 of 2 files: nothing could be measured'],
+      unknown: ['1 of 2 files, of which nothing is known'],
     })
   })
 })
@@ -96,18 +96,14 @@ describe('the sentence about a budget', () => {
   }
 
   it.each([
-    [
-      { energyJoules: 3000 },
-      'low',
-      'energy 1.00 Wh, at least 0.900 Wh: 240 J (8 %) above the 0.833 Wh allowed',
-    ],
-    [{ energyJoules: 3500 }, 'low', 'energy 1.00 Wh, at least 0.900 Wh: perhaps above the 0.972 Wh allowed'],
-    [{ energyJoules: 3000 }, 'value', 'energy 1.00 Wh: 0.167 Wh (20 %) above the 0.833 Wh allowed'],
-    [{ energyJoules: 0 }, 'high', 'energy 1.00 Wh, at most 1.10 Wh: 1.10 Wh above the 0 J allowed'],
+    [{ energyJoules: 3000 }, 'low', 'energy 3600 J, at least 3240 J: 240 J (8 %) above the 3000 J allowed'],
+    [{ energyJoules: 3500 }, 'low', 'energy 3600 J, at least 3240 J: perhaps above the 3500 J allowed'],
+    [{ energyJoules: 3000 }, 'value', 'energy 3600 J: 600 J (20 %) above the 3000 J allowed'],
+    [{ energyJoules: 0 }, 'high', 'energy 3600 J, at most 3960 J: 3960 J above the 0 J allowed'],
     [
       { perFile: { emissionsGrams: 0.0001 } },
       'value',
-      'emissions of a.test.ts 440 µg: 340 µg (340 %) above the 100 µg allowed',
+      'emissions of a.test.ts 0.00044 g: 0.00034 g (340 %) above the 0.0001 g allowed',
     ],
   ] as const)('says by how much (%#)', (budget, uses, sentence) => {
     expect(describeFirst(budget, uses)).toBe(sentence)

@@ -93,7 +93,7 @@ describe('the reporter', () => {
       reporter.onTestRunStart()
       machine.use(4)
       await reporter.onTestRunEnd([], [], 'passed')
-      expect(printed.at(-1)).toMatch(/^ +Budget {2}exceeded: energy 4\.00 J: 3\.00 J \(300 %\) above/m)
+      expect(printed.at(-1)).toMatch(/^ +Budget {2}exceeded: energy 4 J: 3 J \(300 %\) above/m)
       expect(process.exitCode).toBe(watch ? undefined : 1)
     }
   })

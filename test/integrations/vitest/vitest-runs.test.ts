@@ -140,15 +140,9 @@ describe('a run of Vitest with the reporter', () => {
     const projects = ['one', 'two'].map((name) => ({ test: { name, include: ['a.test.js'] } }))
     const project = vitestProject(installed.folder, { 'a.test.js': testThatSpends(0) }, {}, { projects })
     expect((await project.run([])).code).toBe(0)
-    expect(
-      project
-        .carbon()
-        .files.map(({ file, project: name }) => [file, name])
-        .toSorted(),
-    ).toEqual([
-      ['a.test.js', 'one'],
-      ['a.test.js', 'two'],
-    ])
+    const names = project.carbon().files.map(({ file, project: name }) => `${file} of ${name}`)
+    expect(new Set(names)).toEqual(new Set(['a.test.js of one', 'a.test.js of two']))
+    expect(names).toHaveLength(2)
   })
 
   it('makes a run of its own of each rerun in watch mode', async () => {
@@ -200,9 +194,7 @@ describe('a budget', () => {
     const { code, stdout, stderr } = await project.run(['--no-file-parallelism'])
     expect(code).toBe(1)
     expect(stdout).toMatch(/Tests.*2 passed/)
-    expect(stderr).toMatch(
-      /^ +Budget {2}exceeded: energy 40\.0 J: 8\.00 J \(25 %\) above the 32\.0 J allowed$/m,
-    )
+    expect(stderr).toMatch(/^ +Budget {2}exceeded: energy 40 J: 8 J \(25 %\) above the 32 J allowed$/m)
     expect(project.carbon().budget).toEqual({
       uses: 'low',
       exceeded: [
