@@ -1,6 +1,7 @@
 import type { TaskEmissionsData } from './core/emissions-data.ts'
 import type { LoadMark } from './core/load-meter.ts'
 import type { Exporter, ExporterHealth, Report, RunView } from './core/exporter.ts'
+import type { ScopeRecord } from './core/scope-record.ts'
 import type { Seconds } from './core/units.ts'
 import type { Usage } from './core/usage.ts'
 
@@ -57,6 +58,11 @@ export class ExporterLane {
   /** Tells it of a task that has ended. */
   tellTask(task: TaskEmissionsData): void {
     if (this.#exporter.onTask !== undefined) this.#now(() => this.#exporter.onTask?.(task))
+  }
+
+  /** Tells it of scopes whose use is known. */
+  tellScopes(ended: readonly ScopeRecord[]): void {
+    if (this.#exporter.onScopes !== undefined) this.#now(() => this.#exporter.onScopes?.(ended))
   }
 
   /** Tells it how long a measurement took. */

@@ -1,5 +1,6 @@
 import type { TaskEmissionsData } from './core/emissions-data.ts'
 import type { Exporter } from './core/exporter.ts'
+import type { ScopeRecord } from './core/scope-record.ts'
 
 /** What is known of an exporter before its code is there. */
 type Known = Pick<Exporter, 'isShared' | 'isRemote'>
@@ -12,10 +13,12 @@ export function lazyExporter(name: string, load: () => Promise<Exporter>, known:
   let loading: Promise<Exporter> | undefined
   let ready: Exporter | undefined
   const early: TaskEmissionsData[] = []
+  const earlyScopes: ScopeRecord[] = []
   const exporter = (): Promise<Exporter> =>
     (loading ??= load().then((loaded) => {
       ready = loaded
       for (const task of early.splice(0)) loaded.onTask?.(task)
+      if (earlyScopes.length > 0) loaded.onScopes?.(earlyScopes.splice(0))
       return loaded
     }))
   return {
@@ -27,6 +30,10 @@ export function lazyExporter(name: string, load: () => Promise<Exporter>, known:
     onTask(task) {
       if (ready === undefined) early.push(task)
       else ready.onTask?.(task)
+    },
+    onScopes(ended) {
+      if (ready === undefined) earlyScopes.push(...ended)
+      else ready.onScopes?.(ended)
     },
     // Of those before it was there nobody misses anything.
     onTick(took) {

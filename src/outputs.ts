@@ -62,7 +62,13 @@ function fileOutputs(options: Options, { log, csvPath }: OutputParts): Exporter[
   }
   if (outputMethods.includes('github')) outputs.push(...githubOutput(log))
   if (prometheusTextfile !== undefined) {
-    outputs.push(createTextfileExporter({ path: prometheusTextfile, hasCompatNames: prometheusCompatNames }))
+    outputs.push(
+      createTextfileExporter({
+        path: prometheusTextfile,
+        hasCompatNames: prometheusCompatNames,
+        scopeLabels: options.scopeLabels,
+      }),
+    )
   }
   return outputs
 }
@@ -115,6 +121,7 @@ function networkOutputs(options: Options, { log, clock, fetch: given }: OutputPa
             credentials: pushCredentials(process.env),
             isDeletedAtEnd: prometheusDeleteAtEnd,
             hasCompatNames: options.prometheusCompatNames,
+            scopeLabels: options.scopeLabels,
             fetch,
             clock,
           })

@@ -16,6 +16,7 @@ import type { Snapshot } from './core/snapshot.ts'
 import { seconds, type Seconds } from './core/units.ts'
 import { noUsage, usageBetween, type Usage } from './core/usage.ts'
 import { ExporterLane, type Told } from './exporter-lane.ts'
+import { ScopeBook } from './scopes/scope-book.ts'
 import type { Log } from './log.ts'
 
 /** What a run is put together from. */
@@ -46,17 +47,21 @@ export interface HostHooks {
   readonly onProblem: (problem: Problem) => void
 }
 
+/** A task or scope in which functional units are counted. */
+export interface Counted {
+  readonly scope: Scope
+  /** What it is part of. */
+  readonly parent: Counted | undefined
+  /** Functional units that were counted in it; `undefined` where none were. */
+  units: number | undefined
+}
+
 /** A task of a run that has begun. */
-export interface RunTask {
+export interface RunTask extends Counted {
   readonly name: string
   /** The name as it was asked for, which another task may have had. */
   readonly givenName: string
-  readonly scope: Scope
   readonly begunAt: LoadMark
-  /** The task that it is part of. */
-  readonly parent: RunTask | undefined
-  /** Functional units that were counted in it; `undefined` where none were. */
-  units: number | undefined
 }
 
 /**
@@ -85,6 +90,8 @@ export class Run {
   readonly #load: LoadMeter
   readonly #begun: LoadMark
   readonly #scopes: Scopes
+  /** Scopes of hooks. */
+  readonly scopes: ScopeBook
   readonly #active = new Set<RunTask>()
   readonly #names = new Set<string>()
   readonly #lastNumbers = new Map<string, number>()
@@ -100,6 +107,7 @@ export class Run {
   #final: EmissionsData | undefined
   #view: RunView | undefined
   #isViewFinal = false
+  #isEnding = false
   /** Whether remote exporters have all that there was to be told. */
   #isAllSent = false
 
@@ -124,7 +132,21 @@ export class Run {
     this.#start = this.#usageOf(this.#first)
     this.#load = new LoadMeter(this.#first)
     this.#begun = this.#load.mark
-    this.#scopes = createScopes(this.#start)
+    this.#scopes = createScopes(this.#start, {
+      at: this.#first.at.monotonic,
+      logicalCpus: parts.facts.cpuCount,
+    })
+    this.scopes = new ScopeBook({
+      begin: (parent, start) => this.#scopes.begin(parent, start),
+      now: parts.now,
+      read: () => {
+        if (this.#final === undefined) this.#meter.read()
+      },
+      pue: parts.facts.pue,
+      onSettled: (ended) => {
+        for (const lane of this.#lanes) lane.tellScopes(ended)
+      },
+    })
     const told = { mark: this.#begun, usage: this.#start, units: undefined }
     this.#lanes = parts.exporters.map(
       (exporter) =>
@@ -215,11 +237,11 @@ export class Run {
     return tree === undefined ? undefined : usageBetween(this.#first.tree ?? noUsage, tree)
   }
 
-  beginTask(name: string, within?: RunTask): RunTask {
+  beginTask(name: string, within?: Counted): RunTask {
     this.#meter.read()
     // What has ended is let go of, or a chain of tasks that each begin the next one would stay in memory.
     let parent = within
-    while (parent !== undefined && !this.#active.has(parent)) parent = parent.parent
+    while (parent?.scope.ended === true) parent = parent.parent
     const task: RunTask = {
       name: this.#freeName(name),
       givenName: name,
@@ -233,7 +255,7 @@ export class Run {
   }
 
   /** Counts functional units, in a task and in whatever it is part of. */
-  countUnits(count: number, task?: RunTask): void {
+  countUnits(count: number, task?: Counted): void {
     this.#units = (this.#units ?? 0) + count
     for (let at = task; at !== undefined; at = at.parent) at.units = (at.units ?? 0) + count
   }
@@ -265,6 +287,8 @@ export class Run {
   /** Ends the measurement: takes the last reading and releases the hardware. What follows only hands the figures out. */
   end(): EmissionsData {
     if (this.#final !== undefined) return this.#final
+    this.scopes.endAll()
+    this.#isEnding = true
     this.#meter.read()
     for (const task of [...this.#active].toReversed()) this.#endTask(task)
     try {
@@ -364,7 +388,8 @@ export class Run {
   #advance(snapshot: Snapshot): void {
     this.#last = snapshot
     this.#load.advance(snapshot)
-    this.#scopes.advance(this.#usageOf(snapshot))
+    this.#scopes.advance(this.#usageOf(snapshot), snapshot.at.monotonic, this.#isEnding)
+    this.scopes.settle()
   }
 
   #measured(): void {

@@ -166,6 +166,7 @@ function prometheusPull(options: Options, log: Log): Exporter | undefined {
         host,
         webConfigFile,
         hasCompatNames: options.prometheusCompatNames,
+        scopeLabels: options.scopeLabels,
         onListen: (url) => {
           log('info', `metrics for Prometheus at ${url}`)
         },
@@ -175,9 +176,10 @@ function prometheusPull(options: Options, log: Log): Exporter | undefined {
   )
 }
 
-function otlp({ outputMethods, offline, projectName }: Options, log: Log): Exporter[] {
+function otlp({ outputMethods, offline, projectName, scopeLabels }: Options, log: Log): Exporter[] {
   const options: OtlpExporterOptions = {
     projectName,
+    scopeLabels,
     warn: (message) => {
       log('warning', message)
     },

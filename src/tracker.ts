@@ -1,5 +1,4 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { AsyncLocalStorage } from 'node:async_hooks'
 import { loadOptions } from './config/load-options.ts'
 import { fromCode } from './config/option-source.ts'
 import type { ResolvedOptions } from './config/resolve-options.ts'
@@ -12,8 +11,11 @@ import { forget, saveBeforeEnd, type Unsaved } from './exit.ts'
 import { createLog, type Log, type Logger } from './log.ts'
 import { toExporter, type OutputHandler } from './output-handler.ts'
 import { summaryLine } from './exporters/text/summary-line.ts'
-import type { Run, RunTask } from './run.ts'
-import { createRunScope } from './scopes/run-scope.ts'
+import type { Counted, Run } from './run.ts'
+import { scopeStorage } from './scopes/current-scope.ts'
+import { isCount, wrongCount } from './scopes/functional-units.ts'
+import { createRunScope, currentIn, NoScope } from './scopes/run-scope.ts'
+import { TaskPlace } from './scopes/task-place.ts'
 import type { ScopeOptions, WorkScope } from './scopes/work-scope.ts'
 import { isThenable } from './thenable.ts'
 import { startRun, type Started } from './start.ts'
@@ -27,9 +29,6 @@ export interface TrackerOptions extends GivenOptions {
   /** Where messages go instead of stderr: `console`, pino, winston, or anything with debug, info, warn and error. */
   readonly logger?: Logger | undefined
 }
-
-/** Functional units that are counted at once: sums of them stay exact enough, and finite. */
-const mostUnits = 1e15
 
 /** Warnings of the configuration, which a program with a tracker for each call needs to hear once. */
 const toldOnStderr = new Set<string>()
@@ -80,7 +79,6 @@ export class EmissionsTracker {
   readonly #origins: ResolvedOptions['origins']
   readonly #given: TrackerOptions
   readonly #log: Log
-  readonly #scope = new AsyncLocalStorage<RunTask>()
   #started: Started | undefined
   #stopping: Promise<number | undefined> | undefined
   #final: EmissionsData | undefined
@@ -195,7 +193,7 @@ export class EmissionsTracker {
   /** Begins a task; starts the tracker where it does not run. Inside `task()` it is part of that task. */
   startTask(name: string = crypto.randomUUID()): Task {
     if (this.#started === undefined || this.#stopping !== undefined) this.start()
-    return this.#beginTask(name, this.#scope.getStore())
+    return this.#beginTask(name, currentIn(this.#started?.run))
   }
 
   /**
@@ -204,7 +202,12 @@ export class EmissionsTracker {
    */
   beginScope(options: ScopeOptions): WorkScope {
     if (this.#started === undefined || this.#stopping !== undefined) this.start()
-    return createRunScope(this.#started?.run, options, this.#log)
+    const run = this.#started?.run
+    const { attribution } = this.#options
+    const scope =
+      run &&
+      this.#attempt('begin a scope', () => createRunScope(run, options, { log: this.#log, attribution }))
+    return scope ?? new NoScope(options)
   }
 
   /** Ends the task of that name, or the latest; `undefined` where there is none. */
@@ -229,7 +232,7 @@ export class EmissionsTracker {
         ? this.start().#started?.run
         : this.#started.run
     if (run === undefined) return fn()
-    const task = this.#attempt('begin a task', () => run.beginTask(name, this.#scope.getStore()))
+    const task = this.#attempt('begin a task', () => run.beginTask(name, currentIn(run)))
     if (task === undefined) return fn()
     const end = (): void => {
       const record = this.#attempt('end a task', () => run.endTask(task))
@@ -237,7 +240,10 @@ export class EmissionsTracker {
     }
     let result: T
     try {
-      result = this.#scope.run(task, fn)
+      result = scopeStorage.run(
+        new TaskPlace(run, task, (count) => this.#log('error', wrongCount(count))),
+        fn,
+      )
     } catch (error) {
       end()
       throw error
@@ -254,7 +260,8 @@ export class EmissionsTracker {
    * `task()` they count for that task as well.
    */
   countFunctionalUnits(count = 1): void {
-    this.#countUnits(this.#running('countFunctionalUnits()'), count, this.#scope.getStore())
+    const run = this.#running('countFunctionalUnits()')
+    this.#countUnits(run, count, currentIn(run))
   }
 
   /** A report of the run for people: energy by component, emissions, comparisons, and what would make it more exact. */
@@ -372,16 +379,12 @@ export class EmissionsTracker {
     return undefined
   }
 
-  #countUnits(run: Run | undefined, count: number, task: RunTask | undefined): void {
-    if (Number.isFinite(count) && count >= 0 && count <= mostUnits) run?.countUnits(count, task)
-    else
-      this.#log(
-        'error',
-        `countFunctionalUnits(): expected a number from 0, got ${typeof count === 'number' ? count : `a ${typeof count}`}; none is counted`,
-      )
+  #countUnits(run: Run | undefined, count: number, task: Counted | undefined): void {
+    if (isCount(count)) run?.countUnits(count, task)
+    else this.#log('error', wrongCount(count))
   }
 
-  #beginTask(name: string, parent: RunTask | undefined): Task {
+  #beginTask(name: string, parent: Counted | undefined): Task {
     const run = this.#started?.run
     const task = this.#attempt('begin a task', () => run?.beginTask(name, parent))
     return {

@@ -105,6 +105,7 @@ function valueName({ type, choices = [] }: OptionSpec): string {
     case 'list':
       return `<${choices.filter((choice) => !(choice in waitingOutputs)).join(',')}>`
     case 'ids':
+    case 'names':
       return '<list>'
     case 'number':
     case 'integer':

@@ -20,8 +20,10 @@ export interface OptionSpec {
    * - `url`: an http or https address
    * - `level`: a severity by name or by Python's number
    * - `ids`: a list of whole numbers and UUIDs, or their beginnings
+   * - `names`: a list of names that labels of metrics may have
    */
-  readonly type: 'text' | 'number' | 'integer' | 'switch' | 'choice' | 'list' | 'url' | 'level' | 'ids'
+  readonly type:
+    'text' | 'number' | 'integer' | 'switch' | 'choice' | 'list' | 'url' | 'level' | 'ids' | 'names'
   /** One sentence without its full stop. */
   readonly help: string
   readonly group: keyof typeof optionGroups
@@ -95,6 +97,21 @@ export const optionTable = {
     default: 'machine',
     choices: ['machine', 'process'],
     help: 'the whole machine, or the share of the process and its children',
+  },
+  /** How what jobs and requests of one process use is told apart. */
+  attribution: {
+    type: 'choice',
+    group: 'run',
+    default: 'shared',
+    choices: ['shared', 'precise'],
+    help: 'how what interleaving jobs and requests of one process use is told apart: by the time in which they are active, or (precise, which costs time) by the CPU time of its thread first',
+  },
+  /** Labels of jobs and requests that become labels of metrics. */
+  scopeLabels: {
+    type: 'names',
+    group: 'run',
+    default: [],
+    help: 'labels that programs give to jobs and requests and that metrics are to have too, each of few values',
   },
   /** Whether other runs of this user on this machine may go on at the same time; else a second one tracks nothing. */
   allowMultipleRuns: {
@@ -652,16 +669,18 @@ type Value<Spec> = Spec extends { type: 'number' | 'integer' }
     ? boolean
     : Spec extends { type: 'ids' }
       ? readonly (number | string)[]
-      : Spec extends { type: 'list'; choices: readonly (infer Choice)[] }
-        ? readonly Choice[]
-        : Spec extends { type: 'choice' | 'level'; choices: readonly (infer Choice)[] }
-          ? Choice
-          : string
+      : Spec extends { type: 'names' }
+        ? readonly string[]
+        : Spec extends { type: 'list'; choices: readonly (infer Choice)[] }
+          ? readonly Choice[]
+          : Spec extends { type: 'choice' | 'level'; choices: readonly (infer Choice)[] }
+            ? Choice
+            : string
 
 /** What code may give besides the value itself. */
 type Given<Spec> =
   | Value<Spec>
-  | (Spec extends { type: 'list' } ? string : never)
+  | (Spec extends { type: 'list' | 'names' } ? string : never)
   | (Spec extends { type: 'level' } ? Uppercase<Value<Spec>> | number : never)
   | (Spec extends { type: 'ids' } ? number | string : never)
 

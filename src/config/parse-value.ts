@@ -20,6 +20,8 @@ export function parseValue(given: unknown, spec: OptionSpec, isText: boolean): P
       return parseList(given, spec)
     case 'ids':
       return parseIds(given)
+    case 'names':
+      return parseNames(given)
     case 'url':
       return parseAddress(given, spec)
     case 'text':
@@ -104,6 +106,21 @@ function parseList(given: unknown, spec: OptionSpec): Parsed {
   const items = typeof given === 'string' ? words(given) : given
   const isGood = Array.isArray(items) && items.every((item) => spec.choices?.includes(item as string) ?? true)
   return isGood ? good([...new Set(items as string[])]) : bad(`a list of ${oneOf(spec)}`)
+}
+
+/** Those of Prometheus, and the dots of OpenTelemetry. */
+const labelName = /^[a-z_][\w.]*$/i
+/** Labels that the metrics have already. */
+const takenNames = new Set(['task', 'kind', 'outcome', 'queue', 'attribution', 'nested', 'basis', 'le'])
+
+function parseNames(given: unknown): Parsed {
+  const items = typeof given === 'string' ? words(given) : given
+  const isGood =
+    Array.isArray(items) &&
+    items.every((item) => typeof item === 'string' && labelName.test(item) && !takenNames.has(item))
+  return isGood
+    ? good([...new Set(items as string[])])
+    : bad('a list of names of letters, digits, _ and dots, such as tenant,model')
 }
 
 /** A UUID of a card or of a slice of one, or its beginning; as drivers before 470 wrote that of a slice, too. */

@@ -1,5 +1,6 @@
 import type { EmissionsData, TaskEmissionsData } from './emissions-data.ts'
 import type { HostView } from './host-share.ts'
+import type { ScopeRecord } from './scope-record.ts'
 import type { Snapshot } from './snapshot.ts'
 import type { Seconds } from './units.ts'
 import type { Usage } from './usage.ts'
@@ -72,6 +73,8 @@ export interface Exporter {
   open?(look: () => RunView, fail?: (message: string) => void): void | Promise<void>
   /** A task has ended; called at once, beside the reports. */
   onTask?(task: TaskEmissionsData): void
+  /** Scopes have ended, and what they used is known; called after a reading with those since the last one. */
+  onScopes?(ended: readonly ScopeRecord[]): void
   /** A measurement has been made, which took so long; called at once. */
   onTick?(took: Seconds): void
   export(report: Report): void | Promise<void>

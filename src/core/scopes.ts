@@ -1,86 +1,210 @@
+import { Account } from './account.ts'
+import { Interval, type Position, type Totals } from './interval.ts'
+import { seconds, type Seconds } from './units.ts'
 import { addUsage, noUsage, usageBetween, type Usage } from './usage.ts'
 
 /** A task, job or request between two moments. */
 export interface Scope {
-  /** What it has used so far, with what its own child scopes used. */
+  /** What it has used up to the last reading, with what its own child scopes used. */
   used(): Usage
+  /** The same as sums over all components; `undefined` where nobody told of any. */
+  totals(): Totals | undefined
   /**
    * Ends it. Its children that still run go on inside of its own parent, or on their own; what they have used so far stays part of it, too.
    * Idempotent.
+   *
+   * @param at of the clock of {@link Scopes.advance}. @default the time of the last reading
    */
-  end(): Usage
+  end(at?: Seconds): Usage
   /** What it has used that is not part of a scope that has ended. */
   usedApart(): Usage
+  /** CPU time that it used on its own in the last so many seconds. @param over `0`: in the interval that is going on */
+  addCpu(cpu: Seconds, over: Seconds): void
   readonly ended: boolean
+  /** It has ended, and all that it used is known. */
+  readonly isSettled: boolean
+}
+
+/** How a scope takes part. */
+export interface ScopeStart {
+  /** Of the clock of {@link Scopes.advance}. @default the time of the last reading */
+  readonly at?: Seconds | undefined
+  /** By its own CPU time alone, and with no share by the time in which it is active. @default false */
+  readonly isExact?: boolean | undefined
 }
 
 /** Shares the energy of each interval among the scopes that were active in it. */
 export interface Scopes {
-  /** Takes the cumulative usage of now. Call it before a scope begins or ends. */
-  advance(total: Usage): void
-  begin(parent?: Scope): Scope
+  /**
+   * Takes the cumulative usage of now.
+   *
+   * @param at a monotonic time. @default the last one and the time that was used since
+   * @param isLast CPU time that was told is paid at once: there is no later interval
+   */
+  advance(total: Usage, at?: Seconds, isLast?: boolean): void
+  begin(parent?: Scope, start?: ScopeStart): Scope
   /** What was used while no scope was active. */
   unattributed(): Usage
 }
 
 /**
- * Attribution `shared`: an interval's energy goes in equal parts to the innermost scopes active in it. What all scopes without a
- * parent are given plus `unattributed` equals what the meter saw. Beginning and ending cost the same however many scopes there are:
- * one running sum holds "usage per active scope", and a scope remembers what it was when it became active.
+ * Attribution of energy to scopes. What all scopes without a parent are given plus `unattributed` equals what the meter saw.
+ *
+ * - By time: the innermost scopes active at a moment share its energy in equal parts, where an interval's energy is spread evenly over its time. That
+ *   of graphics processors goes to a scope only while it is the only one, since nobody could say whose of several it is.
+ * - By CPU time, for scopes whose own is told, ahead of all shares by time: `CPU seconds / (time × logical CPUs)` of what the machine used, and of what a
+ *   process tree used the part that its CPU time is of the tree's.
+ *
+ * Beginning and ending cost the same however many scopes there are, and need no reading: one running sum holds "time per active scope", and a scope remembers
+ * what it was when it became active. What that is worth is known when the interval ends.
  */
-export function createScopes(start: Usage): Scopes {
-  let last = start
-  let perScope = noUsage
-  let idle = noUsage
-  let active = 0
+export function createScopes(start: Usage, options: ScopesOptions = {}): Scopes {
+  return new Ledger(start, options)
+}
 
-  const share: Share = {
-    perScope: () => perScope,
-    join: () => {
-      active += 1
-    },
-    leave: () => {
-      active -= 1
-    },
+/** Options of {@link createScopes}. */
+export interface ScopesOptions {
+  /** When `start` was, of the clock of {@link Scopes.advance}. @default before what is used next */
+  readonly at?: Seconds | undefined
+  /** Of the machine. @default 1 */
+  readonly logicalCpus?: number | undefined
+}
+
+/** CPU time that was told and is not yet paid for. What was used over a time is paid over as long a time, since it is told afterwards. */
+interface Debt {
+  readonly scope: SharedScope
+  left: number
+  /** CPU seconds per second. */
+  readonly rate: number
+}
+
+class Ledger implements Scopes, Position {
+  /** The one that is going on. */
+  interval = new Interval(noUsage, { perScope: 0, alone: 0 })
+  /** ∫ dt / n over the time with n > 0 active scopes, and the time with just one. */
+  perScope = 0
+  alone = 0
+  readonly #logicalCpus: number
+  #last: Usage
+  #begunAt = seconds(-Infinity)
+  #now = seconds(-Infinity)
+  #idle = noUsage
+  /** Innermost scopes that share by time. */
+  #active = 0
+  #debts: Debt[] = []
+
+  constructor(start: Usage, { at, logicalCpus = 1 }: ScopesOptions) {
+    this.#last = start
+    this.#logicalCpus = logicalCpus
+    this.tick(at)
   }
 
-  return {
-    advance(total) {
-      const step = usageBetween(last, total)
-      last = total
-      if (active > 0) perScope = addUsage(perScope, step, 1 / active)
-      else idle = addUsage(idle, step)
-    },
-    begin(parent) {
-      return new SharedScope(share, parent instanceof SharedScope ? parent.active : undefined)
-    },
-    unattributed: () => idle,
+  advance(total: Usage, at?: Seconds, isLast = false): void {
+    const step = usageBetween(this.#last, total)
+    this.#last = total
+    const since = Number.isFinite(this.#begunAt) ? this.#begunAt : seconds((at ?? step.time) - step.time)
+    if (!Number.isFinite(this.#now)) this.#now = this.#begunAt = since
+    this.tick(at ?? seconds(since + step.time))
+    const length = seconds(this.#now - since)
+    const capacity = seconds(step.machineTime * this.#logicalCpus)
+    const paid = this.#pay(isLast ? seconds(Infinity) : length, capacity)
+    const { interval, perScope, alone } = this
+    const exact = paid.reduce((sum, { cpu }) => sum + cpu, 0)
+    const exactShare = capacity > 0 ? Math.min(1, exact / capacity) : 0
+    const rest = interval.close(step, {
+      length,
+      exactShare,
+      capacity,
+      perScope,
+      alone,
+      active: this.#active,
+    })
+    this.#idle = addUsage(this.#idle, rest)
+    this.#begunAt = this.#now
+    this.interval = new Interval(interval.after, { perScope, alone })
+    for (const { scope, cpu, isAll } of paid) scope.credit(interval.worthOfCpu(cpu), isAll)
+  }
+
+  begin(parent?: Scope, { at, isExact = false }: ScopeStart = {}): Scope {
+    this.tick(at)
+    return new SharedScope(this, parent instanceof SharedScope ? parent.active : undefined, isExact)
+  }
+
+  unattributed(): Usage {
+    return this.#idle
+  }
+
+  /** Brings the running sums up to a moment. */
+  tick(at: Seconds | undefined): void {
+    // A moment before the last one is that one: clocks may be read out of turn.
+    if (at === undefined || !(at > this.#now)) return
+    if (!Number.isFinite(this.#now)) this.#begunAt = at
+    else if (this.#active > 0) {
+      const passed = at - this.#now
+      this.perScope += passed / this.#active
+      this.interval.busy += passed
+      if (this.#active === 1) this.alone += passed
+    }
+    this.#now = at
+  }
+
+  join(): void {
+    this.#active += 1
+  }
+
+  leave(): void {
+    this.#active -= 1
+  }
+
+  owe(scope: SharedScope, cpu: Seconds, over: Seconds): void {
+    this.#debts.push({ scope, left: cpu, rate: over > 0 ? cpu / over : Infinity })
+  }
+
+  /** No more than there was: the rest is paid later. */
+  #pay(length: Seconds, capacity: Seconds): { scope: SharedScope; cpu: Seconds; isAll: boolean }[] {
+    if (this.#debts.length === 0 || !(capacity > 0)) return []
+    const wanted = this.#debts.map(({ left, rate }) =>
+      rate === Infinity ? left : Math.min(left, rate * length),
+    )
+    const sum = wanted.reduce((total, want) => total + want, 0)
+    const part = sum > capacity ? capacity / sum : 1
+    const paid = this.#debts.map((debt, index) => {
+      const cpu = seconds((wanted[index] ?? 0) * part)
+      debt.left -= cpu
+      return { scope: debt.scope, cpu, isAll: debt.left <= tiniestDebt }
+    })
+    this.#debts = this.#debts.filter(({ left }) => left > tiniestDebt)
+    return paid
   }
 }
 
-interface Share {
-  perScope(): Usage
-  join(): void
-  leave(): void
-}
+/** Seconds of CPU time that are rounding. */
+const tiniestDebt = 1e-9
 
 class SharedScope implements Scope {
-  readonly #share: Share
+  readonly #ledger: Ledger
   #parent: SharedScope | undefined
-  readonly #children = new Set<SharedScope>()
-  #joinedAt: Usage | undefined
-  #own = noUsage
-  #fromChildren = noUsage
-  /** What of its use is told as part of a parent that has ended. */
-  #handedOver = noUsage
+  #children: Set<SharedScope> | undefined
+  readonly #isExact: boolean
+  /** What it was given, and its ended children. */
+  readonly #account = new Account()
+  /** What of it is told as part of a parent that has ended. */
+  #handedOver: Account | undefined
+  /** Where it became active. */
+  #joined: Interval | undefined
+  #perScope = 0
+  #alone = 0
+  #debts = 0
   #ended = false
 
-  constructor(share: Share, parent: SharedScope | undefined) {
-    this.#share = share
+  constructor(ledger: Ledger, parent: SharedScope | undefined, isExact: boolean) {
+    this.#ledger = ledger
     this.#parent = parent
+    this.#isExact = isExact
     if (parent !== undefined) {
-      parent.#pause()
-      parent.#children.add(this)
+      // Work of its own process or thread leaves the parent what it does itself.
+      if (!isExact) parent.#pause()
+      parent.#adopt(this)
     }
     this.#resume()
   }
@@ -89,57 +213,118 @@ class SharedScope implements Scope {
     return this.#ended
   }
 
+  get isSettled(): boolean {
+    return this.#ended && this.#debts === 0 && this.#account.isSettled
+  }
+
   /** This scope, or the nearest above it that has not ended. */
   get active(): SharedScope | undefined {
     return this.#ended ? this.#parent?.active : this
   }
 
   used(): Usage {
-    let sum = addUsage(this.#own, this.#fromChildren)
-    if (this.#joinedAt !== undefined) {
-      sum = addUsage(sum, usageBetween(this.#joinedAt, this.#share.perScope()))
-    }
-    for (const child of this.#children) sum = addUsage(sum, child.usedApart())
-    return sum
+    return this.#whole().usage()
+  }
+
+  totals(): Totals | undefined {
+    const account = this.#children === undefined && this.#joined === undefined ? this.#account : this.#whole()
+    return account.isTold ? account.totals() : undefined
   }
 
   usedApart(): Usage {
-    return subtract(this.used(), this.#handedOver)
+    return this.#apart().usage()
   }
 
-  end(): Usage {
+  addCpu(cpu: Seconds, over: Seconds): void {
+    if (!(cpu > 0)) return
+    this.#debts += 1
+    this.#ledger.owe(this, cpu, over)
+  }
+
+  /** Takes what CPU time was worth, which may come when it has ended. */
+  credit(usage: Usage, isAll: boolean): void {
+    if (isAll) this.#debts -= 1
+    this.#take(usage)
+  }
+
+  end(at?: Seconds): Usage {
     if (this.#ended) return this.used()
+    this.#ledger.tick(at)
     this.#pause()
     const parent = this.#parent
-    for (const child of this.#children) {
-      this.#fromChildren = addUsage(this.#fromChildren, child.usedApart())
-      child.#handedOver = child.used()
+    for (const child of this.#children ?? []) {
+      this.#account.merge(child.#apart())
+      child.#handedOver = child.#whole()
       child.#parent = parent
-      if (parent !== undefined) parent.#children.add(child)
+      if (parent !== undefined) parent.#adopt(child)
     }
-    this.#children.clear()
+    this.#children = undefined
     this.#ended = true
     if (parent !== undefined) {
-      parent.#children.delete(this)
-      parent.#fromChildren = addUsage(parent.#fromChildren, this.usedApart())
-      if (parent.#children.size === 0) parent.#resume()
+      parent.#children?.delete(this)
+      parent.#account.merge(this.#apart())
+      if (!this.#isExact && !parent.#hasSharingChild()) parent.#resume()
     }
     return this.used()
   }
 
+  #take(usage: Usage): void {
+    this.#account.addKnown(usage)
+    if (this.#ended && this.#parent !== undefined) this.#parent.#take(usage)
+  }
+
+  /** All of it: what it was given so far, and its children. */
+  #whole(): Account {
+    this.#touch()
+    const whole = new Account()
+    whole.merge(this.#account)
+    for (const child of this.#children ?? []) whole.merge(child.#apart())
+    return whole
+  }
+
+  #apart(): Account {
+    const apart = this.#whole()
+    if (this.#handedOver !== undefined) apart.merge(this.#handedOver, -1)
+    return apart
+  }
+
+  #adopt(child: SharedScope): void {
+    this.#children ??= new Set()
+    this.#children.add(child)
+  }
+
+  #hasSharingChild(): boolean {
+    for (const child of this.#children ?? []) if (!child.#isExact) return true
+    return false
+  }
+
+  /** Books what it was given so far. */
+  #touch(): void {
+    if (this.#joined === undefined) return
+    this.#pause()
+    this.#resume()
+  }
+
   #resume(): void {
-    if (this.#joinedAt !== undefined) return
-    this.#joinedAt = this.#share.perScope()
-    this.#share.join()
+    if (this.#joined !== undefined || this.#isExact) return
+    const { interval, perScope, alone } = this.#ledger
+    this.#joined = interval
+    this.#perScope = perScope
+    this.#alone = alone
+    this.#ledger.join()
   }
 
   #pause(): void {
-    if (this.#joinedAt === undefined) return
-    this.#own = addUsage(this.#own, usageBetween(this.#joinedAt, this.#share.perScope()))
-    this.#joinedAt = undefined
-    this.#share.leave()
+    const joined = this.#joined
+    if (joined === undefined) return
+    const { interval, perScope, alone } = this.#ledger
+    const now = { perScope: this.#perScope, alone: this.#alone }
+    if (joined === interval) this.#account.add(interval, perScope - now.perScope, alone - now.alone)
+    else {
+      this.#account.addKnown(usageBetween(joined.at(now), interval.before))
+      this.#account.add(interval, perScope - interval.from.perScope, alone - interval.from.alone)
+    }
+    this.#joined = undefined
+    this.#ledger.leave()
   }
 }
-
-/** The difference with every component of either: what was told at some time stays told. */
-const subtract = (a: Usage, b: Usage): Usage => addUsage(a, b, -1)

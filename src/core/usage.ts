@@ -1,4 +1,4 @@
-import { addEstimates, exactly, type Estimate } from './estimate.ts'
+import { addEstimates, exactly, mapEstimate, type Estimate } from './estimate.ts'
 import type { Component, Method } from './reading.ts'
 import { grams, joules, ratio, seconds, type Grams, type Joules, type Ratio, type Seconds } from './units.ts'
 
@@ -59,6 +59,24 @@ export function addUsage(a: Usage, b: Usage, weight = 1): Usage {
   }
 }
 
+/** `weight · a`. */
+export const scaleUsage = (a: Usage, weight: number): Usage => addUsage(noUsage, a, weight)
+
+/** What graphics processors used, which took no time of the machine's. */
+export function onlyGpu({ energy: { gpu } }: Usage): Usage {
+  if (gpu === undefined) return noUsage
+  const caused = (energy: Joules): Grams =>
+    gpu.value === 0 ? zero : (((gpu.emissions * energy) / gpu.value) as Grams)
+  return { ...noUsage, energy: { gpu }, emissions: mapEstimate(gpu, caused) }
+}
+
+/** All but that. */
+export function withoutGpu(usage: Usage): Usage {
+  const { gpu, ...energy } = usage.energy
+  if (gpu === undefined) return usage
+  return { ...usage, energy, emissions: addEstimates(usage.emissions, onlyGpu(usage).emissions, -1) }
+}
+
 /** What was used between two snapshots. A component that nobody told of in that time is absent. */
 export function usageBetween(before: Usage, after: Usage): Usage {
   const { time, machineTime, energy, emissions } = addUsage(after, before, -1)
@@ -104,6 +122,8 @@ export function mainMethod(use: EnergyUse): Method | undefined {
   if (measured >= integrated && measured >= estimated && measured > 0) return 'measured'
   return integrated > estimated ? 'integrated' : 'estimated'
 }
+
+const zero = grams(0)
 
 const noEnergy: EnergyUse = {
   ...exactly(joules(0)),

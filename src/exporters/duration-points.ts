@@ -9,5 +9,4 @@ export const scrapePoint = (took: Seconds): TaskPoint => durationPoint('scrapeDu
 
 const durationPoint = (metric: 'tickDuration' | 'scrapeDuration', took: Seconds): TaskPoint => ({
   observations: [{ metric, value: took, attributes: {} }],
-  exemplar: undefined,
 })

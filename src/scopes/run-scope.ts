@@ -1,39 +1,95 @@
-import type { TaskEmissionsData } from '../core/emissions-data.ts'
-import { fromKilograms, fromKilowattHours, type Seconds } from '../core/units.ts'
+import { activeTrace } from '../core/active-trace.ts'
+import { messageOf } from '../core/errors.ts'
+import { grams, joules, seconds, type Seconds } from '../core/units.ts'
+import type { Scope } from '../core/scopes.ts'
 import type { Log } from '../log.ts'
-import type { Run, RunTask } from '../run.ts'
+import type { Counted, Run } from '../run.ts'
 import { scopeStorage } from './current-scope.ts'
-import type { CurrentScope, ScopeKind, ScopeOptions, ScopeRecord, WorkScope } from './work-scope.ts'
+import { isCount, wrongCount } from './functional-units.ts'
+import type { BookedScope } from './scope-book.ts'
+import type {
+  Attribution,
+  CurrentScope,
+  ScopeKind,
+  ScopeLabels,
+  ScopeOptions,
+  ScopeRecord,
+  WorkScope,
+} from './work-scope.ts'
 
-/** Begins a scope of a run; without a run it measures nothing. */
-export function createRunScope(run: Run | undefined, options: ScopeOptions, log: Log): WorkScope {
-  return new RunScope(run, options, log)
+/** What is current in some part of a program: a scope or a task of a run. */
+export interface Placed extends CurrentScope {
+  readonly ofRun: Run
+  readonly counted: Counted
+  /** What is around it, of whatever run. */
+  readonly around: Partial<Placed> | undefined
 }
 
-class RunScope implements WorkScope {
+/** What of a run is current here, if anything. */
+export function currentIn(run: Run | undefined): Counted | undefined {
+  let at = scopeStorage.getStore() as Partial<Placed> | undefined
+  while (at !== undefined && at.ofRun !== run) at = at.around
+  return at?.counted
+}
+
+/** Begins a scope of a run. Nothing of it throws. */
+export function createRunScope(run: Run, options: ScopeOptions, parts: RunScopeParts): WorkScope {
+  return new RunScope(run, options, parts)
+}
+
+/** What scopes of a tracker have in common. */
+export interface RunScopeParts {
+  readonly log: Log
+  /** Of scopes whose beginner says nothing. */
+  readonly attribution: Attribution
+}
+
+class RunScope implements WorkScope, Placed, BookedScope, Counted {
   name: string
   readonly kind: ScopeKind
-  readonly #run: Run | undefined
+  readonly ofRun: Run
+  readonly scope: Scope
+  readonly parent: Counted | undefined
+  readonly around: CurrentScope | undefined
+  units: number | undefined = undefined
   readonly #log: Log
-  readonly #task: RunTask | undefined
-  readonly #labels: Record<string, string>
-  readonly #isNested: boolean
-  #record: ScopeRecord | undefined
+  readonly #attribution: Attribution
+  #labels: ScopeLabels
+  readonly #begunAt: Seconds
+  /** When its CPU time was told last. */
+  #toldAt: Seconds
+  #endedAt: Seconds | undefined
+  #endedAtMs = 0
+  #outcome = ''
+  #trace: ScopeRecord['trace']
 
-  constructor(run: Run | undefined, { name, kind = 'task', labels = {}, parent }: ScopeOptions, log: Log) {
+  constructor(run: Run, options: ScopeOptions, { log, attribution }: RunScopeParts) {
+    const { name, kind = 'task', labels = noLabels, parent } = options
     this.name = name
     this.kind = kind
-    this.#run = run
+    this.ofRun = run
     this.#log = log
-    this.#labels = { ...labels }
-    const above: CurrentScope | null | undefined = parent === undefined ? scopeStorage.getStore() : parent
-    const within = above instanceof RunScope && above.#run === run ? above.#task : undefined
-    this.#isNested = within !== undefined
-    this.#task = run?.beginTask(name, within)
+    this.#labels = labels
+    this.#attribution = options.attribution ?? attribution
+    this.around = scopeStorage.getStore()
+    this.parent =
+      parent === undefined
+        ? currentIn(run)
+        : parent instanceof RunScope && parent.ofRun === run
+          ? parent
+          : undefined
+    while (this.parent?.scope.ended === true) this.parent = this.parent.parent
+    this.scope = run.scopes.begin(this.parent?.scope, this.#attribution === 'exact')
+    this.#begunAt = this.#toldAt = run.scopes.now()
+    run.scopes.add(this)
+  }
+
+  get counted(): Counted {
+    return this
   }
 
   setLabel(name: string, value: string): void {
-    this.#labels[name] = value
+    this.#labels = { ...this.#labels, [name]: value }
   }
 
   rename(name: string): void {
@@ -41,40 +97,84 @@ class RunScope implements WorkScope {
   }
 
   countFunctionalUnits(count = 1): void {
-    this.#run?.countUnits(count, this.#task)
+    if (isCount(count)) this.ofRun.countUnits(count, this)
+    else this.#log('error', wrongCount(count))
   }
 
   run<T>(fn: () => T): T {
     return scopeStorage.run(this, fn)
   }
 
-  addCpu(_time: Seconds): void {
-    this.#log('debug', 'CPU time of scopes is not looked at yet')
+  addCpu(time: Seconds): void {
+    const now = this.#endedAt ?? this.ofRun.scopes.now()
+    this.scope.addCpu(time, this.#attribution === 'exact' ? seconds(now - this.#toldAt) : seconds(0))
+    this.#toldAt = now
   }
 
   end(outcome = 'ok'): void {
-    if (this.#task === undefined) return
-    const data = this.#run?.endTask(this.#task)
-    if (data !== undefined) this.#record = this.#toRecord(data, outcome)
+    if (this.#endedAt !== undefined) return
+    this.#endedAt = this.ofRun.scopes.now()
+    this.#endedAtMs = Date.now()
+    this.#outcome = outcome
+    this.#trace = activeTrace()
+    this.scope.end(this.#endedAt)
+    try {
+      this.ofRun.scopes.end(this)
+    } catch (error) {
+      this.#log('error', `could not end ${this.kind} ${this.name}: ${messageOf(error)}`)
+    }
   }
 
   settled(): Promise<ScopeRecord | undefined> {
-    return Promise.resolve(this.#record)
+    return this.#endedAt === undefined ? Promise.resolve(undefined) : this.ofRun.scopes.settled(this)
   }
 
-  #toRecord(data: TaskEmissionsData, outcome: string): ScopeRecord {
+  toRecord(): ScopeRecord {
+    const totals = this.scope.totals()
+    const { pue } = this.ofRun.scopes
     return {
       name: this.name,
       kind: this.kind,
-      labels: { ...this.#labels },
-      outcome,
-      attribution: 'shared',
-      isNested: this.#isNested,
-      endedAtMs: Date.now(),
-      durationSeconds: data.duration,
-      energyJoules: data.energyConsumed === undefined ? undefined : fromKilowattHours(data.energyConsumed),
-      emissionsGrams: data.emissions === undefined ? undefined : fromKilograms(data.emissions),
-      functionalUnits: this.#task?.units,
+      labels: this.#labels,
+      outcome: this.#outcome,
+      attribution: this.#attribution,
+      isNested: this.parent !== undefined,
+      endedAtMs: this.#endedAtMs,
+      durationSeconds: (this.#endedAt ?? this.#begunAt) - this.#begunAt,
+      energyJoules: totals === undefined ? undefined : joules(totals.energy * pue),
+      emissionsGrams: totals === undefined ? undefined : grams(totals.emissions * pue),
+      functionalUnits: this.units,
+      trace: this.#trace,
     }
+  }
+}
+
+const noLabels: ScopeLabels = {}
+
+/** A scope where nothing can be tracked. */
+export class NoScope implements WorkScope {
+  name: string
+  readonly kind: ScopeKind
+
+  constructor({ name, kind = 'task' }: ScopeOptions) {
+    this.name = name
+    this.kind = kind
+  }
+
+  setLabel(): void {}
+  countFunctionalUnits(): void {}
+  addCpu(): void {}
+  end(): void {}
+
+  rename(name: string): void {
+    this.name = name
+  }
+
+  run<T>(fn: () => T): T {
+    return fn()
+  }
+
+  settled(): Promise<undefined> {
+    return Promise.resolve(undefined)
   }
 }

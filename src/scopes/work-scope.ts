@@ -1,19 +1,7 @@
+import type { Attribution, ScopeKind, ScopeLabels, ScopeRecord } from '../core/scope-record.ts'
 import type { Seconds } from '../core/units.ts'
 
-/** What a scope is a piece of. */
-export type ScopeKind = 'task' | 'job' | 'request' | 'training' | 'inference' | 'model call' | 'test'
-
-/**
- * How it was found out what a scope has used (DESIGN, Attribution).
- *
- * - `shared`: scopes that interleave on one event loop share the energy of the time in which they are active
- * - `exact`: by the CPU time of a process or a thread of its own
- * - `precise`: by the CPU time of the thread while it ran the scope, the rest as in `shared`
- */
-export type Attribution = 'shared' | 'exact' | 'precise'
-
-/** Names of a few values each, such as the queue of a job. */
-export type ScopeLabels = Readonly<Record<string, string>>
+export type { Attribution, ScopeKind, ScopeLabels, ScopeRecord } from '../core/scope-record.ts'
 
 /** What a scope is begun with. */
 export interface ScopeOptions {
@@ -44,29 +32,10 @@ export interface WorkScope extends CurrentScope {
   rename(name: string): void
   /** Runs a function inside of it: what is begun there is part of it, and `currentScope()` tells it. */
   run<T>(fn: () => T): T
-  /** CPU time that it has used in a process or a thread of its own since it was told last. */
+  /** CPU time that it has used in a process or a thread of its own since that was told last, or since it began. */
   addCpu(time: Seconds): void
   /** Ends it. Idempotent. @param outcome one of few: `ok`, `error`, `aborted`. @default 'ok' */
   end(outcome?: string): void
   /** What it has used, once it has ended and the hardware has been read again, which this sees to; `undefined` where nobody could tell. */
   settled(): Promise<ScopeRecord | undefined>
-}
-
-/** What a scope has used that has ended. */
-export interface ScopeRecord {
-  readonly name: string
-  readonly kind: ScopeKind
-  readonly labels: ScopeLabels
-  readonly outcome: string
-  readonly attribution: Attribution
-  /** Part of another scope, which holds it. */
-  readonly isNested: boolean
-  /** Wall-clock time of its end in milliseconds since 1970. */
-  readonly endedAtMs: number
-  readonly durationSeconds: number
-  /** With PUE; `undefined` where it is unmeasured. */
-  readonly energyJoules: number | undefined
-  /** Location-based emissions in grams of CO2 equivalents, with PUE. */
-  readonly emissionsGrams: number | undefined
-  readonly functionalUnits: number | undefined
 }

@@ -105,6 +105,17 @@ const cases: Readonly<Record<OptionName, Cases>> = {
     badText: ['0.5', '-2', '0', '', 'often'],
   },
   trackingMode: choice('machine', 'machine', 'process'),
+  attribution: choice('shared', 'shared', 'precise'),
+  scopeLabels: {
+    default: [],
+    good: [['tenant'], 'tenant,model', ['gen_ai.model'], []],
+    bad: [['1st'], ['a b'], [7], 7, {}, 'queue', 'a-b', ['le']],
+    goodText: [
+      ['tenant', ['tenant']],
+      [' tenant , model,tenant', ['tenant', 'model']],
+    ],
+    badText: ['a b', 'kind', '9'],
+  },
   allowMultipleRuns: switchOf(true),
   experimentId: text('5b0fa12a-3dd7-45bb-9766-cc326314d9f1'),
   experimentName: text('base'),
@@ -296,7 +307,10 @@ describe.each(Object.entries(cases))(
 
     it('takes what is good in code', () => {
       for (const value of good) {
-        const expected = name === 'outputMethods' && typeof value === 'string' ? value.split(',') : value
+        const expected =
+          ['outputMethods', 'scopeLabels'].includes(name) && typeof value === 'string'
+            ? value.split(',')
+            : value
         expect(valueOf(name, codeWith(name, value))).toEqual(expected)
       }
     })

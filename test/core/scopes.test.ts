@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { exactly } from '../../src/core/estimate.ts'
 import { createScopes, type Scope, type Scopes } from '../../src/core/scopes.ts'
-import { grams, joules, seconds } from '../../src/core/units.ts'
+import { grams, joules, seconds, type Seconds } from '../../src/core/units.ts'
 import { addUsage, noUsage, totalEnergy, usageBetween, type Usage } from '../../src/core/usage.ts'
 
 /** Usage of so many joules by processor and memory. */
@@ -181,6 +181,206 @@ describe('a scope in a scope', () => {
     expect(joulesOf(late.end())).toBe(20)
     expect(joulesOf(parent.used())).toBe(5)
   })
+})
+
+/** Scopes of a machine of four processors, with a clock. */
+function timed(options: { gpu?: boolean } = {}): {
+  scopes: Scopes
+  at(time: number): Seconds
+  read(time: number, cpu: number, ...rest: [gpu?: number, machineTime?: number]): void
+  end(time: number): void
+  total(): Usage
+} {
+  const begin = used(0, 0, 0)
+  const scopes = createScopes(begin, { at: seconds(100), logicalCpus: 4 })
+  let total = begin
+  let last = 100
+  const advance = (time: number, step: Usage, isLast = false): void => {
+    total = addUsage(total, step)
+    last = time
+    scopes.advance(total, seconds(time), isLast)
+  }
+  return {
+    scopes,
+    at: (time) => seconds(time),
+    read(time, cpu, gpu = 0, machineTime = time - last) {
+      const step = used(cpu, 0, time - last)
+      const cards = used(gpu, 0, time - last).energy.cpu
+      advance(time, {
+        ...step,
+        machineTime: seconds(machineTime),
+        energy: { ...step.energy, ...(options.gpu === true && cards !== undefined ? { gpu: cards } : {}) },
+        emissions: exactly(grams((cpu + (options.gpu === true ? gpu : 0)) / 10)),
+      })
+    },
+    end: (time) => {
+      advance(time, noUsage, true)
+    },
+    total: () => usageBetween(begin, total),
+  }
+}
+
+describe('scopes that begin and end between two readings', () => {
+  test('are given their part of the time, in equal shares, once it is read', () => {
+    const { scopes, at, read } = timed()
+    const first = scopes.begin(undefined, { at: at(101) })
+    const second = scopes.begin(undefined, { at: at(103) })
+    first.end(at(105))
+    second.end(at(106))
+    expect([first.isSettled, first.totals()]).toEqual([false, undefined])
+    read(110, 100)
+    expect(first.isSettled).toBe(true)
+    // Two seconds alone, two by halves, at 10 W.
+    expect(joulesOf(first.used())).toBeCloseTo(30, 9)
+    expect(joulesOf(second.used())).toBeCloseTo(20, 9)
+    expect(first.totals()?.energy).toBeCloseTo(30, 9)
+    expect(first.totals()?.emissions).toBeCloseTo(3, 9)
+    expect(joulesOf(scopes.unattributed())).toBeCloseTo(50, 9)
+  })
+
+  test('are given that of each interval that they take part in', () => {
+    const { scopes, at, read } = timed()
+    const scope = scopes.begin(undefined, { at: at(105) })
+    read(110, 100)
+    read(120, 500)
+    expect(joulesOf(scope.used())).toBeCloseTo(550, 9)
+    scope.end(at(122))
+    read(130, 1000)
+    expect(joulesOf(scope.used())).toBeCloseTo(750, 9)
+    expect(scope.totals()?.energy).toBeCloseTo(750, 9)
+    read(140, 1000)
+    expect(joulesOf(scope.used())).toBeCloseTo(750, 9)
+  })
+
+  test('leave their parent what it does before and after', () => {
+    const { scopes, at, read } = timed()
+    const parent = scopes.begin(undefined, { at: at(100) })
+    const child = scopes.begin(parent, { at: at(102) })
+    child.end(at(106))
+    parent.end(at(110))
+    read(110, 100)
+    expect(joulesOf(child.used())).toBeCloseTo(40, 9)
+    expect(joulesOf(parent.used())).toBeCloseTo(100, 9)
+  })
+
+  test('have no time before the last reading, whatever a clock says', () => {
+    const { scopes, at, read } = timed()
+    read(110, 100)
+    const scope = scopes.begin(undefined, { at: at(90) })
+    scope.end(at(80))
+    read(120, 100)
+    expect(joulesOf(scope.used())).toBe(0)
+    expect(joulesOf(scopes.unattributed())).toBeCloseTo(200, 9)
+  })
+})
+
+describe('the energy of graphics processors', () => {
+  test('is that of a scope while it is the only one, and else of none', () => {
+    const { scopes, at, read, total } = timed({ gpu: true })
+    const first = scopes.begin(undefined, { at: at(100) })
+    const second = scopes.begin(undefined, { at: at(106) })
+    first.end(at(108))
+    second.end(at(110))
+    read(110, 100, 1000)
+    expect(first.used().energy.gpu?.value).toBeCloseTo(600, 9)
+    expect(second.used().energy.gpu?.value).toBeCloseTo(200, 9)
+    expect(scopes.unattributed().energy.gpu?.value).toBeCloseTo(200, 9)
+    const parts = [first.used(), second.used(), scopes.unattributed()]
+    const grams = parts.reduce((sum, { emissions }) => sum + emissions.value, 0)
+    expect(grams).toBeCloseTo(total().emissions.value, 9)
+  })
+
+  test('is unknown of one that was never alone', () => {
+    const { scopes, at, read } = timed({ gpu: true })
+    const both = [scopes.begin(undefined, { at: at(100) }), scopes.begin(undefined, { at: at(100) })]
+    read(110, 100, 1000)
+    expect(both.map((scope) => scope.used().energy.gpu)).toEqual([undefined, undefined])
+  })
+})
+
+describe('scopes that tell their CPU time', () => {
+  test('are given the energy of that time, and the rest goes to those that share by time', () => {
+    const { scopes, at, read } = timed()
+    const exact = scopes.begin(undefined, { at: at(100), isExact: true })
+    const shared = scopes.begin(undefined, { at: at(100) })
+    exact.addCpu(at(10), at(10))
+    exact.end(at(110))
+    read(110, 100)
+    // A quarter of the time of four processors.
+    expect(joulesOf(exact.used())).toBeCloseTo(25, 9)
+    expect(joulesOf(shared.used())).toBeCloseTo(75, 9)
+  })
+
+  test('have a part of a process tree by its own CPU time', () => {
+    const { scopes, at, read } = timed()
+    const exact = scopes.begin(undefined, { isExact: true })
+    exact.addCpu(at(2), at(10))
+    exact.end()
+    // The tree had 5 of 40 seconds.
+    read(110, 100, 0, 5 / 4)
+    expect(joulesOf(exact.used())).toBeCloseTo(40, 9)
+  })
+
+  test('are paid over as long as they took, and never more than there was', () => {
+    const { scopes, at, read, end } = timed()
+    const exact = scopes.begin(undefined, { isExact: true })
+    exact.addCpu(at(4), at(10))
+    exact.end()
+    read(101, 10)
+    expect([joulesOf(exact.used()), exact.isSettled]).toEqual([1, false])
+    read(110, 90)
+    expect(joulesOf(exact.used())).toBeCloseTo(10, 9)
+    expect(exact.isSettled).toBe(true)
+    const greedy = scopes.begin(undefined, { isExact: true })
+    greedy.addCpu(at(1000), at(1))
+    greedy.end()
+    read(111, 10)
+    expect(joulesOf(greedy.used())).toBeCloseTo(10, 9)
+    end(111)
+    expect(joulesOf(scopes.unattributed())).toBeCloseTo(90, 9)
+  })
+
+  test('leave their parent its own share, which holds what they used', () => {
+    const { scopes, at, read } = timed()
+    const parent = scopes.begin(undefined, { at: at(100) })
+    const exact = scopes.begin(parent, { at: at(100), isExact: true })
+    exact.addCpu(at(10), at(10))
+    exact.end(at(110))
+    read(110, 100)
+    expect(joulesOf(exact.used())).toBeCloseTo(25, 9)
+    expect(joulesOf(parent.used())).toBeCloseTo(100, 9)
+    expect(joulesOf(scopes.unattributed())).toBe(0)
+  })
+
+  test('may share the rest by time as well', () => {
+    const { scopes, at, read } = timed()
+    const [busy, waiting] = [
+      scopes.begin(undefined, { at: at(100) }),
+      scopes.begin(undefined, { at: at(100) }),
+    ] as const
+    busy.addCpu(at(20), at(0))
+    read(110, 100)
+    expect(joulesOf(busy.used())).toBeCloseTo(50 + 25, 9)
+    expect(joulesOf(waiting.used())).toBeCloseTo(25, 9)
+  })
+})
+
+test('ten thousand scopes that interleave are given what the machine used, each by its part', () => {
+  const { scopes, at, read, total } = timed()
+  const all: Scope[] = []
+  for (let index = 0; index < 10_000; index += 1) {
+    const begun = 100 + index / 100
+    // Each is active while ten others are, on the average.
+    all.push(scopes.begin(undefined, { at: at(begun) }))
+    if (index >= 10) all[index - 10]?.end(at(begun))
+    if (index % 100 === 99) read(begun + 0.001, 50)
+  }
+  for (const scope of all) scope.end(at(201))
+  read(202, 50)
+  const given = all.reduce((sum, scope) => sum + (scope.totals()?.energy ?? 0), 0)
+  const sum = given + joulesOf(scopes.unattributed())
+  expect(Math.abs(sum - joulesOf(total()))).toBeLessThan(1e-6 * joulesOf(total()))
+  expect(given).toBeGreaterThan(0.95 * joulesOf(total()))
 })
 
 /** What may happen; numbers choose among the scopes there are. */

@@ -1,5 +1,6 @@
 import type { Exporter, RunView } from '../../core/exporter.ts'
 import { tickPoint } from '../duration-points.ts'
+import { endedScope, endedTask } from '../ended-task.ts'
 import { createTaskPoints, type TaskPoint } from '../task-points.ts'
 import { instrumentsOf, type Instruments } from './instruments.ts'
 import type { MeterProvider } from './meter-provider.ts'
@@ -8,6 +9,8 @@ import type { MeterProvider } from './meter-provider.ts'
 export interface MeterFeedOptions {
   readonly name: string
   readonly meterName: string
+  /** Labels of scopes that become attributes, beside `queue`. @default [] */
+  readonly scopeLabels?: readonly string[] | undefined
   /** Called when the run begins. What it gives is asked for the provider of the moment. */
   readonly findProvider: (look: () => RunView) => Promise<() => MeterProvider | undefined>
 }
@@ -22,14 +25,14 @@ interface Fed {
 }
 
 /** Hands a run's figures to a MeterProvider, whose readers ask for them when they like. */
-export function createMeterFeed({ name, meterName, findProvider }: MeterFeedOptions): Exporter {
+export function createMeterFeed({ name, meterName, scopeLabels, findProvider }: MeterFeedOptions): Exporter {
   let opening: Promise<void> | undefined
   let isOpening = true
   let look: (() => RunView) | undefined
   let seen: RunView | undefined
   let providerOfNow: (() => MeterProvider | undefined) | undefined
   let fed: Fed | undefined
-  const toPoint = createTaskPoints()
+  const toPoint = createTaskPoints(scopeLabels)
   /** Tasks that ended since the last look: shown with the next one, since their energy is as telling as that of the counters. */
   const held: TaskPoint[] = []
 
@@ -84,7 +87,11 @@ export function createMeterFeed({ name, meterName, findProvider }: MeterFeedOpti
     },
     onTask(task) {
       if (!isOpening) feed()
-      hold(toPoint(task))
+      hold(toPoint(endedTask(task)))
+    },
+    onScopes(ended) {
+      if (!isOpening) feed()
+      for (const record of ended) hold(toPoint(endedScope(record)))
     },
     // Those before there was somebody to tell are no loss.
     onTick(took) {

@@ -17,6 +17,11 @@ export interface OtelExporterOptions {
    * @default 'codecarbon'
    */
   readonly meterName?: string
+  /**
+   * Labels of scopes that become attributes, beside `queue`, as `scope_labels` says.
+   * @default []
+   */
+  readonly scopeLabels?: readonly string[] | undefined
 }
 
 /**
@@ -28,10 +33,11 @@ export interface OtelExporterOptions {
  * const tracker = new EmissionsTracker({ exporters: [createOtelExporter()] }).start()
  */
 export function createOtelExporter(options: OtelExporterOptions = {}): Exporter {
-  const { meterProvider, meterName = 'codecarbon' } = options
+  const { meterProvider, meterName = 'codecarbon', scopeLabels } = options
   return createMeterFeed({
     name: 'otel',
     meterName,
+    scopeLabels,
     findProvider: async () => (meterProvider === undefined ? globalProvider() : () => meterProvider),
   })
 }

@@ -11,6 +11,8 @@ export interface OtlpExporterOptions {
   readonly projectName: string
   /** Hears of what is wrong and goes on. @default nobody */
   readonly warn?: (message: string) => void
+  /** Labels of scopes that become attributes. @default [] */
+  readonly scopeLabels?: readonly string[] | undefined
   /**
    * Where the variables `OTEL_*` are that OpenTelemetry's packages do not read themselves.
    * @default process.env
@@ -47,11 +49,12 @@ export function createOtlpExporter(
   options: OtlpExporterOptions,
   { name, service, hint, settings }: OtlpService = collector,
 ): Exporter {
-  const { projectName, environment = process.env, warn } = options
+  const { projectName, scopeLabels, environment = process.env, warn } = options
   let pipeline: OtlpPipeline | undefined
   const feed = createMeterFeed({
     name,
     meterName: 'codecarbon',
+    scopeLabels,
     async findProvider(look) {
       const { variables, destination } = settings(environment)
       if (variables.isDisabled) return () => undefined

@@ -1,12 +1,11 @@
+import type { ActiveTrace } from '../../core/active-trace.ts'
+
 /** The part of `@opentelemetry/api` that is used here. */
 interface TraceApi {
   readonly trace: {
     getActiveSpan(): { spanContext(): { traceId: string; spanId: string; traceFlags: number } } | undefined
   }
 }
-
-/** The ids of the trace that is active now, as labels of an exemplar; `undefined` where none is, or where it is not sampled. */
-export type ActiveTrace = () => { readonly trace_id: string; readonly span_id: string } | undefined
 
 /** Looks traces up through `@opentelemetry/api`, where the program has it; which it has where it makes traces at all. */
 export async function loadActiveTrace(): Promise<ActiveTrace> {

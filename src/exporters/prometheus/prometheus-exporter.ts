@@ -1,13 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type * as promClient from 'prom-client'
 import type { OpenMetricsContentType, Registry } from 'prom-client'
+import { activeTrace, setActiveTrace } from '../../core/active-trace.ts'
 import type { Exporter, RunView } from '../../core/exporter.ts'
 import { seconds } from '../../core/units.ts'
 import type { CompatFigures } from '../compat-metrics.ts'
 import { scrapePoint, tickPoint } from '../duration-points.ts'
-import { createTaskPoints, type TaskPoint } from '../task-points.ts'
+import { endedScope, endedTask, type EndedTask } from '../ended-task.ts'
+import type { TaskPoint } from '../task-points.ts'
 import { acceptsGzip, formatFor, type Format } from './accept.ts'
-import { loadActiveTrace, type ActiveTrace } from './active-trace.ts'
+import { loadActiveTrace } from './active-trace.ts'
 import { createCompatSeries } from './compat-series.ts'
 import { createSeries, type Series } from './series.ts'
 
@@ -40,6 +42,11 @@ export interface PrometheusExporterOptions {
    * @default false
    */
   readonly hasCompatNames?: boolean
+  /**
+   * Labels of scopes that become labels of metrics, beside `queue`, as `scope_labels` says.
+   * @default []
+   */
+  readonly scopeLabels?: readonly string[] | undefined
 }
 
 /** The text of one moment. */
@@ -59,14 +66,12 @@ interface Written {
  * app.get('/metrics', prometheus.handler)
  */
 export function createPrometheusExporter(options: PrometheusExporterOptions = {}): PrometheusExporter {
-  const { hasCompatNames = false } = options
+  const { hasCompatNames = false, scopeLabels } = options
   let look: (() => RunView) | undefined
-  let activeTrace: ActiveTrace = () => undefined
   let registries: Promise<Readonly<Record<Format, OwnRegistry>>> | undefined
   const foreign: Series[] = []
-  const toPoint = createTaskPoints()
-  /** Tasks that ended since the last look: shown with the next one, since their energy is as telling as that of the counters. */
-  const held: TaskPoint[] = []
+  /** What ended since the last look: shown with the next one, since their energy is as telling as that of the counters. */
+  const held: Held[] = []
   let own: readonly Series[] = []
   let seen: RunView | undefined
   /** The last report, which metrics under the names of CodeCarbon for Python are of. */
@@ -82,17 +87,23 @@ export function createPrometheusExporter(options: PrometheusExporterOptions = {}
     return now
   }
   function release(): void {
-    for (const point of held.splice(0)) for (const series of [...own, ...foreign]) series.add(point)
+    const all = [...own, ...foreign]
+    for (const one of held.splice(0)) {
+      for (const series of all) {
+        if ('observations' in one) series.add(one)
+        else series.addTask(one)
+      }
+    }
   }
 
-  function hold(point: TaskPoint): void {
-    held.push(point)
+  function hold(one: Held): void {
+    held.push(one)
     // Where nobody looks they must not gather; what is added up now is shown no sooner.
     if (held.length >= mostHeld && own.length > 0) release()
   }
 
   const load = (): NonNullable<typeof registries> =>
-    (registries ??= loadRegistries(hasCompatNames).then((loaded) => {
+    (registries ??= loadRegistries(options).then((loaded) => {
       own = [loaded.text.series, loaded.openmetrics.series]
       return loaded
     }))
@@ -120,10 +131,13 @@ export function createPrometheusExporter(options: PrometheusExporterOptions = {}
     async open(lookAt) {
       look = lookAt
       await load()
-      activeTrace = await loadActiveTrace()
+      setActiveTrace(await loadActiveTrace())
     },
     onTask(task) {
-      hold(toPoint(task, activeTrace()))
+      hold(endedTask(task, activeTrace()))
+    },
+    onScopes(ended) {
+      for (const record of ended) hold(endedScope(record))
     },
     onTick(took) {
       hold(tickPoint(took))
@@ -144,17 +158,21 @@ export function createPrometheusExporter(options: PrometheusExporterOptions = {}
     },
     async collectInto(registry) {
       const prom = await import('prom-client')
-      const series: Series = createSeries(prom, registry, () => {
+      const onCollect = (): void => {
         const now = view()
         if (now !== undefined) series.show(now)
         if (reported !== undefined) showCompat?.(reported)
-      })
+      }
+      const series: Series = createSeries(prom, registry, { onCollect, scopeLabels })
       // Behind the one that brings all of them up to date.
       const showCompat = hasCompatNames ? createCompatSeries(prom, registry) : undefined
       foreign.push(series)
     },
   }
 }
+
+/** A measurement or a scrape, or a task that has ended. */
+type Held = TaskPoint | EndedTask
 
 /** Ended tasks that wait to be shown. */
 const mostHeld = 10_000
@@ -165,11 +183,14 @@ interface OwnRegistry {
   readonly showCompat: ((figures: CompatFigures) => void) | undefined
 }
 
-async function loadRegistries(hasCompatNames: boolean): Promise<Readonly<Record<Format, OwnRegistry>>> {
+async function loadRegistries({
+  hasCompatNames = false,
+  scopeLabels,
+}: PrometheusExporterOptions): Promise<Readonly<Record<Format, OwnRegistry>>> {
   const prom = await import('prom-client')
   const create = (registry: Registry): OwnRegistry => ({
     registry,
-    series: createSeries(prom, registry),
+    series: createSeries(prom, registry, { scopeLabels }),
     showCompat: hasCompatNames ? createCompatSeries(prom, registry) : undefined,
   })
   return {

@@ -9,6 +9,8 @@ export interface PrometheusPullOptions {
   readonly webConfigFile?: string | undefined
   /** Whether metrics have the names of CodeCarbon for Python, too. @default false */
   readonly hasCompatNames?: boolean
+  /** Labels of scopes that become labels of metrics. @default [] */
+  readonly scopeLabels?: readonly string[] | undefined
   /** Told where it listens. */
   readonly onListen: (url: string) => void
 }
@@ -21,8 +23,8 @@ export const defaultPort = 12_044
  * alive. Where it cannot listen, the run goes on without it and says so; so it does of floods, and of a web configuration that became wrong.
  */
 export function createPrometheusPull(options: PrometheusPullOptions): Exporter {
-  const { onListen, hasCompatNames = false, ...where } = options
-  const exporter = createPrometheusExporter({ hasCompatNames })
+  const { onListen, hasCompatNames = false, scopeLabels, ...where } = options
+  const exporter = createPrometheusExporter({ hasCompatNames, scopeLabels })
   let server: Promise<RunningServer> | undefined
   async function begin(look: () => RunView, fail: (message: string) => void): Promise<RunningServer> {
     await exporter.open?.(look, fail)

@@ -5,6 +5,7 @@ import type { Fetch } from '../../http/http-request.ts'
 import { createDelivery } from '../delivery.ts'
 import type { Credentials, ServiceAddress } from '../service-address.ts'
 import { parsePushAddress } from './push-address.ts'
+import { endedScope, endedTask } from '../ended-task.ts'
 import { createTextMetrics, textContentType } from './text-metrics.ts'
 
 /** Options of {@link createPushgateway}. */
@@ -19,6 +20,8 @@ export interface PushgatewayOptions {
   readonly isDeletedAtEnd: boolean
   /** Whether metrics have the names of CodeCarbon for Python, too. @default false */
   readonly hasCompatNames?: boolean
+  /** Labels of scopes that become labels of metrics. @default [] */
+  readonly scopeLabels?: readonly string[] | undefined
   readonly fetch: Fetch
   readonly clock: Clock
 }
@@ -54,7 +57,7 @@ export function createPushgateway(options: PushgatewayOptions): Exporter {
     timeoutMs,
     lastChanceMs,
   })
-  const metrics = createTextMetrics()
+  const metrics = createTextMetrics(options.scopeLabels)
   const counted = new WeakSet<TaskEmissionsData>()
   let look: (() => RunView) | undefined
   let isLastTaken = false
@@ -79,6 +82,9 @@ export function createPushgateway(options: PushgatewayOptions): Exporter {
     open(lookAt) {
       look = lookAt
     },
+    onScopes(ended) {
+      for (const record of ended) metrics.add(endedScope(record))
+    },
     onTick(took) {
       metrics.addTick(took)
     },
@@ -86,7 +92,7 @@ export function createPushgateway(options: PushgatewayOptions): Exporter {
       if (closed) return
       const { reason, tasks } = report
       for (const task of tasks) {
-        if (!counted.has(task)) metrics.add(task)
+        if (!counted.has(task)) metrics.add(endedTask(task))
         counted.add(task)
       }
       if (reason === 'live' || reason === 'flush' || reason === 'stop') await push(reason, report)

@@ -1,7 +1,24 @@
-import type { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type {
+  Counter,
+  Gauge,
+  Histogram,
+  Metric,
+  MetricObjectWithValues,
+  MetricValueWithName,
+  Registry,
+} from 'prom-client'
 import type { RunView } from '../../core/exporter.ts'
+import type { EndedTask } from '../ended-task.ts'
 import { labelName, metricSpecs, metricTable, prometheusName, type MetricKey } from '../metrics.ts'
 import { observe, type Observation } from '../observations.ts'
+import {
+  boundsOf,
+  TaskHistograms,
+  taskMetrics,
+  type Exemplar,
+  type HistogramSeries,
+  type TaskMetric,
+} from '../task-histograms.ts'
 import type { TaskPoint } from '../task-points.ts'
 
 /** What of prom-client is used: loaded by whoever needs it, since most runs never do. */
@@ -11,24 +28,39 @@ export interface PromClient {
   readonly Histogram: typeof Histogram
 }
 
+/** Options of {@link createSeries}. */
+export interface SeriesOptions {
+  /** Called before anything is collected. */
+  readonly onCollect?: (() => void) | undefined
+  /** Labels of scopes that become labels of metrics. */
+  readonly scopeLabels?: readonly string[] | undefined
+}
+
 /** The metrics of the table in one registry. */
 export interface Series {
   /** Makes every series what the view says; one that is not in it is gone. */
   show(view: RunView): void
-  /** Adds an ended task to the histograms. */
+  /** Adds to the histograms. */
   add(point: TaskPoint): void
+  /** Adds an ended task to them. */
+  addTask(task: EndedTask): void
 }
 
 /**
  * Puts the metrics of the table into a registry of prom-client. Each format needs a registry of its own: prom-client cuts the `_total` off
  * the names of counters for good when it writes OpenMetrics.
  */
-export function createSeries(prom: PromClient, registry: Registry, onCollect?: () => void): Series {
+export function createSeries(
+  prom: PromClient,
+  registry: Registry,
+  { onCollect, scopeLabels }: SeriesOptions = {},
+): Series {
   // Plain text has no place for them.
   const hasExemplars = registry.contentType.startsWith('application/openmetrics-text')
   const counters = new Map<MetricKey, Counter>()
   const gauges = new Map<MetricKey, Gauge>()
   const histograms = new Map<MetricKey, Histogram>()
+  const tasks = new TaskHistograms(scopeLabels)
   for (const [key, spec] of metricSpecs) {
     const common = {
       name: prometheusName(spec),
@@ -40,9 +72,11 @@ export function createSeries(prom: PromClient, registry: Registry, onCollect?: (
     }
     if (spec.instrument === 'counter') counters.set(key, new prom.Counter(common))
     else if (spec.instrument === 'gauge') gauges.set(key, new prom.Gauge(common))
+    else if (isOfTasks(key))
+      registry.registerMetric(taskMetric(key, tasks, hasExemplars) as unknown as Metric)
     else {
       const buckets = [...(spec.buckets ?? [])]
-      const histogram = new prom.Histogram({ ...common, buckets, enableExemplars: hasExemplars })
+      const histogram = new prom.Histogram({ ...common, buckets })
       // One without labels begins with nothing in its buckets, which is no more than nothing to tell.
       histogram.reset()
       histograms.set(key, histogram)
@@ -61,20 +95,66 @@ export function createSeries(prom: PromClient, registry: Registry, onCollect?: (
         gauges.get(metric)?.set(labels, value)
       }
     },
-    add({ observations, exemplar }) {
-      for (const { metric, value, attributes } of observations) {
-        const labels = toLabels(attributes)
-        const histogram = histograms.get(metric)
-        if (!hasExemplars) histogram?.observe(labels, value)
-        else
-          histogram?.observe({
-            labels,
-            value,
-            ...(exemplar === undefined ? {} : { exemplarLabels: exemplar }),
-          })
-      }
+    add({ observations }) {
+      for (const { metric, value, attributes } of observations)
+        histograms.get(metric)?.observe(toLabels(attributes), value)
+    },
+    addTask(task) {
+      tasks.add(task)
     },
   }
+}
+
+const isOfTasks = (key: MetricKey): key is TaskMetric => (taskMetrics as readonly MetricKey[]).includes(key)
+
+/** A metric of prom-client that is asked for what was added up elsewhere. */
+function taskMetric(key: TaskMetric, tasks: TaskHistograms, hasExemplars: boolean): TaskMetricOfProm {
+  const { help } = metricTable[key]
+  const name = prometheusName(metricTable[key])
+  const bounds = [...boundsOf(key), '+Inf' as const]
+  const valuesOf = ({ attributes, counts, exemplars, sum, count }: HistogramSeries): Value[] => {
+    const labels = toLabels(attributes)
+    let below = 0
+    const buckets = bounds.map((le, index) => ({
+      labels: { le, ...labels },
+      value: (below += counts[index] ?? 0),
+      metricName: `${name}_bucket`,
+      ...(hasExemplars && exemplars[index] !== undefined ? { exemplar: exemplars[index] } : {}),
+    }))
+    return [
+      ...buckets,
+      { labels, value: sum, metricName: `${name}_sum` },
+      { labels, value: count, metricName: `${name}_count` },
+    ]
+  }
+  return {
+    name,
+    help,
+    type: 'histogram',
+    // Those of the run stay: a registry that is reset by the program goes on with them.
+    reset: () => undefined,
+    get: () =>
+      Promise.resolve({
+        name,
+        help,
+        type: 'histogram',
+        aggregator: 'sum',
+        values: tasks.seriesOf(key).flatMap(valuesOf),
+      } as unknown as MetricObjectWithValues<MetricValueWithName<string>>),
+  }
+}
+
+interface TaskMetricOfProm extends Pick<Histogram, 'get' | 'reset'> {
+  readonly name: string
+  readonly help: string
+  readonly type: 'histogram'
+}
+
+interface Value {
+  readonly labels: Record<string, string | number>
+  readonly value: number
+  readonly metricName: string
+  readonly exemplar?: Exemplar
 }
 
 const [firstKey] = Object.keys(metricTable)

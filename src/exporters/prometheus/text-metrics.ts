@@ -1,6 +1,6 @@
-import type { TaskEmissionsData } from '../../core/emissions-data.ts'
 import type { RunView } from '../../core/exporter.ts'
 import type { Seconds } from '../../core/units.ts'
+import type { EndedTask } from '../ended-task.ts'
 import { compatLabels, compatMetrics, type CompatFigures } from '../compat-metrics.ts'
 import {
   labelName,
@@ -12,12 +12,12 @@ import {
 } from '../metrics.ts'
 import { observe, type Observation } from '../observations.ts'
 import { tickPoint } from '../duration-points.ts'
-import { createTaskPoints } from '../task-points.ts'
+import { boundsOf, TaskHistograms, taskMetrics, type HistogramSeries } from '../task-histograms.ts'
 
 /** The metrics of the table as text 0.0.4. */
 export interface TextMetrics {
   /** Adds an ended task to the histograms. */
-  add(task: TaskEmissionsData): void
+  add(task: EndedTask): void
   /** Adds a measurement that took so long. */
   addTick(took: Seconds): void
   /** The whole text at one moment; with figures of a report also under the names of CodeCarbon for Python. */
@@ -33,9 +33,11 @@ export const textContentType = 'text/plain; version=0.0.4; charset=utf-8'
  * no series are left out.
  *
  * Format: https://prometheus.io/docs/instrumenting/exposition_formats/
+ *
+ * @param scopeLabels labels of scopes that become labels of metrics
  */
-export function createTextMetrics(): TextMetrics {
-  const toPoint = createTaskPoints()
+export function createTextMetrics(scopeLabels?: readonly string[]): TextMetrics {
+  const tasks = new TaskHistograms(scopeLabels)
   const histograms = new Map<MetricKey, Map<string, Histogram>>()
 
   function count({ metric, value, attributes }: Observation): void {
@@ -54,19 +56,27 @@ export function createTextMetrics(): TextMetrics {
 
   return {
     add(task) {
-      for (const observation of toPoint(task).observations) count(observation)
+      tasks.add(task)
     },
     addTick(took) {
       for (const observation of tickPoint(took).observations) count(observation)
     },
     render(view, compat) {
       const observations = grouped(observe(view))
+      const ofTasks = new Map<MetricKey, readonly (readonly [string, Histogram])[]>(
+        taskMetrics.map((key) => [
+          key,
+          tasks.seriesOf(key).map((series) => toHistogram(series, boundsOf(key))),
+        ]),
+      )
       const own = metricSpecs
         .map(([key, spec]) => {
           const name = prometheusName(spec)
           const lines =
             spec.instrument === 'histogram'
-              ? [...(histograms.get(key) ?? [])].flatMap(([labels, one]) => histogramLines(name, labels, one))
+              ? [...(ofTasks.get(key) ?? histograms.get(key) ?? [])].flatMap(([given, one]) =>
+                  histogramLines(name, given, one),
+                )
               : (observations.get(key) ?? []).map(({ attributes, value }) =>
                   line(name, labelsOf(attributes), value),
                 )
@@ -95,6 +105,18 @@ function compatLines(figures: CompatFigures): string {
       return known === undefined ? '' : metricLines(name, spec, [line(name, labels, known)])
     })
     .join('')
+}
+
+/** With the counts of a bucket added up to those below it. */
+function toHistogram(
+  { attributes, counts, sum, count }: HistogramSeries,
+  buckets: readonly number[],
+): readonly [string, Histogram] {
+  let below = 0
+  return [
+    labelsOf(attributes),
+    { buckets, counts: buckets.map((_, index) => (below += counts[index] ?? 0)), sum, count },
+  ]
 }
 
 interface Histogram {

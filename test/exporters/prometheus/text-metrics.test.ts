@@ -5,7 +5,8 @@ import type { RunView } from '../../../src/core/exporter.ts'
 import { createSeries } from '../../../src/exporters/prometheus/series.ts'
 import { createTextMetrics, textContentType } from '../../../src/exporters/prometheus/text-metrics.ts'
 import { tickPoint } from '../../../src/exporters/duration-points.ts'
-import { createTaskPoints } from '../../../src/exporters/task-points.ts'
+import type { ScopeRecord } from '../../../src/core/scope-record.ts'
+import { endedScope, endedTask } from '../../../src/exporters/ended-task.ts'
 import { seconds } from '../../../src/core/units.ts'
 import { EmissionsTracker } from '../../../src/index.ts'
 import { accounted, recordOf, taskOf } from '../../fixtures/csv/records.ts'
@@ -43,6 +44,21 @@ async function seenRun(): Promise<RunView> {
   return look?.() ?? expect.fail('nobody may look')
 }
 
+const jobRecord: ScopeRecord = {
+  name: 'mail',
+  kind: 'job',
+  labels: { queue: 'night', tenant: 'nobody asked for it' },
+  outcome: 'completed',
+  attribution: 'shared',
+  isNested: true,
+  endedAtMs: 0,
+  durationSeconds: 1.5,
+  energyJoules: 12,
+  emissionsGrams: 0.001,
+  functionalUnits: undefined,
+  trace: undefined,
+}
+
 it('are the lines that prom-client makes of the same run and tasks', async () => {
   const view = await seenRun()
   const tasks = [
@@ -53,11 +69,15 @@ it('are the lines that prom-client makes of the same run and tasks', async () =>
   ]
   const registry = new Registry()
   const series = createSeries(prom, registry)
-  const toPoint = createTaskPoints()
   const metrics = createTextMetrics()
   for (const task of tasks) {
-    series.add(toPoint(task))
-    metrics.add(task)
+    series.addTask(endedTask(task))
+    metrics.add(endedTask(task))
+  }
+  for (const outcome of ['completed', 'failed']) {
+    const scope = endedScope({ ...jobRecord, outcome })
+    series.addTask(scope)
+    metrics.add(scope)
   }
   for (const took of [0.0002, 0.003, 2]) {
     series.add(tickPoint(seconds(took)))

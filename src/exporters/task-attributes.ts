@@ -1,0 +1,85 @@
+import type { EndedTask } from './ended-task.ts'
+
+/** Names of tasks, and values of each label, that get a series of their own; a careless program may name each by its time or its user. */
+const mostNames = 100
+/** Characters of a name that are kept, in UTF-16: it is written in each bucket of three histograms, at each scrape. */
+const longestName = 128
+/** Series that are found by what a scope says, without looking at each part of it. */
+const mostKnown = 1000
+/** What all others are called. */
+export const otherTasks = '_other'
+/** What tasks are called that nobody gave a name: each has a random one. */
+export const unnamedTasks = '_unnamed'
+
+/** Whether that is the random name of a task that nobody named. */
+export const isUnnamed = (name: string): boolean => /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/.test(name)
+
+/** Attributes of a series; the same object for the same series. */
+export type TaskAttributes = Readonly<Record<string, string>>
+
+/**
+ * Says to which series a task belongs, of a bounded number.
+ *
+ * @param extraLabels of scopes that become attributes, beside `queue`
+ */
+export function createTaskAttributes(
+  extraLabels: readonly string[] = [],
+): (task: EndedTask) => TaskAttributes {
+  const labels = ['queue', ...extraLabels]
+  const known = new Map<string, TaskAttributes>()
+  const series = new Map<string, TaskAttributes>()
+  const names = createBounded(unnamedTasks)
+  const values = new Map(labels.map((label) => [label, createBounded('')]))
+
+  function make({ name, scope }: EndedTask): TaskAttributes {
+    const task = names(name)
+    if (scope === undefined) return { task }
+    const own = labels.flatMap((label) => {
+      const value = scope.labels[label]
+      return value === undefined ? [] : [[label, values.get(label)?.(value) ?? value]]
+    })
+    return {
+      task,
+      kind: scope.kind,
+      outcome: scope.outcome.slice(0, longestName),
+      attribution: scope.attribution,
+      ...(scope.isNested ? { nested: 'true' } : {}),
+      ...(Object.fromEntries(own) as TaskAttributes),
+    }
+  }
+
+  return (task) => {
+    const said = toKey(task, labels)
+    const found = known.get(said)
+    if (found !== undefined) return found
+    const made = make(task)
+    const key = Object.values(made).join('\0')
+    const attributes = series.get(key) ?? made
+    series.set(key, attributes)
+    if (known.size < mostKnown) known.set(said, attributes)
+    return attributes
+  }
+}
+
+function toKey({ name, scope }: EndedTask, labels: readonly string[]): string {
+  if (scope === undefined) return name
+  let key = `${name}\0${scope.kind}\0${scope.outcome}\0${scope.attribution}\0${scope.isNested ? 'nested' : ''}`
+  for (const label of labels) key += `\0${scope.labels[label] ?? ''}`
+  return key
+}
+
+/** Values of a bounded number and length. */
+function createBounded(unnamed: string): (value: string) => string {
+  const values = new Set<string>()
+  return (value) => {
+    const given = unnamed !== '' && isUnnamed(value) ? unnamed : labelOf(value)
+    if (values.size < mostNames) values.add(given)
+    return values.has(given) ? given : otherTasks
+  }
+}
+
+/**
+ * A name that any label can hold. Half of a surrogate pair has no UTF-8: each would be written as the same replacement character, in
+ * two series of one name, so it is that character from here on.
+ */
+const labelOf = (name: string): string => name.slice(0, longestName).replace(/\p{Surrogate}/gu, '\uFFFD')

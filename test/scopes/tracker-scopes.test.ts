@@ -1,0 +1,328 @@
+import { describe, expect, it } from 'vitest'
+import { createPrometheusExporter } from '../../src/exporters/prometheus/prometheus-exporter.ts'
+import { currentScope, EmissionsTracker, withCarbon, type ScopeRecord } from '../../src/index.ts'
+import { fakeMachine, type FakeMachine } from '../tracker/fake-machine.ts'
+import { listen } from '../tracker/messages.ts'
+
+/** A running tracker on a fake machine, and what its exporters were told. */
+function running(options: object = {}): {
+  machine: FakeMachine
+  tracker: EmissionsTracker
+  told: ScopeRecord[]
+  messages: readonly string[]
+} {
+  const machine = fakeMachine()
+  const told: ScopeRecord[] = []
+  const { stderr: messages } = listen()
+  const exporter = {
+    name: 'told',
+    export: () => undefined,
+    onScopes: (ended: readonly ScopeRecord[]) => void told.push(...ended),
+  }
+  const tracker = new EmissionsTracker({ ...machine.options, exporters: [exporter], ...options })
+  return { machine, tracker: tracker.start(), told, messages }
+}
+
+/** Keeps the thread busy. */
+function spin(ms: number): void {
+  const until = performance.now() + ms
+  while (performance.now() < until);
+}
+
+const joulesOf = ({ energyJoules }: ScopeRecord | undefined = {} as ScopeRecord): number =>
+  energyJoules ?? NaN
+const totalOf = (tracker: EmissionsTracker): number =>
+  tracker.finalEmissionsData?.components.reduce((sum, { energyJoules = 0 }) => sum + energyJoules, 0) ?? NaN
+const unattributedOf = (tracker: EmissionsTracker): number =>
+  Object.values(tracker.unattributed?.energy ?? {}).reduce((sum, { value }) => sum + value, 0)
+
+describe('a scope', () => {
+  it('is told when the hardware has been read, with what it used', async () => {
+    const { machine, tracker, told } = running()
+    const scope = tracker.beginScope({ name: 'mail', kind: 'job', labels: { queue: 'night' } })
+    machine.use(100)
+    spin(30)
+    scope.end('completed')
+    expect(told).toEqual([])
+    const record = await scope.settled()
+    expect(told).toEqual([record])
+    expect(record).toMatchObject({
+      name: 'mail',
+      kind: 'job',
+      labels: { queue: 'night' },
+      outcome: 'completed',
+      attribution: 'shared',
+      isNested: false,
+    })
+    expect(joulesOf(record)).toBeGreaterThan(40)
+    expect(joulesOf(record)).toBeLessThanOrEqual(100)
+    expect(record?.durationSeconds).toBeGreaterThanOrEqual(0.03)
+    await tracker.stop()
+  })
+
+  it('shares its time with others, and the sum is what the machine used', async () => {
+    const { machine, tracker, told } = running({ pue: 1.5 })
+    for (let round = 0; round < 50; round += 1) {
+      const scopes = ['a', 'b', 'c'].map((name) => tracker.beginScope({ name }))
+      machine.use(2)
+      spin(0.5)
+      scopes[0]?.end()
+      spin(0.5)
+      scopes[1]?.end()
+      scopes[2]?.end()
+      if (round % 10 === 0) await tracker.flush()
+    }
+    machine.use(10)
+    await tracker.stop()
+    expect(told).toHaveLength(150)
+    const sum = told.reduce((total, record) => total + joulesOf(record), 0)
+    expect(sum + unattributedOf(tracker) * 1.5).toBeCloseTo(totalOf(tracker), 6)
+    const of = (name: string): number =>
+      told.filter((record) => record.name === name).reduce((total, record) => total + joulesOf(record), 0)
+    expect(of('a')).toBeLessThan(of('b'))
+    expect(Math.abs(of('b') - of('c'))).toBeLessThan(0.1 * of('b'))
+  })
+
+  it('is part of the one around it, also of a task', async () => {
+    const { machine, tracker } = running()
+    const inner: { outer?: ScopeRecord | undefined; job?: ScopeRecord | undefined } = {}
+    const task = await new Promise<{ energyConsumed: number | undefined }>((resolve) => {
+      void tracker.task(
+        'epoch',
+        async () => {
+          const outer = tracker.beginScope({ name: 'request', kind: 'request' })
+          machine.use(10)
+          spin(5)
+          const job = outer.run(() => tracker.beginScope({ name: 'job', kind: 'job' }))
+          machine.use(100)
+          spin(20)
+          job.end()
+          outer.end()
+          inner.job = await job.settled()
+          inner.outer = await outer.settled()
+        },
+        resolve,
+      )
+    })
+    await tracker.stop()
+    expect(inner.job?.isNested).toBe(true)
+    expect(inner.outer?.isNested).toBe(true)
+    expect(joulesOf(inner.outer)).toBeGreaterThan(joulesOf(inner.job))
+    expect((task.energyConsumed ?? 0) * 3.6e6).toBeGreaterThanOrEqual(joulesOf(inner.outer) * (1 - 1e-9))
+  })
+
+  it('that is of no scope around it is none of its parts', async () => {
+    const { tracker } = running()
+    const outer = tracker.beginScope({ name: 'outer' })
+    const inner = outer.run(() => tracker.beginScope({ name: 'inner', parent: null }))
+    inner.end()
+    outer.end()
+    expect((await inner.settled())?.isNested).toBe(false)
+    await tracker.stop()
+  })
+
+  it('that goes on when the run ends is told as unfinished', async () => {
+    const { machine, tracker, told } = running()
+    tracker.beginScope({ name: 'stream' })
+    machine.use(5)
+    await tracker.stop()
+    expect(told).toMatchObject([{ name: 'stream', outcome: 'unfinished' }])
+    expect(joulesOf(told[0])).toBeGreaterThan(0)
+  })
+
+  it('ends once, and is not told before it has ended', async () => {
+    const { tracker, told } = running()
+    const scope = tracker.beginScope({ name: 'one' })
+    expect(await scope.settled()).toBeUndefined()
+    scope.end('ok')
+    scope.end('error')
+    await scope.settled()
+    await tracker.stop()
+    scope.end('late')
+    expect(told.map(({ outcome }) => outcome)).toEqual(['ok'])
+  })
+
+  it('of its own CPU time is given the energy of that time', async () => {
+    const { machine, tracker } = running()
+    const cpus = tracker.getDetectedHardware()?.cpuCount ?? 1
+    const scope = tracker.beginScope({ name: 'child', attribution: 'exact' })
+    machine.use(100)
+    spin(50)
+    scope.addCpu(0.05 as Parameters<typeof scope.addCpu>[0])
+    scope.end()
+    const record = await scope.settled()
+    await tracker.stop()
+    expect(record?.attribution).toBe('exact')
+    // All of one processor for most of the time.
+    expect(joulesOf(record)).toBeGreaterThan(0.5 * (100 / cpus))
+    expect(joulesOf(record)).toBeLessThanOrEqual(100 / cpus + 1)
+  })
+
+  it('without a run measures nothing, and does no harm', async () => {
+    const broken = new EmissionsTracker({ allowMultipleRuns: true, outputMethods: [], logLevel: 'critical' })
+    broken.start = () => broken
+    const scope = broken.beginScope({ name: 'nothing' })
+    expect(scope.run(() => 7)).toBe(7)
+    scope.setLabel('a', 'b')
+    scope.end()
+    expect(await scope.settled()).toBeUndefined()
+  })
+})
+
+describe('currentScope', () => {
+  it('is the innermost, across await, and none outside', async () => {
+    const { tracker } = running()
+    const outer = tracker.beginScope({ name: 'outer', kind: 'request' })
+    expect(currentScope()).toBeUndefined()
+    await outer.run(async () => {
+      await Promise.resolve()
+      expect(currentScope()).toMatchObject({ name: 'outer', kind: 'request' })
+      tracker.task('task', () => {
+        expect(currentScope()?.name).toBe('task')
+      })
+      expect(currentScope()?.name).toBe('outer')
+    })
+    outer.end()
+    await tracker.stop()
+  })
+
+  it('takes labels and functional units, which count for all around it', async () => {
+    const { tracker, told, messages } = running({ functionalUnit: 'image' })
+    const outer = tracker.beginScope({ name: 'outer' })
+    outer.run(() => {
+      const inner = tracker.beginScope({ name: 'inner' })
+      inner.run(() => {
+        currentScope()?.setLabel('tenant', 'a')
+        currentScope()?.countFunctionalUnits(3)
+        currentScope()?.countFunctionalUnits(-1)
+      })
+      tracker.countFunctionalUnits(2)
+      inner.end()
+    })
+    outer.end()
+    await tracker.stop()
+    expect(told).toMatchObject([
+      { name: 'inner', labels: { tenant: 'a' }, functionalUnits: 3 },
+      { name: 'outer', labels: {}, functionalUnits: 5 },
+    ])
+    expect(tracker.finalEmissionsData?.sci?.functionalUnits).toBe(5)
+    expect(messages.join('\n')).toMatch(/expected a number from 0, got -1/)
+  })
+})
+
+describe('withCarbon', () => {
+  it('keeps results, errors, this, arity and name, and tells outcomes', async () => {
+    const { tracker, told } = running()
+    const add = withCarbon(
+      'add',
+      function (this: { base: number }, a: number, b: number) {
+        return this.base + a + b
+      },
+      { tracker },
+    )
+    expect(add.call({ base: 1 }, 2, 3)).toBe(6)
+    expect(add.length).toBe(2)
+    const later = withCarbon(
+      'later',
+      async function named(value: string) {
+        await Promise.resolve()
+        if (value === 'bad') throw new Error('as it was')
+        return value
+      },
+      { tracker, labels: { queue: 'q' } },
+    )
+    expect(later.name).toBe('named')
+    expect(await later('good')).toBe('good')
+    await expect(later('bad')).rejects.toThrow('as it was')
+    const failing = (): void => {
+      throw new RangeError('at once')
+    }
+    const throws = withCarbon('throws', failing, { tracker })
+    expect(throws).toThrow(RangeError)
+    await tracker.stop()
+    expect(told.map(({ name, outcome, kind }) => [name, outcome, kind])).toEqual([
+      ['add', 'ok', 'job'],
+      ['later', 'ok', 'job'],
+      ['later', 'error', 'job'],
+      ['throws', 'error', 'job'],
+    ])
+  })
+
+  it('gives each record to whoever asks, and survives when that one throws', async () => {
+    const { machine, tracker } = running()
+    const records: ScopeRecord[] = []
+    const warnings: Error[] = []
+    const onWarning = (warning: Error): void => void warnings.push(warning)
+    process.on('warning', onWarning)
+    const work = withCarbon(
+      'work',
+      () => {
+        machine.use(3)
+        spin(2)
+      },
+      {
+        tracker,
+        onRecord: (record) => {
+          records.push(record)
+          throw new Error('not my business')
+        },
+      },
+    )
+    work()
+    await expect.poll(() => warnings.length).toBe(1)
+    process.off('warning', onWarning)
+    expect(joulesOf(records[0])).toBeGreaterThan(0)
+    expect(warnings[0]?.message).toMatch(/onRecord of work failed: not my business/)
+    await tracker.stop()
+  })
+
+  const nothing = (): void => undefined
+  it.each([
+    ['no name', [7, nothing]],
+    ['an empty name', ['', nothing]],
+    ['no function', ['job', 'work']],
+  ])('refuses %s', (_what, given) => {
+    expect(() => withCarbon(...(given as Parameters<typeof withCarbon>))).toThrow(/^withCarbon: expected/)
+  })
+})
+
+describe('metrics', () => {
+  it('have a series for each name and outcome, with the labels that were asked for', async () => {
+    const prometheus = createPrometheusExporter({ scopeLabels: ['tenant'] })
+    const { machine, tracker } = running({ exporters: [prometheus] })
+    for (const [outcome, tenant] of [
+      ['completed', 'a'],
+      ['completed', 'a'],
+      ['failed', 'b'],
+    ] as const) {
+      const scope = tracker.beginScope({
+        name: 'mail',
+        kind: 'job',
+        labels: { queue: 'night', tenant, other: 'x' },
+      })
+      machine.use(4)
+      spin(2)
+      scope.end(outcome)
+    }
+    await tracker.stop()
+    const { body } = await prometheus.metrics()
+    const labels = 'task="mail",kind="job",outcome="completed",attribution="shared",queue="night",tenant="a"'
+    expect(body).toContain(`codecarbon_task_duration_seconds_count{${labels}} 2\n`)
+    expect(body).toMatch(/codecarbon_task_energy_joules_count\{[^}]*outcome="failed"[^}]*tenant="b"\} 1\n/)
+    expect(body).not.toContain('other=')
+  })
+
+  it('are bounded, whatever names and labels programs make up', async () => {
+    const prometheus = createPrometheusExporter({ scopeLabels: ['tenant'] })
+    const { tracker } = running({ exporters: [prometheus] })
+    for (let index = 0; index < 5000; index += 1)
+      tracker.beginScope({ name: `job ${index}`, labels: { tenant: `tenant ${index}` } }).end()
+    await tracker.stop()
+    const { body } = await prometheus.metrics()
+    const counts = [...body.matchAll(/^codecarbon_task_duration_seconds_count\{.*\} (\d+)$/gm)].map(([, n]) =>
+      Number(n),
+    )
+    expect(counts.length).toBeLessThanOrEqual(101)
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(5000)
+  })
+})
