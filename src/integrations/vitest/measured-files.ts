@@ -62,6 +62,8 @@ export class MeasuredFiles {
     const scope = this.#scopes.beginScope({
       name: this.#pathOf(source),
       kind: 'test',
+      // The main thread works for all files.
+      attribution: 'shared',
       parent: null,
       labels: project === '' ? {} : { project },
     })
