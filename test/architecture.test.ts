@@ -200,6 +200,7 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
   ],
   ['scopes/', ['core/', 'scopes/', 'log.ts', 'run.ts', 'tracker.ts']],
   ['integrations/opik/', ['core/', 'integrations/opik/', 'tracker.ts', 'thenable.ts']],
+  ['integrations/vitest/cpu-time.ts', ['core/', 'integrations/vitest/cpu-note.ts', 'vitest']],
   [
     'integrations/vitest/',
     [

@@ -14,7 +14,7 @@ const readme = readFileSync(join(root, 'README.md'), 'utf8')
 it('the page about tests names every option of the reporter, and no other', () => {
   const [table = ''] = /^\| option [^]*?\n\n/m.exec(page) ?? []
   const named = [...table.matchAll(/^\| `(\w+)` /gm)].map(([, name = '']) => name)
-  expect(named).toEqual(['tracking', 'budget', 'budgetUses', 'outputFile', 'githubSummary'])
+  expect(named).toEqual(['tracking', 'attribution', 'budget', 'budgetUses', 'outputFile', 'githubSummary'])
   for (const name of named) {
     expect(() => {
       checkReporterOptions({ [name]: undefined })

@@ -7,7 +7,7 @@ import type { Logger } from '../../log.ts'
 import { EmissionsTracker } from '../../tracker.ts'
 import { packageHomepage } from '../../version.ts'
 import { checkBudget } from './budget.ts'
-import { MeasuredFiles } from './measured-files.ts'
+import { MeasuredFiles, type FileAttribution, type FileFigures } from './measured-files.ts'
 import { checkReporterOptions, type CarbonReporterOptions } from './reporter-options.ts'
 import { toTestRunJson } from './run-json.ts'
 import { renderRunMarkdown } from './run-markdown.ts'
@@ -40,6 +40,7 @@ export class CarbonReporter {
   readonly #options: CarbonReporterOptions
   readonly #summaryPath: string | undefined
   readonly #tracker: EmissionsTracker
+  readonly #attribution: FileAttribution
   #vitest: VitestContext | undefined
   #current: Current | undefined
   /** What the tracker has said since the run began. */
@@ -50,6 +51,7 @@ export class CarbonReporter {
     checkReporterOptions(options)
     const { githubSummary = true, tracking = {} } = options
     this.#options = options
+    this.#attribution = options.attribution ?? 'shared'
     this.#summaryPath = githubSummary ? stepSummaryPath(process.env) : undefined
     this.#tracker = new EmissionsTracker(
       trackerOptions(tracking, this.#logger(), this.#summaryPath !== undefined),
@@ -77,7 +79,7 @@ export class CarbonReporter {
       }
       process.prependListener('exit', atExit)
       this.#current = {
-        files: new MeasuredFiles(this.#tracker, vitest.config.root),
+        files: new MeasuredFiles(this.#tracker, vitest.config.root, this.#attribution),
         startedAtMs: Date.now(),
         runId: runId === before ? undefined : runId,
         atExit,
@@ -159,9 +161,24 @@ export class CarbonReporter {
       data,
       csvPath: data === undefined ? undefined : this.#tracker.csvPath,
       files: figures,
+      attribution: this.#attribution,
       budget: budget === undefined ? undefined : checkBudget(budget, budgetUses, data, figures),
-      problems: [...new Set([...(data?.problems ?? []).map(({ message }) => message), ...this.#messages])],
+      problems: [
+        ...new Set([
+          ...(data?.problems ?? []).map(({ message }) => message),
+          ...this.#messages,
+          ...this.#missingCpuTime(figures),
+        ]),
+      ],
     }
+  }
+
+  #missingCpuTime(files: readonly FileFigures[]): string[] {
+    const missing = files.filter(({ cpuSeconds, result }) => cpuSeconds === undefined && ran.has(result))
+    if (this.#attribution !== 'exact' || missing.length === 0) return []
+    return [
+      `the CPU time of ${missing.length} of ${files.length} files was not noted: name codecarbon/vitest/cpu-time among setupFiles, and where workers are threads use Node.js 22.15 or later`,
+    ]
   }
 
   /** @returns what could not be written */
@@ -224,6 +241,9 @@ export class CarbonReporter {
       process.emitWarning(`codecarbon/vitest: ${messageOf(error)}`, 'CodeCarbonWarning')
   }
 }
+
+/** Files that have been loaded, or should have been. */
+const ran: ReadonlySet<string> = new Set(['passed', 'failed'])
 
 /** `NO_COLOR` and `FORCE_COLOR` are looked at by Node.js itself, on a terminal. */
 const hasColors = (): boolean =>

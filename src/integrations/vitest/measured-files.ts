@@ -1,6 +1,8 @@
 import { relative, sep } from 'node:path'
+import { seconds } from '../../core/units.ts'
 import type { ScopeSource } from '../../scopes/process-scopes.ts'
 import type { ScopeRecord, WorkScope } from '../../scopes/work-scope.ts'
+import { notedCpuTime } from './cpu-note.ts'
 import type { TestFile } from './vitest-parts.ts'
 
 /** What a test file has used. */
@@ -15,8 +17,10 @@ export interface FileFigures {
   /** With PUE; `undefined` where nobody could tell. */
   readonly energyJoules: number | undefined
   readonly emissionsGrams: number | undefined
-  /** No other file ran at the same time: what was used in its time is all its own. */
+  /** No other file ran at the same time. */
   readonly ranAlone: boolean
+  /** In its worker; `undefined` where nobody has noted it. */
+  readonly cpuSeconds: number | undefined
   /** The file as Vitest knows it. */
   readonly source: TestFile
 }
@@ -30,25 +34,30 @@ interface Tracked {
   endedMs: number | undefined
   ranAlone: boolean
   result: string
+  cpuSeconds: number | undefined
   record: ScopeRecord | undefined
 }
+
+/** How it is found out what a file has used. */
+export type FileAttribution = 'shared' | 'exact'
 
 const outcomes: Readonly<Record<string, string>> = { passed: 'ok', failed: 'error', skipped: 'skipped' }
 
 /**
  * The files of one run of tests, each a scope from when a worker begins to load it to the end of its last test. Files that run at the same time share what
- * is used in that time. What the starting of workers takes is of no file.
+ * is used in that time, or have what their CPU time is worth, where their workers note it. What the starting of workers takes is of no file.
  */
 export class MeasuredFiles {
   readonly #scopes: ScopeSource
   readonly #root: string
+  readonly #attribution: FileAttribution
   readonly #running = new Map<string, Tracked>()
   readonly #all: Tracked[] = []
-  readonly #settling: Promise<void>[] = []
 
-  constructor(scopes: ScopeSource, root: string) {
+  constructor(scopes: ScopeSource, root: string, attribution: FileAttribution) {
     this.#scopes = scopes
     this.#root = root
+    this.#attribution = attribution
   }
 
   /** Begins a file, or is told more of one that has begun. */
@@ -62,8 +71,7 @@ export class MeasuredFiles {
     const scope = this.#scopes.beginScope({
       name: this.#pathOf(source),
       kind: 'test',
-      // The main thread works for all files.
-      attribution: 'shared',
+      attribution: this.#attribution,
       parent: null,
       labels: project === '' ? {} : { project },
     })
@@ -76,6 +84,7 @@ export class MeasuredFiles {
       endedMs: undefined,
       ranAlone,
       result: 'unfinished',
+      cpuSeconds: undefined,
       record: undefined,
     }
     this.#running.set(source.id, file)
@@ -96,7 +105,7 @@ export class MeasuredFiles {
 
   /** Resolves when it is known what each has used. Before it, end the run, with which the last reading comes. */
   async settled(): Promise<void> {
-    await Promise.all(this.#settling)
+    await Promise.all(this.#all.map((file) => this.#settle(file)))
   }
 
   /** The figures as far as they are known. */
@@ -109,6 +118,7 @@ export class MeasuredFiles {
       energyJoules: file.record?.energyJoules,
       emissionsGrams: file.record?.emissionsGrams,
       ranAlone: file.ranAlone,
+      cpuSeconds: file.cpuSeconds,
       source: file.source,
     }))
   }
@@ -119,12 +129,16 @@ export class MeasuredFiles {
     file.endedMs = performance.now()
     const outcome = outcomes[state]
     if (outcome !== undefined) file.result = state
+    file.cpuSeconds = notedCpuTime(file.source.meta?.())
+    if (this.#attribution === 'exact' && file.cpuSeconds !== undefined)
+      file.scope.addCpu(seconds(file.cpuSeconds))
     file.scope.end(outcome ?? 'aborted')
-    this.#settling.push(
-      file.scope.settled().then((record) => {
-        file.record = record
-      }),
-    )
+    // To ask at once has the hardware read soon. CPU time is told late, and paid for at the end at the latest.
+    if (this.#attribution === 'shared') void this.#settle(file)
+  }
+
+  async #settle(file: Tracked): Promise<void> {
+    file.record = await file.scope.settled()
   }
 
   #pathOf({ moduleId }: TestFile): string {

@@ -1,6 +1,7 @@
 import { nearest } from '../../config/nearest.ts'
 import { ConfigError } from '../../core/errors.ts'
 import type { TrackerOptions } from '../../tracker.ts'
+import type { FileAttribution } from './measured-files.ts'
 
 /** The most that may be used. */
 export interface FigureBudget {
@@ -24,6 +25,13 @@ export interface CarbonReporterOptions {
    * Options of the tracker, over those of files and variables. Where none of them says how often to measure, it is each second.
    */
   readonly tracking?: TrackerOptions | undefined
+  /**
+   * - `shared`: files that run at the same time share what is used in that time in equal parts
+   * - `exact`: by the CPU time of their workers, which the setup file `codecarbon/vitest/cpu-time` notes; files without it are unmeasured
+   *
+   * @default 'shared'
+   */
+  readonly attribution?: FileAttribution | undefined
   /** The run fails where it is exceeded; not where nothing could be measured, nor in watch mode, which only say so. */
   readonly budget?: TestBudget | undefined
   /**
@@ -40,7 +48,8 @@ export interface CarbonReporterOptions {
   readonly githubSummary?: boolean | undefined
 }
 
-const optionNames = ['tracking', 'budget', 'budgetUses', 'outputFile', 'githubSummary']
+const attributions = ['shared', 'exact']
+const optionNames = ['tracking', 'attribution', 'budget', 'budgetUses', 'outputFile', 'githubSummary']
 const figureNames = ['energyJoules', 'emissionsGrams']
 
 /** @throws ConfigError for a wrong option of the reporter's own; those of the tracker it checks itself */
@@ -48,12 +57,15 @@ export function checkReporterOptions(options: unknown): void {
   if (options === undefined) return
   const {
     tracking,
+    attribution,
     budget,
     budgetUses: use,
     outputFile,
     githubSummary,
   } = checkNames('', options, optionNames)
   if (tracking !== undefined) toObject('tracking', tracking)
+  if (attribution !== undefined && !attributions.includes(attribution as string))
+    throw wrong('attribution', `one of ${attributions.join(', ')}`, attribution)
   if (budget !== undefined) {
     const { perFile, ...whole } = checkNames('budget.', budget, [...figureNames, 'perFile'])
     checkFigures('budget.', whole)

@@ -5,7 +5,7 @@ import { outsideOfFiles, type TestRun } from './test-run.ts'
 
 /** The JSON of `outputFile`, schema 1, as docs/tests.md has it. Units are in the names; `null` is unknown. */
 export function toTestRunJson(run: TestRun): object {
-  const { vitestVersion, reason, startedAtMs, data, csvPath, files, budget, problems } = run
+  const { vitestVersion, reason, startedAtMs, data, csvPath, files, attribution, budget, problems } = run
   const rest = outsideOfFiles(run)
   return {
     schema: 1,
@@ -21,7 +21,9 @@ export function toTestRunJson(run: TestRun): object {
         duration_seconds: file.seconds,
         energy_joules: file.energyJoules ?? null,
         emissions_g: file.emissionsGrams ?? null,
+        attribution,
         ran_alone: file.ranAlone,
+        cpu_seconds: file.cpuSeconds ?? null,
         suites: suiteShares(file).map((suite) => ({
           suite: suite.name,
           tests: suite.tests,

@@ -6,7 +6,7 @@ import { formatDuration, formatEnergy, formatMass, formatShare } from '../../exp
 import { escapeMarkdown as escape } from '../../statement/markdown-text.ts'
 import { describeLine } from './budget.ts'
 import type { FileFigures } from './measured-files.ts'
-import { mostOf, outsideOfFiles, type TestRun } from './test-run.ts'
+import { mostOf, outsideName, outsideOfFiles, sharingNote, type TestRun } from './test-run.ts'
 
 /** What the section tells besides the run. */
 export interface RunMarkdownParts {
@@ -69,12 +69,10 @@ function fileTable(run: TestRun): string[] {
       ...(others.count > 0
         ? [toRow(`${others.count} others`, others.energyJoules, others.emissionsGrams, '')]
         : []),
-      toRow('while no file ran', rest.energyJoules ?? 0, rest.emissionsGrams, ''),
+      toRow(outsideName(run), rest.energyJoules ?? 0, rest.emissionsGrams, ''),
     ],
   )
-  return files.every(({ ranAlone }) => ranAlone)
-    ? [table]
-    : [table, 'Files that ran at the same time share what was used then in equal parts.']
+  return [table, ...sharingNote(run).map((note) => `Note: ${note}.`)]
 }
 
 const nameOf = ({ file, project, result }: FileFigures): string =>

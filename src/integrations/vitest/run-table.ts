@@ -11,7 +11,7 @@ import {
 import { printable } from '../../log.ts'
 import { describeLine } from './budget.ts'
 import type { FileFigures } from './measured-files.ts'
-import { mostOf, outsideOfFiles, type TestRun } from './test-run.ts'
+import { mostOf, outsideName, outsideOfFiles, sharingNote, type TestRun } from './test-run.ts'
 
 const mostFiles = 10
 const mostProblems = 5
@@ -90,7 +90,7 @@ function fileLines(run: TestRun): string[] {
           ] as const,
         ]
       : []),
-    ['while no file ran', rest, undefined],
+    [outsideName(run), rest, undefined],
   ]
   const width = Math.max(...figures.map(([name]) => name.length))
   const lines = figures.map(([name, energy, seconds]) => {
@@ -98,9 +98,7 @@ function fileLines(run: TestRun): string[] {
     const time = seconds === undefined ? '' : formatDuration(seconds)
     return `${name.padEnd(width)}  ${formatEnergy(energy, total).padStart(10)}  ${share.padStart(7)}  ${time}`.trimEnd()
   })
-  return files.every(({ ranAlone }) => ranAlone)
-    ? lines
-    : [...lines, 'files that ran at the same time share it in equal parts']
+  return [...lines, ...sharingNote(run)]
 }
 
 /** The end of a path tells more than its beginning. */

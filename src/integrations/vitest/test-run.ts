@@ -1,7 +1,7 @@
 import type { EmissionsData } from '../../core/emissions-data.ts'
 import { fromKilowattHours } from '../../core/units.ts'
 import type { BudgetVerdict } from './budget.ts'
-import type { FileFigures } from './measured-files.ts'
+import type { FileAttribution, FileFigures } from './measured-files.ts'
 import type { RunReason } from './vitest-parts.ts'
 
 /** A run of tests that has ended, and what it has used. */
@@ -13,13 +13,26 @@ export interface TestRun {
   readonly data: EmissionsData | undefined
   readonly csvPath: string | undefined
   readonly files: readonly FileFigures[]
+  readonly attribution: FileAttribution
   /** `undefined` where there is no budget. */
   readonly budget: BudgetVerdict | undefined
   /** What went wrong, each once. */
   readonly problems: readonly string[]
 }
 
-/** Joules and grams of what was used while no file ran: starting workers, transforming, waiting. */
+/** What {@link outsideOfFiles} is called for people. */
+export const outsideName = ({ attribution }: Pick<TestRun, 'attribution'>): string =>
+  attribution === 'exact' ? 'by no file' : 'while no file ran'
+
+/** How files share what was used while several ran, where several did. */
+export function sharingNote({ attribution, files }: Pick<TestRun, 'attribution' | 'files'>): string[] {
+  if (attribution === 'exact') return ['files have what the CPU time of their workers is worth']
+  return files.every(({ ranAlone }) => ranAlone)
+    ? []
+    : ['files that ran at the same time share it in equal parts']
+}
+
+/** Joules and grams of what was used by no file: starting workers, transforming, waiting. */
 export function outsideOfFiles({ data, files }: Pick<TestRun, 'data' | 'files'>): {
   readonly energyJoules: number | undefined
   readonly emissionsGrams: number | undefined

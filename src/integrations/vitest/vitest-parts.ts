@@ -18,6 +18,8 @@ export interface TestFile {
   readonly moduleId: string
   readonly project: { readonly name: string }
   readonly children: { allTests(): Iterable<TestCase> }
+  /** What the worker has noted. */
+  meta?(): object
   /** `passed`, `failed`, `skipped`; `pending` or `queued` where it was not run to its end. */
   state(): string
 }

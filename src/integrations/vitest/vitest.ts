@@ -3,6 +3,7 @@
  * @module codecarbon/vitest
  */
 export { CarbonReporter } from './carbon-reporter.ts'
+export type { FileAttribution } from './measured-files.ts'
 export type { BudgetUse, CarbonReporterOptions, FigureBudget, TestBudget } from './reporter-options.ts'
 export type { RunReason, TestCase, TestFile, TestParent, VitestContext } from './vitest-parts.ts'
 // oxlint-disable-next-line import/no-default-export -- what Vitest loads from `reporters: ['codecarbon/vitest']`

@@ -130,6 +130,10 @@ describe('wrong options', () => {
       { budgetUses: 'mean' },
       'codecarbon/vitest: option budgetUses: expected one of low, value, high, got "mean"',
     ],
+    [
+      { attribution: 'precise' },
+      'codecarbon/vitest: option attribution: expected one of shared, exact, got "precise"',
+    ],
     [{ outputFile: '' }, 'codecarbon/vitest: option outputFile: expected the path of a file, got ""'],
     [{ githubSummary: 'yes' }, 'codecarbon/vitest: option githubSummary: expected true or false, got "yes"'],
     [{ tracking: { measurePowerSec: 1 } }, 'measurePowerSec'],

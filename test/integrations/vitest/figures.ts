@@ -21,6 +21,7 @@ export const fileOf = (file: string, changes: Partial<FileFigures> = {}): FileFi
   energyJoules: 36,
   emissionsGrams: 0.00044,
   ranAlone: true,
+  cpuSeconds: undefined,
   source: sourceOf(file),
   ...changes,
 })
@@ -36,6 +37,7 @@ export const runOf = (changes: Partial<TestRun> = {}): TestRun => ({
     fileOf('a.test.ts'),
     fileOf('b.test.ts', { energyJoules: 360, emissionsGrams: 0.0044, result: 'failed' }),
   ],
+  attribution: 'shared',
   budget: undefined,
   problems: [],
   ...changes,

@@ -186,6 +186,42 @@ process.exit(0)
   })
 })
 
+describe('attribution by CPU time', () => {
+  const busy = `import { test } from 'vitest'
+import { spend } from './spend.js'
+test('computes', () => { let sum = 0; for (let n = 0; n < 6e8; n += 1) sum += n; spend(20 + 0 * sum) }, 60_000)`
+  const idle = `import { test } from 'vitest'
+test('waits', async () => { await new Promise((done) => setTimeout(done, 600)) })`
+  const files = { 'busy.test.js': busy, 'idle.test.js': idle }
+
+  it('gives a file that computes more than one that waits at the same time', async () => {
+    const project = vitestProject(
+      installed.folder,
+      files,
+      { attribution: 'exact' },
+      { pool: 'forks', maxWorkers: 2, setupFiles: ['codecarbon/vitest/cpu-time'] },
+    )
+    const { code, stderr } = await project.run([])
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('by no file') as string })
+    const carbon = project.carbon()
+    const [first, second] = carbon.files
+    expect([first?.attribution, second?.attribution]).toEqual(['exact', 'exact'])
+    expect(first?.cpu_seconds).toBeGreaterThan(second?.cpu_seconds ?? Infinity)
+    expect(first?.energy_joules).toBeGreaterThan(second?.energy_joules ?? Infinity)
+    expect(sumOf(carbon)).toBeCloseTo(totalOf(carbon), 6)
+  })
+
+  it('is unmeasured, and says what to do, where no worker notes it', async () => {
+    const project = vitestProject(installed.folder, files, { attribution: 'exact' })
+    const { code, stderr } = await project.run([])
+    expect(code).toBe(0)
+    expect(stderr).toMatch(
+      /^ +Warning {2}the CPU time of 2 of 2 files was not noted: name codecarbon\/vitest\/cpu-time among setupFiles/m,
+    )
+    expect(project.carbon().files.map(({ energy_joules: energy }) => energy)).toEqual([null, null])
+  })
+})
+
 describe('a budget', () => {
   it('that is exceeded fails the run, and says by how much', async () => {
     const project = vitestProject(installed.folder, ab, {
