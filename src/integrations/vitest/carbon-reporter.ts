@@ -164,11 +164,11 @@ export class CarbonReporter {
       attribution: this.#attribution,
       budget: budget === undefined ? undefined : checkBudget(budget, budgetUses, data, figures),
       problems: [
-        ...new Set([
-          ...(data?.problems ?? []).map(({ message }) => message),
-          ...this.#messages,
-          ...this.#missingCpuTime(figures),
-        ]),
+        ...withoutRepeats(
+          (data?.problems ?? []).map(({ message }) => message),
+          this.#messages,
+        ),
+        ...this.#missingCpuTime(figures),
       ],
     }
   }
@@ -240,6 +240,16 @@ export class CarbonReporter {
     if (this.#failures === 1)
       process.emitWarning(`codecarbon/vitest: ${messageOf(error)}`, 'CodeCarbonWarning')
   }
+}
+
+/**
+ * Problems of the record, and what else the tracker has said. What it said of a problem at first differs from what stands in the record by the times and
+ * counts in it.
+ */
+function withoutRepeats(recorded: readonly string[], said: readonly string[]): string[] {
+  const wordsOf = (text: string): string => text.replaceAll(/\d+(?:\.\d+)?/g, '')
+  const known = new Set(recorded.map(wordsOf))
+  return [...new Set([...recorded, ...said.filter((text) => !known.has(wordsOf(text)))])]
 }
 
 /** Files that have been loaded, or should have been. */
