@@ -18,6 +18,7 @@ export type {
   ScopeRecord,
   WorkScope,
 } from './scopes/work-scope.ts'
+export type { ScopeTotal } from './core/scope-totals.ts'
 export type { ScopeSource } from './scopes/process-scopes.ts'
 export type { OutputHandler } from './output-handler.ts'
 export type { Logger } from './log.ts'

@@ -16,7 +16,9 @@ import type { Snapshot } from './core/snapshot.ts'
 import { seconds, type Seconds } from './core/units.ts'
 import { noUsage, usageBetween, type Usage } from './core/usage.ts'
 import { ExporterLane, type Told } from './exporter-lane.ts'
+import { currentIn } from './scopes/run-scope.ts'
 import { ScopeBook } from './scopes/scope-book.ts'
+import type { ThreadTimes } from './scopes/thread-time.ts'
 import type { Log } from './log.ts'
 
 /** What a run is put together from. */
@@ -33,6 +35,8 @@ export interface RunParts {
   readonly now: () => Seconds
   /** Functional units of the run, where nobody counts them. */
   readonly functionalUnits?: number | undefined
+  /** Tells the time of the thread by scope. @default scopes share by the time in which they are active */
+  readonly threadTimes?: ((current: () => Scope | undefined) => ThreadTimes) | undefined
   readonly log: Log
   /** Asks who tells the series of the whole machine; called where an exporter is shared. */
   readonly joinHost?: ((hooks: HostHooks) => HostReporter) | undefined
@@ -143,6 +147,7 @@ export class Run {
         if (this.#final === undefined) this.#meter.read()
       },
       pue: parts.facts.pue,
+      threadTimes: parts.threadTimes?.(() => currentIn(this)?.scope),
       onSettled: (ended) => {
         for (const lane of this.#lanes) lane.tellScopes(ended)
       },
@@ -297,6 +302,7 @@ export class Run {
       this.#view = undefined
     } finally {
       this.#meter.close()
+      this.scopes.close()
       this.#reporter?.close()
       this.#parts.onEnd?.()
     }
@@ -388,6 +394,7 @@ export class Run {
   #advance(snapshot: Snapshot): void {
     this.#last = snapshot
     this.#load.advance(snapshot)
+    this.scopes.tellTimes()
     this.#scopes.advance(this.#usageOf(snapshot), snapshot.at.monotonic, this.#isEnding)
     this.scopes.settle()
   }
@@ -407,8 +414,9 @@ export class Run {
     this.#active.delete(task)
     this.#names.delete(task.name)
     if (this.#active.size === 0) this.#lastNumbers.clear()
+    task.scope.end()
     const data = {
-      ...this.#record(task.scope.end(), task.begunAt, this.#load.mark, { units: task.units }),
+      ...this.#record(task.scope.used(), task.begunAt, this.#load.mark, { units: task.units }),
       taskName: task.name,
       givenTaskName: task.givenName,
     }
@@ -453,6 +461,7 @@ export class Run {
       intensity: this.#parts.intensity(from.snapshot.at.monotonic),
       problems: to.snapshot.problems,
       functionalUnits: units,
+      scopes: isRun ? this.scopes.totals() : undefined,
       // Domains are the machine's, of which a process tree has a share.
       domains: isRun && this.facts.trackingMode === 'machine' ? this.#meter.domains() : undefined,
       domainPower: to.snapshot.power,

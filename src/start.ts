@@ -20,6 +20,7 @@ import { createProcessTree } from './probes/linux/process-tree.ts'
 import { createSelfProcess } from './probes/os-load.ts'
 import { Run } from './run.ts'
 import { createRunGrid, type RunGrid } from './run-grid.ts'
+import { createThreadTimes } from './scopes/thread-time.ts'
 import { claimMachine } from './single-run.ts'
 import { surveyMachine, type Survey } from './survey.ts'
 import { packageVersion } from './version.ts'
@@ -106,6 +107,7 @@ function beginRun(options: Options, extras: StartExtras, onEnd: (() => void) | u
     interval: seconds(options.measurePowerSecs),
     now: () => clock.now().monotonic,
     functionalUnits: options.functionalUnits,
+    threadTimes: options.attribution === 'precise' ? createThreadTimes : undefined,
     joinHost: (hooks) =>
       createHostReporter({
         ...hooks,

@@ -240,10 +240,10 @@ export class EmissionsTracker {
     }
     let result: T
     try {
-      result = scopeStorage.run(
-        new TaskPlace(run, task, (count) => this.#log('error', wrongCount(count))),
-        fn,
-      )
+      const place = new TaskPlace(run, task, (count) => {
+        this.#log('error', wrongCount(count))
+      })
+      result = run.scopes.inside(task.scope, () => scopeStorage.run(place, fn))
     } catch (error) {
       end()
       throw error

@@ -30,7 +30,8 @@ export const tasks = {
     {
       id: 18,
       title: 'Ten tasks of most energy',
-      description: 'Energy over the range of the tasks that ended in it, by name, with PUE.',
+      description:
+        'Energy over the range of the tasks, jobs and requests that ended in it and are no part of others, by name, with PUE.',
       type: 'bargauge',
       unit: 'joule',
       width: 12,
@@ -38,7 +39,7 @@ export const tasks = {
       range: { min: 0 },
       queries: [
         {
-          expr: `topk(10, sum by (task) (increase(codecarbon_task_energy_joules_sum{${task}}[$__range])))`,
+          expr: `topk(10, sum by (task) (increase(codecarbon_task_energy_joules_sum{${task}, nested=""}[$__range])))`,
           legend: '{{task}}',
           isInstant: true,
         },
@@ -93,6 +94,39 @@ export const tasks = {
           expr: `sum by (task) (rate(codecarbon_task_emissions_grams_sum{${task}, basis="location"}[$__rate_interval])) / sum by (task) (rate(codecarbon_task_emissions_grams_count{${task}, basis="location"}[$__rate_interval]))`,
           legend: '{{task}}, emissions',
           unit: 'massg',
+        },
+      ],
+    },
+    {
+      id: 38,
+      title: 'Energy of jobs and requests by outcome',
+      description:
+        'What those used that ended well, and what was spent on those that failed; those that are part of others are left out.',
+      type: 'timeseries',
+      unit: 'watt',
+      width: 12,
+      height: 8,
+      range: { min: 0 },
+      queries: [
+        {
+          expr: `sum by (kind, outcome) (rate(codecarbon_task_energy_joules_sum{${task}, nested="", kind!=""}[$__rate_interval]))`,
+          legend: '{{kind}} {{outcome}}',
+        },
+      ],
+    },
+    {
+      id: 39,
+      title: 'Energy of jobs by queue',
+      description: 'Of those that a job runner takes from a queue.',
+      type: 'timeseries',
+      unit: 'watt',
+      width: 12,
+      height: 8,
+      range: { min: 0 },
+      queries: [
+        {
+          expr: `sum by (queue) (rate(codecarbon_task_energy_joules_sum{${task}, nested="", queue!=""}[$__rate_interval]))`,
+          legend: '{{queue}}',
         },
       ],
     },

@@ -2,6 +2,7 @@ import { embodiedOver, type Embodied } from './embodied.ts'
 import type { Estimate } from './estimate.ts'
 import type { ProblemCount } from './problem.ts'
 import type { Method, Reading } from './reading.ts'
+import type { ScopeTotal } from './scope-totals.ts'
 import {
   fromKilograms,
   gramsAt,
@@ -104,6 +105,8 @@ export interface EmissionsData {
   readonly place: PlaceRecord
   /** What went wrong, and for how long. */
   readonly problems: readonly ProblemCount[]
+  /** Jobs, requests and other scopes that have ended, by name; empty in a record of a task. */
+  readonly scopes?: readonly ScopeTotal[]
 }
 
 /** The record of a task. */
@@ -279,6 +282,8 @@ export interface RecordInput {
   readonly domainPower: Readonly<Record<string, Watts>>
   /** How many were counted; `undefined` where nobody counts. */
   readonly functionalUnits: number | undefined
+  /** Jobs and requests by name. */
+  readonly scopes?: readonly ScopeTotal[] | undefined
 }
 
 /** Makes a record. A pure function; PUE multiplies energies, emissions and water, not power. */
@@ -351,6 +356,7 @@ export function toEmissionsData(facts: RunFacts, input: RecordInput): EmissionsD
     sci: toSci(facts, input, emissions, embodied),
     place,
     problems: input.problems,
+    scopes: input.scopes ?? [],
   }
 }
 

@@ -15,7 +15,7 @@ export interface Scope {
    *
    * @param at of the clock of {@link Scopes.advance}. @default the time of the last reading
    */
-  end(at?: Seconds): Usage
+  end(at?: Seconds): void
   /** What it has used that is not part of a scope that has ended. */
   usedApart(): Usage
   /** CPU time that it used on its own in the last so many seconds. @param over `0`: in the interval that is going on */
@@ -247,8 +247,8 @@ class SharedScope implements Scope {
     this.#take(usage)
   }
 
-  end(at?: Seconds): Usage {
-    if (this.#ended) return this.used()
+  end(at?: Seconds): void {
+    if (this.#ended) return
     this.#ledger.tick(at)
     this.#pause()
     const parent = this.#parent
@@ -265,7 +265,6 @@ class SharedScope implements Scope {
       parent.#account.merge(this.#apart())
       if (!this.#isExact && !parent.#hasSharingChild()) parent.#resume()
     }
-    return this.used()
   }
 
   #take(usage: Usage): void {

@@ -1,23 +1,12 @@
 import type { EmissionsData, TaskEmissionsData } from '../core/emissions-data.ts'
 import type { Reason } from '../core/exporter.ts'
-import {
-  addTask,
-  metricsOf,
-  othersOf,
-  parametersOf,
-  steadyMetrics,
-  type Facts,
-  type Figures,
-  type TaskGroup,
-} from './comet/comet-figures.ts'
-import { isUnnamed, otherTasks, unnamedTasks } from './task-points.ts'
+import { othersOf, type Facts } from './run-figures.ts'
+import { addTask, createTaskGroups, nameOf, toldName, type TaskGroup } from './task-groups.ts'
+import { otherTasks } from './task-attributes.ts'
+import { createToldFigures, type NewFigures } from './told-figures.ts'
 
 /** A run at one time, as far as a tracker of experiments has not been told. */
-export interface RunNews {
-  /** Totals so far and mean powers since the last time. */
-  readonly metrics: Figures
-  /** Facts that are new or have changed. */
-  readonly parameters: Facts
+export interface RunNews extends NewFigures {
   /** Totals with their intervals and what they compare to; at a flush and at the end. */
   readonly others: Facts
   /** Tasks that ended since the last time, those of one name together. */
@@ -49,29 +38,24 @@ export interface RunStory {
   tasks(): readonly TaskGroup[]
 }
 
-/** Names of tasks that are told apart; a careless program may name each by its time. */
-const mostNames = 100
 /** Seconds between two live reports, however often a run reports. */
 const leastSeconds = 9
 
 /** Keeps what was told of a run, so that each tracker of experiments is told the same, and nothing twice. */
 export function createRunStory(comparisons: (data: EmissionsData) => readonly string[]): RunStory {
-  const groups = new Map<string, TaskGroup>()
+  const figures = createToldFigures()
+  const groups = createTaskGroups()
   const counts = new Map<string, number>()
-  let told: EmissionsData | undefined
-  let steady: Figures = {}
-  let facts: Facts = {}
   let kept: readonly TaskEmissionsData[] = []
 
   function taskNews(tasks: readonly TaskEmissionsData[]): TaskNews[] {
     const since = new Map<string, { readonly group: TaskGroup; readonly series: string }>()
     for (const task of tasks) {
-      const series = known(seriesOf(task.givenTaskName), counts)
-      const name = known(nameOf(task.givenTaskName), groups)
-      groups.set(name, { ...addTask(groups.get(name), task), name })
+      groups.add(task)
+      const series = toldName(seriesOf(task.givenTaskName), counts)
       counts.set(series, (counts.get(series) ?? 0) + 1)
       const key = series === otherTasks ? series : nameOf(task.givenTaskName)
-      since.set(key, { group: { ...addTask(since.get(key)?.group, task), name: key }, series })
+      since.set(key, { group: addTask(since.get(key)?.group, task, key), series })
     }
     return [...since.values()].map(({ group, series }) => ({
       group,
@@ -82,48 +66,27 @@ export function createRunStory(comparisons: (data: EmissionsData) => readonly st
 
   return {
     isTooSoon({ reason, total, tasks }) {
-      if (reason !== 'live' || told === undefined || total.duration - told.duration >= leastSeconds)
+      const { last } = figures
+      if (reason !== 'live' || last === undefined || total.duration - last.duration >= leastSeconds)
         return false
       kept = [...kept, ...tasks]
       return true
     },
     next({ reason, total, tasks }) {
       const isWhole = reason !== 'live'
-      const metrics = changed(metricsOf(total, told), steady, steadyMetrics)
-      const parameters = changed(parametersOf(total), facts)
+      const news = figures.newIn(total)
       const ended = [...kept, ...tasks]
-      told = total
+      figures.note(total, news)
       kept = []
-      steady = { ...steady, ...metrics }
-      facts = { ...facts, ...parameters }
       return {
-        metrics,
-        parameters,
+        ...news,
         others: isWhole ? othersOf(total, comparisons(total)) : {},
         tasks: taskNews(ended),
       }
     },
-    tasks: () => [...groups.values()],
+    tasks: () => groups.all(),
   }
 }
 
-const nameOf = (given: string): string => (isUnnamed(given) ? unnamedTasks : given)
-
 /** `epoch 3` is the third of `epoch`. */
 const seriesOf = (given: string): string => nameOf(given).replace(/(epoch)\D{0,3}\d{1,9}$/i, '$1')
-
-const known = (name: string, names: ReadonlyMap<string, unknown>): string =>
-  names.has(name) || names.size < mostNames ? name : otherTasks
-
-/** Those that are new; of those that are not steady, all. */
-function changed<T>(
-  values: Readonly<Record<string, T>>,
-  before: Readonly<Record<string, T>>,
-  steady?: ReadonlySet<string>,
-): Readonly<Record<string, T>> {
-  return Object.fromEntries(
-    Object.entries(values).filter(
-      ([name, value]) => (steady !== undefined && !steady.has(name)) || before[name] !== value,
-    ),
-  )
-}

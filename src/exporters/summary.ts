@@ -1,4 +1,5 @@
 import type { EmissionsData } from '../core/emissions-data.ts'
+import type { ScopeTotal } from '../core/scope-totals.ts'
 
 /** What a summary tells besides the record. */
 export interface SummaryInput {
@@ -11,6 +12,17 @@ export interface SummaryInput {
   /** Use of the command's own process tree, in joules and grams, where it was told apart. */
   readonly command?: { readonly energyJoules: number; readonly emissionsGrams: number } | undefined
 }
+
+const scopeTotal = (total: ScopeTotal): object => ({
+  name: total.name,
+  kind: total.kind,
+  nested: total.isNested,
+  count: total.count,
+  outcomes: total.outcomes,
+  duration_seconds: total.durationSeconds,
+  energy_joules: total.energyJoules ?? null,
+  emissions_g: total.emissionsGrams ?? null,
+})
 
 /** The JSON of `--summary-file`, schema 1. Units are in the names; `null` is unknown. */
 export function toSummary(input: SummaryInput): object {
@@ -36,6 +48,7 @@ export function toSummary(input: SummaryInput): object {
       command === undefined
         ? null
         : { energy_joules: command.energyJoules, emissions_g: command.emissionsGrams },
+    scopes: (data.scopes ?? []).map(scopeTotal),
     components: data.components.map((component) => ({
       component: component.component,
       method: component.method,

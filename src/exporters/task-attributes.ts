@@ -26,7 +26,8 @@ export function createTaskAttributes(
   extraLabels: readonly string[] = [],
 ): (task: EndedTask) => TaskAttributes {
   const labels = ['queue', ...extraLabels]
-  const known = new Map<string, TaskAttributes>()
+  const known = new Map<string, Known[]>()
+  let count = 0
   const series = new Map<string, TaskAttributes>()
   const names = createBounded(unnamedTasks)
   const values = new Map(labels.map((label) => [label, createBounded('')]))
@@ -49,24 +50,39 @@ export function createTaskAttributes(
   }
 
   return (task) => {
-    const said = toKey(task, labels)
-    const found = known.get(said)
-    if (found !== undefined) return found
+    const ofName = known.get(task.name)
+    const found = ofName?.find(({ scope }) => isAlike(scope, task.scope))
+    if (found !== undefined) return found.attributes
     const made = make(task)
     const key = Object.values(made).join('\0')
     const attributes = series.get(key) ?? made
     series.set(key, attributes)
-    if (known.size < mostKnown) known.set(said, attributes)
+    if (count < mostKnown) {
+      count += 1
+      const entry = { scope: task.scope, attributes }
+      if (ofName === undefined) known.set(task.name, [entry])
+      else ofName.push(entry)
+    }
     return attributes
   }
 }
 
-function toKey({ name, scope }: EndedTask, labels: readonly string[]): string {
-  if (scope === undefined) return name
-  let key = `${name}\0${scope.kind}\0${scope.outcome}\0${scope.attribution}\0${scope.isNested ? 'nested' : ''}`
-  for (const label of labels) key += `\0${scope.labels[label] ?? ''}`
-  return key
+/** What scopes say, and the series that this makes. */
+interface Known {
+  readonly scope: EndedTask['scope']
+  readonly attributes: TaskAttributes
 }
+
+/** Whoever begins scopes hands in the same labels for the same series, which is seen at once. */
+const isAlike = (a: EndedTask['scope'], b: EndedTask['scope']): boolean =>
+  a === b ||
+  (a !== undefined &&
+    b !== undefined &&
+    a.labels === b.labels &&
+    a.outcome === b.outcome &&
+    a.kind === b.kind &&
+    a.attribution === b.attribution &&
+    a.isNested === b.isNested)
 
 /** Values of a bounded number and length. */
 function createBounded(unnamed: string): (value: string) => string {

@@ -2,8 +2,6 @@ import type { EndedTask } from './ended-task.ts'
 import type { Observation } from './observations.ts'
 import { createTaskAttributes } from './task-attributes.ts'
 
-export { isUnnamed, otherTasks, unnamedTasks } from './task-attributes.ts'
-
 /** What adds to the histograms at once. */
 export interface TaskPoint {
   readonly observations: readonly Observation[]

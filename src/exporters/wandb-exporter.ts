@@ -1,6 +1,6 @@
 import type { EmissionsData } from '../core/emissions-data.ts'
 import type { Exporter, Report } from '../core/exporter.ts'
-import { taskMetricsOf, type Facts } from './comet/comet-figures.ts'
+import { taskMetricsOf, type Facts } from './run-figures.ts'
 import { createRunStory, type RunNews } from './run-news.ts'
 
 /** The user's own module of Weights & Biases after its `init()`, or the run that `init()` gave. */

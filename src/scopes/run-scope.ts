@@ -79,8 +79,9 @@ class RunScope implements WorkScope, Placed, BookedScope, Counted {
           ? parent
           : undefined
     while (this.parent?.scope.ended === true) this.parent = this.parent.parent
-    this.scope = run.scopes.begin(this.parent?.scope, this.#attribution === 'exact')
-    this.#begunAt = this.#toldAt = run.scopes.now()
+    const at = run.scopes.now()
+    this.#begunAt = this.#toldAt = at
+    this.scope = run.scopes.begin(this.parent?.scope, { at, isExact: this.#attribution === 'exact' })
     run.scopes.add(this)
   }
 
@@ -102,7 +103,7 @@ class RunScope implements WorkScope, Placed, BookedScope, Counted {
   }
 
   run<T>(fn: () => T): T {
-    return scopeStorage.run(this, fn)
+    return this.ofRun.scopes.inside(this.scope, () => scopeStorage.run(this, fn))
   }
 
   addCpu(time: Seconds): void {

@@ -1,6 +1,8 @@
 import type { ScopeRecord } from '../core/scope-record.ts'
+import { ScopeTotals, type ScopeTotal } from '../core/scope-totals.ts'
 import type { Scope, ScopeStart } from '../core/scopes.ts'
-import type { Seconds } from '../core/units.ts'
+import { seconds, type Seconds } from '../core/units.ts'
+import type { ThreadTimes } from './thread-time.ts'
 
 /** What a book is put together from. */
 export interface ScopeBookParts {
@@ -11,6 +13,8 @@ export interface ScopeBookParts {
   readonly read: () => void
   /** Energies and emissions are told with it. */
   readonly pue: number
+  /** Tells the time of the thread by scope, where scopes are told apart by it. */
+  readonly threadTimes?: ThreadTimes | undefined
   readonly onSettled: (ended: readonly ScopeRecord[]) => void
 }
 
@@ -33,6 +37,7 @@ const longestWaitMs = 5000
 export class ScopeBook {
   readonly #parts: ScopeBookParts
   readonly #active = new Set<BookedScope>()
+  readonly #totals = new ScopeTotals()
   #ended: BookedScope[] = []
   readonly #waiting = new Map<BookedScope, Waiting>()
   #isReadingSoon = false
@@ -45,12 +50,17 @@ export class ScopeBook {
     return this.#parts.pue
   }
 
+  /** What those used that are told, by name. */
+  totals(): readonly ScopeTotal[] {
+    return this.#totals.list()
+  }
+
   now(): Seconds {
     return this.#parts.now()
   }
 
-  begin(parent: Scope | undefined, isExact: boolean): Scope {
-    return this.#parts.begin(parent, { at: this.#parts.now(), isExact })
+  begin(parent: Scope | undefined, start: ScopeStart): Scope {
+    return this.#parts.begin(parent, start)
   }
 
   add(scope: BookedScope): void {
@@ -64,9 +74,26 @@ export class ScopeBook {
     if (this.#ended.length >= mostWaiting) this.#parts.read()
   }
 
+  /** Runs a function whose time is that of a scope. */
+  inside<T>(scope: Scope, fn: () => T): T {
+    const { threadTimes } = this.#parts
+    return threadTimes === undefined ? fn() : threadTimes.within(scope, fn)
+  }
+
+  /** The hardware is about to be shared out: tells the time of the thread up to now. */
+  tellTimes(): void {
+    const { threadTimes } = this.#parts
+    if (threadTimes === undefined) return
+    for (const [scope, cpu] of threadTimes.take()) scope.addCpu(cpu, seconds(0))
+  }
+
   /** Ends those that are active: the run ends. */
   endAll(): void {
     for (const scope of this.#active) scope.end('unfinished')
+  }
+
+  close(): void {
+    this.#parts.threadTimes?.close()
   }
 
   /** The hardware has been read: tells of those whose energy is known. */
@@ -77,6 +104,7 @@ export class ScopeBook {
       if (!booked.scope.isSettled) return true
       const record = booked.toRecord()
       records.push(record)
+      this.#totals.add(record)
       this.#tell(booked, record)
       return false
     })

@@ -38,6 +38,12 @@ function bench(): { scopes: Scopes; spend(cpu: number, ram?: number): void; tota
   }
 }
 
+/** What it has used when it is ended now. */
+function atEndOf(scope: Scope): Usage {
+  scope.end()
+  return scope.used()
+}
+
 const joulesOf = (usage: Usage): number => totalEnergy(usage).value
 const cpuOf = (usage: Usage): number => usage.energy.cpu?.value ?? 0
 const ramOf = (usage: Usage): number => usage.energy.ram?.value ?? 0
@@ -49,7 +55,7 @@ describe('a scope', () => {
     const scope = scopes.begin()
     spend(30, 4)
     spend(20, 6)
-    const usage = scope.end()
+    const usage = atEndOf(scope)
     expect([cpuOf(usage), ramOf(usage)]).toEqual([50, 10])
     expect(usage.time).toBe(2)
     expect(usage.emissions.value).toBeCloseTo(6, 12)
@@ -61,17 +67,17 @@ describe('a scope', () => {
     const { scopes, spend } = bench()
     const scope = scopes.begin()
     spend(30)
-    const usage = scope.end()
+    const usage = atEndOf(scope)
     expect(scope.ended).toBe(true)
     spend(70)
     expect(scope.used()).toEqual(usage)
-    expect(scope.end()).toEqual(usage)
+    expect(atEndOf(scope)).toEqual(usage)
   })
 
   test('that began and ended at one moment used nothing', () => {
     const { scopes, spend } = bench()
     spend(30)
-    expect(joulesOf(scopes.begin().end())).toBe(0)
+    expect(joulesOf(atEndOf(scopes.begin()))).toBe(0)
   })
 
   test('can be asked while it runs', () => {
@@ -105,7 +111,7 @@ describe('scopes side by side', () => {
     first.end()
     spend(40)
     expect(joulesOf(first.used())).toBeCloseTo(10 + 10, 12)
-    expect(joulesOf(second.end())).toBeCloseTo(10 + 40, 12)
+    expect(joulesOf(atEndOf(second))).toBeCloseTo(10 + 40, 12)
   })
 })
 
@@ -116,9 +122,9 @@ describe('a scope in a scope', () => {
     spend(10)
     const child = scopes.begin(parent)
     spend(20)
-    expect(joulesOf(child.end())).toBe(20)
+    expect(joulesOf(atEndOf(child))).toBe(20)
     spend(5)
-    expect(joulesOf(parent.end())).toBe(35)
+    expect(joulesOf(atEndOf(parent))).toBe(35)
   })
 
   test('does not make its parent take a larger share than a neighbour', () => {
@@ -137,9 +143,9 @@ describe('a scope in a scope', () => {
     const parent = scopes.begin()
     const child = scopes.begin(parent)
     spend(20)
-    expect(joulesOf(parent.end())).toBe(20)
+    expect(joulesOf(atEndOf(parent))).toBe(20)
     spend(100)
-    expect(joulesOf(child.end())).toBe(120)
+    expect(joulesOf(atEndOf(child))).toBe(120)
     expect(joulesOf(child.usedApart())).toBe(100)
     expect(joulesOf(parent.used())).toBe(20)
     expect(joulesOf(scopes.unattributed())).toBe(0)
@@ -156,7 +162,7 @@ describe('a scope in a scope', () => {
     expect(joulesOf(grandparent.used())).toBe(120)
     child.end()
     spend(5)
-    expect(joulesOf(grandparent.end())).toBe(125)
+    expect(joulesOf(atEndOf(grandparent))).toBe(125)
   })
 
   test('that begins below one that has ended is part of the nearest above that has not', () => {
@@ -167,8 +173,8 @@ describe('a scope in a scope', () => {
     parent.end()
     const late = scopes.begin(parent)
     spend(20)
-    expect(joulesOf(late.end())).toBe(20)
-    expect(joulesOf(grandparent.end())).toBe(25)
+    expect(joulesOf(atEndOf(late))).toBe(20)
+    expect(joulesOf(atEndOf(grandparent))).toBe(25)
   })
 
   test('of a parent that has ended stands on its own', () => {
@@ -178,7 +184,7 @@ describe('a scope in a scope', () => {
     parent.end()
     const late = scopes.begin(parent)
     spend(20)
-    expect(joulesOf(late.end())).toBe(20)
+    expect(joulesOf(atEndOf(late))).toBe(20)
     expect(joulesOf(parent.used())).toBe(5)
   })
 })
@@ -449,5 +455,5 @@ test('with no usage at all there is nothing to share', () => {
   const scopes = createScopes(noUsage)
   const scope = scopes.begin()
   scopes.advance(noUsage)
-  expect(scope.end()).toEqual(noUsage)
+  expect(atEndOf(scope)).toEqual(noUsage)
 })

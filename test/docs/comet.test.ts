@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { metricsOf, parametersOf, taskMetricsOf } from '../../src/exporters/comet/comet-figures.ts'
+import { metricsOf, parametersOf, taskMetricsOf } from '../../src/exporters/run-figures.ts'
 import { settingSpecs } from '../../src/integrations/comet/comet-options.ts'
 import { recordOf } from '../fixtures/csv/records.ts'
 

@@ -77,6 +77,21 @@ test('the program in README that has an experiment of Comet runs as it stands', 
   expect(readdirSync(join(outputDir, 'offline'))).toEqual([expect.stringMatching(/\.zip$/)])
 })
 
+test('the program in README that trains runs as it stands', () => {
+  const program = [...readme.matchAll(/```js\n([^]*?)```/g)].find(([, text]) => text?.includes('/tfjs'))?.[1]
+  const outputDir = temporaryFolder()
+  const begin =
+    "import * as tf from '@tensorflow/tfjs'\nconst model = tf.sequential()\nmodel.add(tf.layers.dense({ inputShape: [1], units: 1 }))\n" +
+    "model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' })\nconst images = tf.ones([4, 1]), labels = tf.ones([4, 1])\n"
+  execFileSync(process.execPath, ['--input-type=module', '-e', `${begin}${program ?? 'missing'}`], {
+    cwd: root,
+    env: { ...environmentFor(outputDir), CODECARBON_OUTPUT_DIR: outputDir, CODECARBON_LOG_LEVEL: 'error' },
+    stdio: 'pipe',
+  })
+  // The callback has begun the tracker of the process, which is saved when that ends.
+  expect(readFileSync(join(outputDir, 'emissions.csv'), 'utf8').trimEnd().split('\n')).toHaveLength(2)
+})
+
 test('README links to files that are there', () => {
   const links = [...readme.matchAll(/\]\(([^)#]+)\)/g)].map(([, link = '']) => link)
   expect(links.filter((link) => !link.includes(':') && !existsSync(join(root, link)))).toEqual([])

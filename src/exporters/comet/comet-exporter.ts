@@ -1,22 +1,14 @@
 import type { Clock } from '../../core/clock.ts'
 import type { EmissionsData } from '../../core/emissions-data.ts'
 import { EnergyError } from '../../core/errors.ts'
-import type { Exporter, Reason, Report, RunView } from '../../core/exporter.ts'
-import { isUnnamed, otherTasks, unnamedTasks } from '../task-points.ts'
+import type { Exporter, Reason, Report } from '../../core/exporter.ts'
 import { emissionsColumns, toRow } from '../csv/columns.ts'
 import { loadCsvPackages, toTable } from '../csv/csv-file.ts'
-import {
-  addTask,
-  metricsOf,
-  othersOf,
-  parametersOf,
-  steadyMetrics,
-  taskMetricsOf,
-  type Facts,
-  type Figures,
-  type TaskGroup,
-} from './comet-figures.ts'
-import { renderPage } from './comet-page.ts'
+import { startLiveLook } from '../live-look.ts'
+import { othersOf, taskMetricsOf, type Facts, type Figures } from '../run-figures.ts'
+import { renderPage } from '../run-page.ts'
+import { addTask, createTaskGroups, type TaskGroup } from '../task-groups.ts'
+import { createToldFigures } from '../told-figures.ts'
 import { createPace } from './pace.ts'
 
 /** What of an experiment is needed here. Nothing of it throws. */
@@ -52,14 +44,9 @@ const fileName = 'emissions.csv'
 const mostPerMinute = 50
 /** Of these, so many are not for tasks: a run with thousands of them still tells of itself. */
 const keptForRun = 12
-/** The experiment shows the run so often, and a first time soon. */
-const lookEveryMs = 30_000
-const firstLookMs = 10_000
 /** Within the 5 s that a run waits for an exporter. */
 const flushMs = 4000
 const endMs = 4500
-/** Names of tasks that are told apart; a careless program may name each by its time. */
-const mostNames = 100
 /** Names that are told when a run ends, besides those that were told before. */
 const mostNamesAtEnd = 20
 
@@ -72,20 +59,17 @@ export function createCometExporter(options: CometExporterOptions): Exporter {
   const { experiment, clock, comparisons, isOwner = false } = options
   const pace = createPace(mostPerMinute, clock)
   const seen = new WeakSet<Report>()
-  /** Tasks that were not told yet, and all. */
+  const figures = createToldFigures()
+  const groups = createTaskGroups()
+  /** Tasks that were not told yet. */
   const pending = new Map<string, TaskGroup>()
-  const groups = new Map<string, TaskGroup>()
-  let told: EmissionsData | undefined
-  let steady: Figures = {}
-  let facts: Facts = {}
   let closed = false
   let cancelLook: (() => void) | undefined
 
   function log({ reason, total, tasks }: Report): void {
     for (const task of tasks) {
-      const name = nameFor(task.givenTaskName, groups)
-      pending.set(name, { ...addTask(pending.get(name), task), name })
-      groups.set(name, { ...addTask(groups.get(name), task), name })
+      const name = groups.add(task)
+      pending.set(name, addTask(pending.get(name), task, name))
     }
     logRun(total, reason)
   }
@@ -96,23 +80,11 @@ export function createCometExporter(options: CometExporterOptions): Exporter {
     log(report)
   }
 
-  /** Looks at the run itself, so that the experiment shows it while it goes on, however seldom it reports. */
-  function lookIn(waitMs: number, look: () => RunView): void {
-    cancelLook = clock.after(waitMs, () => {
-      try {
-        logRun(look().record, 'live')
-      } catch {
-        // The next report tells what is wrong.
-      }
-      lookIn(lookEveryMs, look)
-    })
-  }
-
   /** Hands the figures to the experiment where there is room for them. */
   function logRun(total: EmissionsData, reason: Reason): void {
     const isEnd = reason === 'stop' || reason === 'exit'
-    const metrics = changed(metricsOf(total, told), steady, steadyMetrics)
-    const parameters = changed(parametersOf(total), facts)
+    const news = figures.newIn(total)
+    const { metrics, parameters } = news
     const others = reason === 'live' ? {} : othersOf(total, comparisons(total))
     const light = 1 + sizeOf(metrics) + sizeOf(parameters)
     const whole = light + 1 + sizeOf(others)
@@ -126,14 +98,10 @@ export function createCometExporter(options: CometExporterOptions): Exporter {
     experiment.logParameters(parameters)
     if (isWhole) {
       experiment.logOthers(others)
-      const tasks = [...groups.values()]
-      experiment.logHtml(renderPage({ data: total, comparisons: comparisons(total), tasks }), {
-        override: true,
-      })
+      const page = renderPage({ data: total, comparisons: comparisons(total), tasks: groups.all() })
+      experiment.logHtml(page, { override: true })
     }
-    told = total
-    steady = { ...steady, ...metrics }
-    facts = { ...facts, ...parameters }
+    figures.note(total, news)
     logTasks(isEnd)
   }
 
@@ -158,7 +126,9 @@ export function createCometExporter(options: CometExporterOptions): Exporter {
     name: 'comet',
     open(look) {
       loadCsvPackages()
-      lookIn(firstLookMs, look)
+      cancelLook = startLiveLook(clock, look, ({ record }) => {
+        logRun(record, 'live')
+      })
     },
     async export(report) {
       if (report.reason === 'signal') return
@@ -182,21 +152,3 @@ export function createCometExporter(options: CometExporterOptions): Exporter {
 }
 
 const sizeOf = (values: object): number => Object.keys(values).length
-
-/** Those that are new; of those that are not steady, all. */
-function changed<T>(
-  values: Readonly<Record<string, T>>,
-  before: Readonly<Record<string, T>>,
-  steady?: ReadonlySet<string>,
-): Readonly<Record<string, T>> {
-  return Object.fromEntries(
-    Object.entries(values).filter(
-      ([name, value]) => (steady !== undefined && !steady.has(name)) || before[name] !== value,
-    ),
-  )
-}
-
-function nameFor(given: string, groups: ReadonlyMap<string, unknown>): string {
-  if (isUnnamed(given)) return unnamedTasks
-  return groups.has(given) || groups.size < mostNames ? given : otherTasks
-}

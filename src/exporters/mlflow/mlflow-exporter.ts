@@ -1,12 +1,12 @@
 import type { Clock } from '../../core/clock.ts'
 import type { EmissionsData } from '../../core/emissions-data.ts'
 import type { Exporter, Reason, Report } from '../../core/exporter.ts'
-import { taskMetricsOf } from '../comet/comet-figures.ts'
-import { renderPage } from '../comet/comet-page.ts'
 import { emissionsColumns, toRow } from '../csv/columns.ts'
 import { loadCsvPackages, toTable } from '../csv/csv-file.ts'
 import { startLiveLook } from '../live-look.ts'
+import { taskMetricsOf } from '../run-figures.ts'
 import { createRunStory, type RunMoment } from '../run-news.ts'
+import { renderPage } from '../run-page.ts'
 
 /** What of a run of MLflow is needed here. What is logged waits until it is sent. */
 export interface MlflowLog {

@@ -7,6 +7,7 @@ import { seconds } from '../../core/units.ts'
 import type { CompatFigures } from '../compat-metrics.ts'
 import { scrapePoint, tickPoint } from '../duration-points.ts'
 import { endedScope, endedTask, type EndedTask } from '../ended-task.ts'
+import { TaskHistograms } from '../task-histograms.ts'
 import type { TaskPoint } from '../task-points.ts'
 import { acceptsGzip, formatFor, type Format } from './accept.ts'
 import { loadActiveTrace } from './active-trace.ts'
@@ -70,6 +71,7 @@ export function createPrometheusExporter(options: PrometheusExporterOptions = {}
   let look: (() => RunView) | undefined
   let registries: Promise<Readonly<Record<Format, OwnRegistry>>> | undefined
   const foreign: Series[] = []
+  const tasks = new TaskHistograms(scopeLabels)
   /** What ended since the last look: shown with the next one, since their energy is as telling as that of the counters. */
   const held: Held[] = []
   let own: readonly Series[] = []
@@ -89,10 +91,8 @@ export function createPrometheusExporter(options: PrometheusExporterOptions = {}
   function release(): void {
     const all = [...own, ...foreign]
     for (const one of held.splice(0)) {
-      for (const series of all) {
-        if ('observations' in one) series.add(one)
-        else series.addTask(one)
-      }
+      if ('observations' in one) for (const series of all) series.add(one)
+      else tasks.add(one)
     }
   }
 
@@ -103,7 +103,7 @@ export function createPrometheusExporter(options: PrometheusExporterOptions = {}
   }
 
   const load = (): NonNullable<typeof registries> =>
-    (registries ??= loadRegistries(options).then((loaded) => {
+    (registries ??= loadRegistries(hasCompatNames, tasks).then((loaded) => {
       own = [loaded.text.series, loaded.openmetrics.series]
       return loaded
     }))
@@ -163,7 +163,7 @@ export function createPrometheusExporter(options: PrometheusExporterOptions = {}
         if (now !== undefined) series.show(now)
         if (reported !== undefined) showCompat?.(reported)
       }
-      const series: Series = createSeries(prom, registry, { onCollect, scopeLabels })
+      const series: Series = createSeries(prom, registry, { tasks, onCollect })
       // Behind the one that brings all of them up to date.
       const showCompat = hasCompatNames ? createCompatSeries(prom, registry) : undefined
       foreign.push(series)
@@ -183,14 +183,14 @@ interface OwnRegistry {
   readonly showCompat: ((figures: CompatFigures) => void) | undefined
 }
 
-async function loadRegistries({
-  hasCompatNames = false,
-  scopeLabels,
-}: PrometheusExporterOptions): Promise<Readonly<Record<Format, OwnRegistry>>> {
+async function loadRegistries(
+  hasCompatNames: boolean,
+  tasks: TaskHistograms,
+): Promise<Readonly<Record<Format, OwnRegistry>>> {
   const prom = await import('prom-client')
   const create = (registry: Registry): OwnRegistry => ({
     registry,
-    series: createSeries(prom, registry, { scopeLabels }),
+    series: createSeries(prom, registry, { tasks }),
     showCompat: hasCompatNames ? createCompatSeries(prom, registry) : undefined,
   })
   return {

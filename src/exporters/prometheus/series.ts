@@ -8,12 +8,11 @@ import type {
   Registry,
 } from 'prom-client'
 import type { RunView } from '../../core/exporter.ts'
-import type { EndedTask } from '../ended-task.ts'
 import { labelName, metricSpecs, metricTable, prometheusName, type MetricKey } from '../metrics.ts'
 import { observe, type Observation } from '../observations.ts'
 import {
   boundsOf,
-  TaskHistograms,
+  type TaskHistograms,
   taskMetrics,
   type Exemplar,
   type HistogramSeries,
@@ -30,10 +29,10 @@ export interface PromClient {
 
 /** Options of {@link createSeries}. */
 export interface SeriesOptions {
+  /** Where ended tasks are added up, for any number of registries. */
+  readonly tasks: TaskHistograms
   /** Called before anything is collected. */
   readonly onCollect?: (() => void) | undefined
-  /** Labels of scopes that become labels of metrics. */
-  readonly scopeLabels?: readonly string[] | undefined
 }
 
 /** The metrics of the table in one registry. */
@@ -42,8 +41,6 @@ export interface Series {
   show(view: RunView): void
   /** Adds to the histograms. */
   add(point: TaskPoint): void
-  /** Adds an ended task to them. */
-  addTask(task: EndedTask): void
 }
 
 /**
@@ -53,14 +50,13 @@ export interface Series {
 export function createSeries(
   prom: PromClient,
   registry: Registry,
-  { onCollect, scopeLabels }: SeriesOptions = {},
+  { tasks, onCollect }: SeriesOptions,
 ): Series {
   // Plain text has no place for them.
   const hasExemplars = registry.contentType.startsWith('application/openmetrics-text')
   const counters = new Map<MetricKey, Counter>()
   const gauges = new Map<MetricKey, Gauge>()
   const histograms = new Map<MetricKey, Histogram>()
-  const tasks = new TaskHistograms(scopeLabels)
   for (const [key, spec] of metricSpecs) {
     const common = {
       name: prometheusName(spec),
@@ -98,9 +94,6 @@ export function createSeries(
     add({ observations }) {
       for (const { metric, value, attributes } of observations)
         histograms.get(metric)?.observe(toLabels(attributes), value)
-    },
-    addTask(task) {
-      tasks.add(task)
     },
   }
 }

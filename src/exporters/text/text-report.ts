@@ -37,6 +37,8 @@ export function renderTextReport(input: TextReportInput): string {
   const { data, comparisons, advice, shares = [], csvPath } = input
   const lines = [`${titleOf(data.projectName)}, ${formatDuration(data.duration)}`, '', ...energyLines(data)]
   for (const share of shares) lines.push(row('Command', share))
+  const scopes = scopeLines(data)
+  if (scopes.length > 0) lines.push('', ...scopes)
   const emissions = emissionLines(data)
   if (emissions.length > 0) lines.push('', ...emissions)
   lines.push(...comparisons.map((text, index) => row(index === 0 ? 'About' : '', text)))
@@ -106,6 +108,29 @@ function hostLine(
   const figure = `${formatEnergy(energyJoules, total).padEnd(9)} ${power.padEnd(8)}`
   return row('  Host', `${figure} ${method} by ${source} (${domain}): the whole machine, not added`)
 }
+
+/** Names that are shown; files and metrics have all. */
+const mostScopes = 10
+
+/** Jobs and requests by name, those that used most first. */
+function scopeLines({ scopes = [] }: EmissionsData): string[] {
+  const shown = scopes.slice(0, mostScopes)
+  const most = shown[0]?.energyJoules
+  const lines = shown.map(
+    ({ name, kind, count, energyJoules, emissionsGrams, outcomes, isNested }, index) => {
+      const energy = energyJoules === undefined ? 'unmeasured' : formatEnergy(energyJoules, most)
+      const mass = emissionsGrams === undefined ? '' : formatMass(emissionsGrams)
+      const ways = Object.entries(outcomes).map(([outcome, times]) => `${times} ${outcome}`)
+      const what = `${printed(name)}, ${kind}${isNested ? ' within others' : ''}: ${ways.length > 1 ? `${count}, ` : ''}${ways.join(', ')}`
+      return row(index === 0 ? 'Of it' : '', `${energy.padEnd(9)} ${mass.padEnd(8)} ${what}`)
+    },
+  )
+  const left = scopes.length - shown.length
+  return left > 0 ? [...lines, row('', `and ${left} more names`)] : lines
+}
+
+/** Names are those of programs. */
+const printed = (name: string): string => name.replaceAll(/\p{Cc}+/gu, ' ').slice(0, 80)
 
 function emissionLines(data: EmissionsData): string[] {
   if (data.emissions === undefined) return []

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { Upload } from '../../http/json-api.ts'
 
 /** A part of a form: a file where it has a name of one. */
 export interface FormPart {
@@ -7,14 +8,8 @@ export interface FormPart {
   readonly content: Uint8Array | string
 }
 
-/** A form as it is sent. */
-export interface Form {
-  readonly contentType: string
-  readonly body: Uint8Array
-}
-
 /** Puts parts together as `multipart/form-data` (RFC 7578). */
-export function toForm(parts: readonly FormPart[]): Form {
+export function toForm(parts: readonly FormPart[]): Upload {
   const boundary = `----codecarbon-${randomBytes(16).toString('hex')}`
   const chunks = parts.flatMap(({ name, fileName, content }) => [
     Buffer.from(`--${boundary}\r\n${headOf(name, fileName)}\r\n\r\n`),
@@ -22,8 +17,9 @@ export function toForm(parts: readonly FormPart[]): Form {
     Buffer.from('\r\n'),
   ])
   return {
+    method: 'POST',
     contentType: `multipart/form-data; boundary=${boundary}`,
-    body: Buffer.concat([...chunks, Buffer.from(`--${boundary}--\r\n`)]),
+    bytes: Buffer.concat([...chunks, Buffer.from(`--${boundary}--\r\n`)]),
   }
 }
 

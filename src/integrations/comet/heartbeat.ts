@@ -1,9 +1,9 @@
 import type { Clock } from '../../core/clock.ts'
-import type { CometApi } from './comet-api.ts'
+import type { JsonApi } from '../../http/json-api.ts'
 
 /** What a heartbeat is put together from. */
 export interface HeartbeatParts {
-  readonly api: CometApi
+  readonly api: JsonApi
   readonly experimentKey: string
   readonly clock: Clock
   readonly timeoutMs: number

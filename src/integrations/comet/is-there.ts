@@ -1,10 +1,10 @@
-import type { Answer, CometApi } from './comet-api.ts'
+import type { Answer, JsonApi } from '../../http/json-api.ts'
 import { CometRefusal } from './comet-refusal.ts'
 import type { AssetMessage, CometMessage } from './message.ts'
 
 /** Who is asked about what. */
 export interface Asking {
-  readonly api: CometApi
+  readonly api: JsonApi
   readonly experimentKey: string
   readonly timeoutMs: number
   readonly signal?: AbortSignal

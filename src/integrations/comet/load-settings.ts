@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { readConfigFile } from '../../config/config-file.ts'
 import { nearest } from '../../config/nearest.ts'
 import { ConfigError, messageOf } from '../../core/errors.ts'
+import type { Secret } from '../../http/secret.ts'
 import {
   otherNames,
   settingSpecs,
@@ -13,7 +14,6 @@ import {
   type SettingSpec,
 } from './comet-options.ts'
 import { expected, got, parseSetting, settingFromCode, type SettingValues } from './parse-setting.ts'
-import type { Secret } from './secret.ts'
 
 /** What an experiment is begun with, complete. */
 export interface CometSettings {

@@ -1,6 +1,6 @@
-import { pause } from '../../http/pause.ts'
 import type { Clock } from '../../core/clock.ts'
-import type { Answer, CometApi } from './comet-api.ts'
+import type { Answer, JsonApi } from '../../http/json-api.ts'
+import { pause } from '../../http/pause.ts'
 import { CometRefusal } from './comet-refusal.ts'
 import type { CometSettings } from './load-settings.ts'
 
@@ -19,7 +19,7 @@ export interface OpenedExperiment {
 
 /** What it is opened with. */
 export interface OpenParts {
-  readonly api: CometApi
+  readonly api: JsonApi
   readonly settings: CometSettings
   readonly clock: Clock
   readonly random: () => number

@@ -1,5 +1,5 @@
+import { Secret } from '../../http/secret.ts'
 import type { CometMode, SettingKind } from './comet-options.ts'
-import { Secret } from './secret.ts'
 
 /** A setting as it is used inside. */
 export type SettingValue = string | number | boolean | readonly string[] | Secret

@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.ts'
-import type { CometApi } from './comet-api.ts'
+import type { JsonApi } from '../../http/json-api.ts'
 import { CometRefusal } from './comet-refusal.ts'
 import { isThere } from './is-there.ts'
 import { weightOf, type Counted, type Item, type Outbox } from './outbox.ts'
@@ -8,7 +8,7 @@ import { createTokenBucket, type TokenBucket } from './token-bucket.ts'
 
 /** What a sender is put together from. */
 export interface SenderParts {
-  readonly api: CometApi
+  readonly api: JsonApi
   readonly outbox: Outbox
   readonly experimentKey: string
   readonly clock: Clock

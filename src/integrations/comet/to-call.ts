@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
 import { extname } from 'node:path'
-import type { ApiCall } from './comet-api.ts'
+import type { ApiCall } from '../../http/json-api.ts'
 import { CometRefusal } from './comet-refusal.ts'
 import { toForm } from './form.ts'
 import type { AssetMessage, CometMessage, CometPoint, SystemDetails } from './message.ts'
@@ -85,11 +85,11 @@ async function uploadOf(asset: AssetMessage, experimentKey: string): Promise<Api
     ...(epoch === undefined ? {} : { epoch: String(epoch) }),
     ...(context === undefined ? {} : { context }),
   }
-  const form = toForm([
+  const upload = toForm([
     { name: 'file', fileName, content: await bytesOf(asset) },
     ...(metadata === undefined ? [] : [{ name: 'metadata', content: JSON.stringify(metadata) }]),
   ])
-  return { path: 'write/experiment/upload-asset', query, form }
+  return { path: 'write/experiment/upload-asset', query, upload }
 }
 
 /** @throws CometRefusal which says why a file is no asset */

@@ -2,8 +2,9 @@ import type { Clock } from '../../core/clock.ts'
 import { EnergyError, messageOf } from '../../core/errors.ts'
 import { writeWholeFile } from '../../files/whole-file.ts'
 import type { Fetch } from '../../http/http-request.ts'
+import type { JsonApi } from '../../http/json-api.ts'
 import type { ArchivedMessage } from './archive-lines.ts'
-import { createCometApi, type CometApi } from './comet-api.ts'
+import { createCometApi } from './comet-api.ts'
 import { CometRefusal } from './comet-refusal.ts'
 import type { CometSettings } from './load-settings.ts'
 import { isThere } from './is-there.ts'
@@ -96,7 +97,7 @@ function settingsFor({ archive, settings }: UploadParts): CometSettings {
   }
 }
 
-async function open(api: CometApi, settings: CometSettings, parts: UploadParts): Promise<UploadState> {
+async function open(api: JsonApi, settings: CometSettings, parts: UploadParts): Promise<UploadState> {
   const { archive, clock, random = Math.random } = parts
   const { signal } = new AbortController()
   // By this name one is found again that was made before progress could be noted.
@@ -168,7 +169,7 @@ function withFile(message: ArchivedMessage, archive: ArchivedExperiment): CometM
 }
 
 interface Sending {
-  readonly api: CometApi
+  readonly api: JsonApi
   readonly settings: CometSettings
   readonly experimentKey: string
   readonly parts: UploadParts

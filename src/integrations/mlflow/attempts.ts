@@ -1,5 +1,5 @@
-import { pause } from '../../http/pause.ts'
 import type { Clock } from '../../core/clock.ts'
+import { pause } from '../../http/pause.ts'
 import { MlflowRefusal } from './mlflow-refusal.ts'
 
 /** Until when something is tried, and how often. */

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { readConfigFile } from '../../config/config-file.ts'
 import { nearest } from '../../config/nearest.ts'
 import { ConfigError, messageOf } from '../../core/errors.ts'
-import { Secret } from '../comet/secret.ts'
+import { Secret } from '../../http/secret.ts'
 import { settingSpecs, type MlflowOptions, type SettingKind, type SettingName } from './mlflow-options.ts'
 
 /** What a run is logged with, complete. */

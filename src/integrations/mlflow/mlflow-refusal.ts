@@ -1,45 +1,21 @@
+import type { RefusalRules } from '../../http/json-api.ts'
+import { kindOfHead, Refusal, usualWords, type UsualKind } from '../../http/refusal.ts'
+
 /**
- * Why something did not come to MLflow.
+ * Why something did not come to MLflow, besides the usual.
  *
- * - `unreachable`: it was never sent; `no answer`: it may have been carried out; `busy` and `server`: try again later
  * - `missing`, `exists`: of what it is about there is none, or one already
- * - `credentials`, `access`, `address`: a person has to change something
- * - `refused`: this one thing was not taken
+ * - `credentials`: a person has to change something
  */
-export type RefusalKind =
-  | 'unreachable'
-  | 'no answer'
-  | 'busy'
-  | 'server'
-  | 'missing'
-  | 'exists'
-  | 'credentials'
-  | 'access'
-  | 'address'
-  | 'refused'
+type MlflowKind = 'missing' | 'exists' | 'credentials'
 
-const passing: ReadonlySet<RefusalKind> = new Set(['unreachable', 'no answer', 'busy', 'server'])
-
-/** A request that brought nothing. The message goes on after the server's name, and holds no text of the server and no secret. */
-export class MlflowRefusal extends Error {
-  readonly kind: RefusalKind
-  readonly retryAfterMs: number | undefined
-
-  constructor(kind: RefusalKind, message: string, retryAfterMs?: number) {
-    super(message)
-    this.name = 'MlflowRefusal'
-    this.kind = kind
-    this.retryAfterMs = retryAfterMs
-  }
-
-  /** The same may be taken a little later. */
-  get mayPass(): boolean {
-    return passing.has(this.kind)
-  }
+/** A request that MLflow did not carry out. */
+export class MlflowRefusal extends Refusal<MlflowKind> {
+  override readonly name = 'MlflowRefusal'
 }
 
 /** Codes of MLflow (`error_code`); all others are told by their status. */
-const kindsByCode: ReadonlyMap<string, RefusalKind> = new Map([
+const kindsByCode: ReadonlyMap<unknown, MlflowKind | UsualKind> = new Map([
   ['RESOURCE_DOES_NOT_EXIST', 'missing'],
   ['RESOURCE_ALREADY_EXISTS', 'exists'],
   ['UNAUTHENTICATED', 'credentials'],
@@ -50,51 +26,22 @@ const kindsByCode: ReadonlyMap<string, RefusalKind> = new Map([
   ['TEMPORARILY_UNAVAILABLE', 'server'],
 ])
 
-const kindsByStatus: ReadonlyMap<number, RefusalKind> = new Map([
-  [401, 'credentials'],
-  [403, 'access'],
-  [404, 'address'],
-  [405, 'address'],
-  [408, 'no answer'],
-  [425, 'busy'],
-  [429, 'busy'],
-])
-
-const words: Readonly<Record<RefusalKind, string>> = {
-  unreachable: 'cannot be reached',
-  'no answer': 'gave no answer',
-  busy: 'was asked too often',
-  server: 'is not able to answer at the moment',
-  missing: 'does not have what it was asked about',
-  exists: 'has one of that name already',
-  credentials:
-    'does not accept the credentials: check MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN',
-  access: 'does not allow that: ask for the right to write to the experiment',
-  address: 'has no MLflow at this address: check MLFLOW_TRACKING_URI (trackingUri in code)',
-  refused: 'did not take it',
-}
-
-/** What is wrong with an answer; `undefined` where nothing is. */
-export function refusalOf(
-  status: number,
-  {
-    isPage,
-    errorCode,
-    retryAfterMs,
-  }: { isPage: boolean; errorCode: string | undefined; retryAfterMs: number | undefined },
-): MlflowRefusal | undefined {
-  const isGood = status >= 200 && status < 300
-  if (isGood && !isPage) return undefined
-  const facts = [
-    `HTTP ${status}`,
-    ...(errorCode === undefined ? [] : [errorCode]),
-    ...(isPage ? ['a web page'] : []),
-  ]
-  const kind =
-    isGood || (status >= 300 && status < 400)
-      ? 'address'
-      : (kindsByCode.get(errorCode ?? '') ??
-        kindsByStatus.get(status) ??
-        (status >= 500 ? 'server' : 'refused'))
-  return new MlflowRefusal(kind, `${words[kind]} (${facts.join(', ')})`, retryAfterMs)
+/** A code counts where the status is that of an error. */
+export const refusalRules: RefusalRules<MlflowKind> = {
+  // Nothing but a name of theirs: a server may say anything.
+  codeIn: ({ error_code: code }) =>
+    typeof code === 'string' && /^[A-Z][A-Z_]{0,60}$/.test(code) ? code : undefined,
+  kindOf: (head, code) =>
+    (head.status >= 400 ? kindsByCode.get(code) : undefined) ??
+    (head.status === 401 ? 'credentials' : kindOfHead(head)),
+  words: {
+    ...usualWords,
+    missing: 'does not have what it was asked about',
+    exists: 'has one of that name already',
+    credentials:
+      'does not accept the credentials: check MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN',
+    access: 'does not allow that: ask for the right to write to the experiment',
+    address: 'has no MLflow at this address: check MLFLOW_TRACKING_URI (trackingUri in code)',
+  },
+  Refusal: MlflowRefusal,
 }

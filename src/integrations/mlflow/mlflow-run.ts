@@ -1,16 +1,16 @@
 import type { Clock } from '../../core/clock.ts'
 import { EnergyError } from '../../core/errors.ts'
+import type { JsonApi } from '../../http/json-api.ts'
 import { artifactPath } from './artifact-path.ts'
 import { createAttempts, type Patience } from './attempts.ts'
 import type { MlflowSettings } from './load-settings.ts'
-import type { MlflowApi } from './mlflow-api.ts'
 import { MlflowRefusal } from './mlflow-refusal.ts'
 import { markTag, openRun, type OpenedRun } from './open-run.ts'
 import { createWaiting, type Waiting } from './waiting.ts'
 
 /** What a run is put together from. */
 export interface MlflowRunParts {
-  readonly api: MlflowApi
+  readonly api: JsonApi
   readonly settings: MlflowSettings
   readonly clock: Clock
   /** From 0 to 1. */
@@ -124,7 +124,8 @@ export function createMlflowRun({ api, settings, clock, random, onNotice }: Mlfl
         // oxlint-disable-next-line no-await-in-loop -- so that a report makes one connection at a time
         if (path !== undefined)
           await attempts.untilTaken(
-            (leftMs) => api.call({ path, file }, within(leftMs), patience.signal),
+            (leftMs) =>
+              api.call({ path, upload: { method: 'PUT', ...file } }, within(leftMs), patience.signal),
             patience,
           )
         else tellOfFiles(artifactUri)

@@ -1,4 +1,4 @@
-import type { Answer, ApiCall } from './mlflow-api.ts'
+import { fieldsOf, type Answer, type ApiCall } from '../../http/json-api.ts'
 import { MlflowRefusal } from './mlflow-refusal.ts'
 import type { MlflowSettings } from './load-settings.ts'
 
@@ -138,9 +138,6 @@ function toOpened(run: unknown, isOwn: boolean): OpenedRun {
     ),
   }
 }
-
-const fieldsOf = (value: unknown): Answer =>
-  typeof value === 'object' && value !== null ? (value as Answer) : {}
 
 function textIn(fields: Answer, name: string): string {
   const value = fields[name]

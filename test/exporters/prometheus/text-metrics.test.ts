@@ -6,6 +6,7 @@ import { createSeries } from '../../../src/exporters/prometheus/series.ts'
 import { createTextMetrics, textContentType } from '../../../src/exporters/prometheus/text-metrics.ts'
 import { tickPoint } from '../../../src/exporters/duration-points.ts'
 import type { ScopeRecord } from '../../../src/core/scope-record.ts'
+import { TaskHistograms } from '../../../src/exporters/task-histograms.ts'
 import { endedScope, endedTask } from '../../../src/exporters/ended-task.ts'
 import { seconds } from '../../../src/core/units.ts'
 import { EmissionsTracker } from '../../../src/index.ts'
@@ -68,15 +69,16 @@ it('are the lines that prom-client makes of the same run and tasks', async () =>
     taskOf(crypto.randomUUID(), { energyConsumed: undefined, emissions: undefined }),
   ]
   const registry = new Registry()
-  const series = createSeries(prom, registry)
+  const histograms = new TaskHistograms()
+  const series = createSeries(prom, registry, { tasks: histograms })
   const metrics = createTextMetrics()
   for (const task of tasks) {
-    series.addTask(endedTask(task))
+    histograms.add(endedTask(task))
     metrics.add(endedTask(task))
   }
   for (const outcome of ['completed', 'failed']) {
     const scope = endedScope({ ...jobRecord, outcome })
-    series.addTask(scope)
+    histograms.add(scope)
     metrics.add(scope)
   }
   for (const took of [0.0002, 0.003, 2]) {

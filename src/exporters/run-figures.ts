@@ -1,4 +1,5 @@
-import type { EmissionsData, TaskEmissionsData } from '../../core/emissions-data.ts'
+import type { EmissionsData } from '../core/emissions-data.ts'
+import type { TaskGroup } from './task-groups.ts'
 
 /** Figures by name; what nobody could tell is not among them. */
 export type Figures = Readonly<Record<string, number>>
@@ -88,33 +89,6 @@ export function othersOf(data: EmissionsData, comparisons: readonly string[]): F
     'CodeCarbon run': data.runId,
     ...Object.fromEntries(comparisons.map((text, index) => [`About ${index + 1}`, text])),
   })
-}
-
-/** Tasks of one name, of which each has these figures in the mean. */
-export interface TaskGroup {
-  readonly name: string
-  readonly count: number
-  readonly energy: number | undefined
-  readonly emissions: number | undefined
-  readonly seconds: number
-  /** Where the name ends with its number, as that of `epoch 3` does. */
-  readonly epoch: number | undefined
-}
-
-/** A group with one task more. */
-export function addTask(group: TaskGroup | undefined, task: TaskEmissionsData): TaskGroup {
-  const count = (group?.count ?? 0) + 1
-  const mean = (before: number | undefined, value: number | undefined): number | undefined =>
-    value === undefined ? before : before === undefined ? value : before + (value - before) / count
-  const epoch = /epoch\D{0,3}(\d{1,9})$/i.exec(task.givenTaskName)?.[1]
-  return {
-    name: task.givenTaskName,
-    count,
-    energy: mean(group?.energy, task.energyConsumed),
-    emissions: mean(group?.emissions, task.emissions),
-    seconds: mean(group?.seconds, task.duration) ?? 0,
-    epoch: epoch === undefined ? undefined : Number(epoch),
-  }
 }
 
 /** kWh, kg CO2eq and seconds of a task. */

@@ -1,5 +1,5 @@
-import type { ComponentRecord, EmissionsData } from '../../core/emissions-data.ts'
-import { fromKilowattHours } from '../../core/units.ts'
+import type { ComponentRecord, EmissionsData } from '../core/emissions-data.ts'
+import { fromKilowattHours } from '../core/units.ts'
 import {
   formatDuration,
   formatEnergy,
@@ -7,8 +7,8 @@ import {
   formatPower,
   formatRange,
   formatShare,
-} from '../text/quantity.ts'
-import type { TaskGroup } from './comet-figures.ts'
+} from './text/quantity.ts'
+import type { TaskGroup } from './task-groups.ts'
 
 /** What a page tells besides the record. */
 export interface PageInput {

@@ -1,0 +1,273 @@
+import { randomBytes } from 'node:crypto'
+import type { Clock } from '../../core/clock.ts'
+import { messageOf } from '../../core/errors.ts'
+import type { Fetch } from '../../http/http-request.ts'
+import type { JsonApi } from '../../http/json-api.ts'
+import { printable, type Log } from '../../log.ts'
+import { createCometApi } from './comet-api.ts'
+import type { CometExperiment } from './comet-experiment.ts'
+import { CometRefusal } from './comet-refusal.ts'
+import { countdown, within } from './deadline.ts'
+import { startHeartbeat } from './heartbeat.ts'
+import type { CometSettings } from './load-settings.ts'
+import { toName, toValue, type CometMessage } from './message.ts'
+import { openExperiment, type OpenedExperiment } from './open-experiment.ts'
+import { Outbox } from './outbox.ts'
+import { createSender, type Sender } from './sender.ts'
+import { createSpool, type Spool } from './spool.ts'
+import type { WarnOnce } from './warn-once.ts'
+
+/** What a delivery is put together from. */
+export interface DeliveryParts {
+  readonly settings: CometSettings
+  readonly log: Log
+  readonly warnOnce: WarnOnce
+  readonly fetch: Fetch
+  readonly clock: Clock
+  /** From 0 to 1. @default Math.random */
+  readonly random?: () => number
+  /** Whoever began it tells what goes wrong in between. @default false */
+  readonly isQuiet?: boolean
+}
+
+/**
+ * Brings messages of one experiment to Comet: `opening` they wait, `online` they are sent, `offline` they are written to an archive, `disabled`
+ * they are dropped. A server that cannot be used, or stays away, makes it offline for good.
+ */
+export class Delivery {
+  readonly #parts: DeliveryParts
+  readonly #settings: CometSettings
+  readonly #api: JsonApi
+  readonly #outbox = new Outbox()
+  readonly #spool: Spool
+  readonly #opening = new AbortController()
+  readonly #ownName: string
+  #state: CometExperiment['state'] = 'opening'
+  #opened: Promise<void> | undefined
+  #server: OpenedExperiment | undefined
+  #sender: Sender | undefined
+  #heartbeat: { stop(): void } | undefined
+  #lost = 0
+  #problem: string | undefined
+
+  constructor(parts: DeliveryParts) {
+    this.#parts = parts
+    this.#settings = parts.settings
+    this.#api = createCometApi(parts)
+    this.#ownName = `${parts.settings.experimentName ?? 'run'}-${randomBytes(4).toString('hex')}`
+    this.#spool = createSpool({
+      ...parts,
+      outbox: this.#outbox,
+      ownName: this.#ownName,
+      serverKey: () => this.#server?.key,
+    })
+  }
+
+  /** Of the server; of the archive where there is none. */
+  get key(): string | undefined {
+    return this.#server?.key ?? this.#settings.experimentKey ?? this.#spool.id
+  }
+
+  get url(): string | undefined {
+    return this.#server?.url
+  }
+
+  get state(): CometExperiment['state'] {
+    return this.#state
+  }
+
+  /** What went wrong last, where nothing has come since. */
+  get problem(): string | undefined {
+    return this.#problem
+  }
+
+  /** Resolves when there is an answer or none is waited for any more. Never rejects. */
+  open(): Promise<void> {
+    this.#opened ??= this.#open()
+    return this.#opened
+  }
+
+  add(message: CometMessage): void {
+    if (this.#state === 'disabled' || this.#state === 'ended') return
+    const lost = this.#outbox.add(message)
+    this.#lost += lost
+    if (lost > 0)
+      this.#parts.warnOnce(
+        'full',
+        'more waits to be sent than there is room for: the oldest figures are dropped',
+      )
+    if (this.#state === 'online') this.#sender?.kick()
+    else if (this.#state === 'offline') this.#spool.writeSoon()
+  }
+
+  /** Resolves with true when all has come, or is written where there is no server, and with false when it will not in that time. */
+  async flush(timeoutMs: number): Promise<boolean> {
+    const { clock } = this.#parts
+    const leftMs = countdown(timeoutMs, clock)
+    await within(this.open(), timeoutMs, clock)
+    if (this.#state === 'online') return (await this.#sender?.drain(leftMs())) ?? false
+    if (this.#state === 'offline') this.#spool.write()
+    return this.#state === 'offline'
+  }
+
+  /** Sends what is left, and when it ended, as far as that time allows. */
+  async finish(timeoutMs: number): Promise<void> {
+    const { clock } = this.#parts
+    const leftMs = countdown(timeoutMs, clock)
+    await within(this.open(), timeoutMs, clock)
+    if (this.#state === 'opening') {
+      this.#opening.abort(new Error('the experiment has ended'))
+      this.#problem = `${this.#api.server} gave no answer in time`
+      this.#goOffline()
+    }
+    if (this.#state === 'online') {
+      this.add({ type: 'times', endMs: this.#nowMs() })
+      await this.#sender?.drain(leftMs())
+    }
+  }
+
+  /** Ends at once: what has not come is written to an archive. */
+  close(): void {
+    this.#stopTalking('the process ended')
+    if (this.#state !== 'disabled' && (this.#outbox.size > 0 || this.#state === 'offline')) this.#store()
+    this.#state = 'ended'
+    if (this.#lost > 0) this.#parts.log('warning', `Comet: ${this.#lost} figures were dropped`)
+  }
+
+  async #open(): Promise<void> {
+    const { settings, log } = this.#parts
+    if (settings.offline) {
+      this.#goOffline()
+      return
+    }
+    if (settings.apiKey === undefined) {
+      this.#state = 'disabled'
+      log(
+        'warning',
+        'Comet: nothing is logged without an API key: give COMET_API_KEY (apiKey in code), or COMET_OFFLINE=true',
+      )
+      return
+    }
+    try {
+      const { clock, random = Math.random } = this.#parts
+      const { signal } = this.#opening
+      const server = await openExperiment({
+        api: this.#api,
+        settings,
+        clock,
+        random,
+        signal,
+        ownName: this.#ownName,
+      })
+      if (!signal.aborted) this.#goOnline(server)
+    } catch (error) {
+      if (this.#opening.signal.aborted) return
+      this.#cannotOpen(error)
+    }
+  }
+
+  #goOnline(server: OpenedExperiment): void {
+    const { clock, log, random = Math.random } = this.#parts
+    const { requestMs, uploadMs } = this.#settings
+    const about = { api: this.#api, experimentKey: server.key, clock }
+    this.#server = server
+    this.#state = 'online'
+    this.#heartbeat = startHeartbeat({ ...about, timeoutMs: requestMs })
+    this.#sender = createSender({
+      ...about,
+      outbox: this.#outbox,
+      random,
+      requestMs,
+      uploadMs,
+      onRefusal: (refusal) => {
+        this.#refused(refusal)
+      },
+      onCome: () => {
+        this.#problem = undefined
+      },
+      onGivenUp: (refusal) => {
+        this.#giveUp(refusal)
+      },
+    })
+    if (server.rename !== undefined)
+      this.add({ type: 'other', name: 'Name', value: toValue(server.rename), atMs: this.#nowMs() })
+    this.#addTags()
+    if (server.notice !== undefined) log('warning', `Comet: ${server.notice}`)
+    log('info', `Comet: this experiment is at ${printable(server.url)}`)
+    this.#sender.kick()
+  }
+
+  #cannotOpen(error: unknown): void {
+    const { log, settings } = this.#parts
+    const refusal = error instanceof CometRefusal ? error : new CometRefusal('refused', messageOf(error))
+    this.#problem = `${this.#api.server} ${refusal.message}`
+    if (refusal.kind === 'experiment' && settings.mode === 'get') {
+      this.#state = 'disabled'
+      this.#outbox.takeAll()
+      log('warning', `${this.#problem}; nothing is logged`)
+      return
+    }
+    this.#goOffline()
+    log(
+      'warning',
+      `${this.#problem}; what is logged goes to ${settings.offlineDirectory}, to be uploaded later`,
+    )
+  }
+
+  #goOffline(): void {
+    this.#state = 'offline'
+    this.#spool.open()
+    if (this.#server === undefined) this.#addTags()
+    this.#spool.writeSoon()
+  }
+
+  #addTags(): void {
+    const { tags } = this.#settings
+    if (tags.length > 0) this.add({ type: 'tags', tags: tags.map(toName) })
+  }
+
+  #refused(refusal: CometRefusal): void {
+    this.#problem = `${this.#api.server} ${refusal.message}`
+    const isLeftToOthers = refusal.mayPass && this.#parts.isQuiet === true
+    if (!isLeftToOthers && (!refusal.mayPass || refusal.retryAfterMs === undefined))
+      this.#parts.warnOnce(refusal.kind, `${this.#problem}${refusal.mayPass ? '; it is tried again' : ''}`)
+  }
+
+  #giveUp(refusal: CometRefusal): void {
+    if (this.#state !== 'online') return
+    this.#stopTalking('the server stays away')
+    this.#goOffline()
+    this.#parts.warnOnce(
+      'given up',
+      `${this.#api.server} ${refusal.message}; what is logged from now on goes to ${this.#settings.offlineDirectory}, to be uploaded later`,
+    )
+  }
+
+  #stopTalking(why: string): void {
+    if (!this.#opening.signal.aborted) this.#opening.abort(new Error(why))
+    this.#heartbeat?.stop()
+    this.#sender?.stop()
+  }
+
+  /** Puts what has not come into the archive, and tells where that is. */
+  #store(): void {
+    const left = this.#outbox.size
+    const path = this.#spool.close()
+    if (path === undefined) return
+    const { settings, log } = this.#parts
+    const isMeant = settings.offline
+    const what =
+      this.#server === undefined || this.#state === 'offline'
+        ? 'the experiment'
+        : `${left} things that were logged`
+    const why = this.#problem === undefined || isMeant ? '' : ` (${this.#problem})`
+    log(
+      isMeant ? 'info' : 'warning',
+      `Comet: ${what} ${isMeant ? 'is in' : 'could not be sent and went to'} ${path}${why}; to send it: codecarbon comet upload ${path}`,
+    )
+  }
+
+  #nowMs(): number {
+    return Math.round(this.#parts.clock.now().wallMs)
+  }
+}

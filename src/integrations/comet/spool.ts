@@ -1,0 +1,85 @@
+import { join } from 'node:path'
+import type { Clock } from '../../core/clock.ts'
+import { stateDirectory } from '../../files/state-directory.ts'
+import type { Log } from '../../log.ts'
+import { createArchive, type Archive } from './archive.ts'
+import type { CometSettings } from './load-settings.ts'
+import type { Outbox } from './outbox.ts'
+
+/** What a spool is put together from. */
+export interface SpoolParts {
+  readonly settings: CometSettings
+  readonly outbox: Outbox
+  readonly log: Log
+  readonly clock: Clock
+  /** The name under which the server may have made the experiment. */
+  readonly ownName: string
+  /** Key of the experiment, where the server has it. */
+  readonly serverKey: () => string | undefined
+}
+
+/** Moves what waits in an outbox to an archive, which is begun when it is first needed. Nothing here throws or waits. */
+export interface Spool {
+  /** Of the archive; `undefined` before it is begun. */
+  readonly id: string | undefined
+  /** Begins the archive. */
+  open(): void
+  /** Writes what waits within a second, and at once where it is much. */
+  writeSoon(): void
+  write(): void
+  /** Writes what waits, and when the experiment ended. @returns path of the archive; `undefined` where it could not be written */
+  close(): string | undefined
+}
+
+const writtenEveryMs = 1000
+const mostItems = 500
+
+export function createSpool({ settings, outbox, log, clock, ownName, serverKey }: SpoolParts): Spool {
+  const nowMs = (): number => Math.round(clock.now().wallMs)
+  const startMs = nowMs()
+  let archive: Archive | undefined
+  let cancelTimer: (() => void) | undefined
+
+  const begun = (): Archive => (archive ??= begin())
+
+  function begin(): Archive {
+    const { workspace, projectName, experimentName, experimentKey, mode, offline } = settings
+    return createArchive({
+      folders: [settings.offlineDirectory, join(stateDirectory(), 'comet')],
+      facts: {
+        ...{ workspace, projectName, experimentName, startMs },
+        experimentKey: serverKey() ?? (mode === 'create' ? undefined : experimentKey),
+        ownName: offline ? undefined : ownName,
+        tags: [],
+      },
+      nowMs,
+      onFailure: (message) => {
+        log('warning', `Comet: ${message}; what is logged is lost for Comet`)
+      },
+    })
+  }
+
+  function write(): void {
+    cancelTimer?.()
+    cancelTimer = undefined
+    const items = outbox.takeAll()
+    if (items.length > 0) begun().write(items)
+  }
+
+  return {
+    get id() {
+      return archive?.id
+    },
+    open: () => void begun(),
+    writeSoon() {
+      if (outbox.size >= mostItems) write()
+      else cancelTimer ??= clock.after(writtenEveryMs, write)
+    },
+    write,
+    close() {
+      write()
+      begun().write([{ message: { type: 'times', endMs: nowMs() }, isUncertain: false }])
+      return begun().close()
+    },
+  }
+}

@@ -1,0 +1,2 @@
+export { carbonOnnx, type OnnxOptions, type OnnxRuntime } from './carbon-onnx.ts'
+export { withCarbon, type PipelineOptions } from './with-carbon-pipeline.ts'
