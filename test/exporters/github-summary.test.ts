@@ -66,6 +66,32 @@ describe('a section', () => {
     )
   })
 
+  it('has the jobs and requests that used the most', async () => {
+    const scope = {
+      name: 'GET /a|b',
+      kind: 'request',
+      isNested: false,
+      count: 3,
+      outcomes: { ok: 3 },
+      durationSeconds: 1.5,
+      energyJoules: 12,
+      emissionsGrams: 0.0005,
+    } as const
+    const scopes = [
+      scope,
+      ...Array.from({ length: 11 }, () => ({
+        ...scope,
+        kind: 'job' as const,
+        isNested: true,
+        energyJoules: undefined,
+      })),
+    ]
+    await summaryOf().export(reportOf('stop', recordOf({ scopes })))
+    expect(written()).toContain(String.raw`| GET /a\|b | request | 3 | 12.0 J | 500 µg | 1.50 s |`)
+    expect(written()).toContain(String.raw`| GET /a\|b | job, within others | 3 | unmeasured |`)
+    expect(written()).toContain('and 2 other names')
+  })
+
   it('says that nothing could be measured, and no zero', async () => {
     await summaryOf({ comparisons: () => [] }).export(reportOf('stop', unmeasuredRecord()))
     expect(written()).toMatch(/^### CodeCarbon: digits\n\n\*\*Energy unmeasured\*\* in 2 min 00 s: /)

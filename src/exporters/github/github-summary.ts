@@ -2,6 +2,7 @@ import type { EmissionsData } from '../../core/emissions-data.ts'
 import type { Exporter, Report, RunView } from '../../core/exporter.ts'
 import { totalEnergy } from '../../core/usage.ts'
 import { renderRunSection } from './run-section.ts'
+import { renderScopes } from './scope-table.ts'
 import { appendStepSummary } from './step-summary.ts'
 import { TaskTable } from './task-table.ts'
 
@@ -16,7 +17,7 @@ export interface GithubSummaryOptions {
 
 /**
  * Appends a run to the summary of a job of GitHub Actions, once, at its end: energy by component with how it was obtained, emissions with their interval,
- * comparisons, the tasks that used the most, and problems.
+ * comparisons, the tasks, jobs and requests that used the most, and problems.
  */
 export function createGithubSummary(options: GithubSummaryOptions): Exporter {
   const { path, comparisons, documentation } = options
@@ -36,7 +37,7 @@ export function createGithubSummary(options: GithubSummaryOptions): Exporter {
         data: report.total,
         comparisons: comparisons(report.total),
         commandJoules: commandJoules(report.total, look?.()),
-        details: tasks.render(),
+        details: [...tasks.render(), ...renderScopes(report.total)],
         documentation,
       }),
     )
