@@ -1,7 +1,11 @@
 import { hostname } from 'node:os'
+import { comparisonsFor } from './comparisons-for.ts'
 import type { Options } from './config/option-table.ts'
 import type { Clock } from './core/clock.ts'
+import type { EmissionsData } from './core/emissions-data.ts'
 import type { Exporter } from './core/exporter.ts'
+import { createGithubSummary } from './exporters/github/github-summary.ts'
+import { stepSummaryPath, stepSummaryVariable } from './exporters/github/step-summary.ts'
 import { createJsonlExporter } from './exporters/jsonl-exporter.ts'
 import { createLoggerExporter } from './exporters/logger-exporter.ts'
 import { createTextfileExporter } from './exporters/prometheus/textfile.ts'
@@ -9,6 +13,7 @@ import type { Credentials } from './exporters/service-address.ts'
 import { httpRequest, type Fetch } from './http/http-request.ts'
 import { lazyExporter } from './lazy-exporter.ts'
 import type { Log } from './log.ts'
+import { packageHomepage } from './version.ts'
 
 /** What outputs are put together with. */
 export interface OutputParts {
@@ -55,6 +60,7 @@ function fileOutputs(options: Options, { log, csvPath }: OutputParts): Exporter[
       }),
     )
   }
+  if (outputMethods.includes('github')) outputs.push(...githubOutput(log))
   if (prometheusTextfile !== undefined) {
     outputs.push(
       createTextfileExporter({
@@ -65,6 +71,17 @@ function fileOutputs(options: Options, { log, csvPath }: OutputParts): Exporter[
     )
   }
   return outputs
+}
+
+/** A configuration is often the same on the machines of people, where there is no job. */
+function githubOutput(log: Log): Exporter[] {
+  const path = stepSummaryPath(process.env)
+  if (path !== undefined) {
+    const comparisons = (data: EmissionsData): string[] => comparisonsFor(data).map(({ text }) => text)
+    return [createGithubSummary({ path, comparisons, documentation: packageHomepage() })]
+  }
+  log('info', `output github: ${stepSummaryVariable} is not set, so this is no job of GitHub Actions`)
+  return []
 }
 
 function networkOutputs(options: Options, { log, clock, fetch: given }: OutputParts): Exporter[] {

@@ -1,10 +1,18 @@
 import { readFileSync } from 'node:fs'
 import { packageFile } from './package-file.ts'
 
-let cached: string | undefined
+interface PackageFacts {
+  readonly version: string
+  readonly homepage?: string
+}
+
+let facts: PackageFacts | undefined
 
 /** Version of this package, from its package.json. */
-export function packageVersion(): string {
-  cached ??= (JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as { version: string }).version
-  return cached
-}
+export const packageVersion = (): string => packageFacts().version
+
+/** Address of its documentation, where its package.json has one. */
+export const packageHomepage = (): string | undefined => packageFacts().homepage
+
+const packageFacts = (): PackageFacts =>
+  (facts ??= JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as PackageFacts)

@@ -159,8 +159,9 @@ export const optionTable = {
       'boamps',
       'jsonl',
       'logfire',
+      'github',
     ],
-    help: 'where figures go',
+    help: 'where figures go; github: the summary of a job of GitHub Actions',
   },
   /** Folder for output files; made where it is missing. */
   outputDir: {

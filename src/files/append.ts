@@ -3,6 +3,8 @@ import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } fr
 /** What an appended text may depend on. */
 export interface FileEnd {
   readonly isEmpty: boolean
+  /** Of the file so far, in bytes. */
+  readonly size: number
   /** The last line has no end: whoever wrote it was killed. */
   readonly isTorn: boolean
 }
@@ -16,7 +18,7 @@ export function appendWhole(path: string, textFor: (end: FileEnd) => string): vo
   const file = openSync(path, 'a+')
   try {
     const { size } = fstatSync(file)
-    const text = textFor({ isEmpty: size === 0, isTorn: size > 0 && byteAt(file, size - 1) !== 10 })
+    const text = textFor({ size, isEmpty: size === 0, isTorn: size > 0 && byteAt(file, size - 1) !== 10 })
     writeWhole(file, Buffer.from(text), size)
   } finally {
     closeSync(file)

@@ -122,7 +122,7 @@ test('README links to files that are there', () => {
 
 test('README names only options that there are', () => {
   const names = new Set<string>(optionSpecs.map(([name]) => name))
-  const objects = ['logger', 'outputHandlers', 'exporters']
+  const objects = ['logger', 'outputHandlers', 'exporters', 'reporters']
   const used = [...readme.matchAll(/\{ ([^{}]*) \}/g)].flatMap(([, inside = '']) =>
     [...inside.matchAll(/(\w+):/g)].map(([, name = '']) => name),
   )
