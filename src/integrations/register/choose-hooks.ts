@@ -29,10 +29,10 @@ export function chooseHooks<Hook extends { readonly name: string }>(
 }
 
 function tell(unknown: readonly string[], hooks: readonly { readonly name: string }[]): string {
-  const known = hooks.map(({ name }) => name)
+  const known = ['all', 'none', ...hooks.map(({ name }) => name)]
   const words = unknown.map((name) => {
-    const closest = nearest(name, [...known, 'all', 'none'])
+    const closest = nearest(name, known)
     return closest === undefined ? `"${name}"` : `"${name}" (did you mean ${closest}?)`
   })
-  return `integrations: there is no hook ${words.join(', ')}; there are all, none, ${known.join(', ')}`
+  return `integrations: there is no hook ${words.join(', ')}; there are ${known.join(', ')}`
 }

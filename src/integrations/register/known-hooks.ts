@@ -6,5 +6,10 @@ export interface KnownHook extends Pick<LibraryHook, 'name' | 'packages'> {
   load(): Promise<LibraryHook>
 }
 
-/** The hooks of this package, by the names that `CODECARBON_INTEGRATIONS` has for them. */
+/**
+ * The hooks of this package, by the names that `CODECARBON_INTEGRATIONS` has for them.
+ *
+ * @example
+ * { name: 'express', packages: ['express'], load: async () => (await import('../express/hook.ts')).expressHook },
+ */
 export const knownHooks: readonly KnownHook[] = []

@@ -173,6 +173,13 @@ describe('a hook changes what a package exports', () => {
     ).toEqual(['installed into fake-module 2.1.0', 'fake(module 1) fake(module 2)'])
   })
 
+  it('in a worker thread as well', async () => {
+    const program =
+      'import { Worker, isMainThread } from "node:worker_threads"; import { say } from "fake-module"; console.log(say(1)); if (isMainThread) new Worker(new URL(import.meta.url))'
+    const once = ['installed into fake-module 2.1.0', 'fake(module 1)']
+    expect(await run(program, [packages.module])).toEqual([...once, ...once])
+  })
+
   it('or the prototypes of its classes', async () => {
     const program = 'import { Thing } from "fake-class"; console.log(new Thing().say())'
     expect(await run(program, [packages.classes])).toEqual(['prototypes(thing)'])
