@@ -191,6 +191,28 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
     ],
   ],
   ['scopes/', ['core/', 'scopes/', 'log.ts', 'run.ts', 'tracker.ts']],
+  [
+    'integrations/http/',
+    [
+      'core/',
+      'scopes/',
+      'http/own-servers.ts',
+      'integrations/http/',
+      'integrations/register/library-hook.ts',
+    ],
+  ],
+  ...['express', 'fastify', 'koa', 'hono'].map(
+    (framework) =>
+      [
+        `integrations/${framework}/`,
+        [
+          'core/',
+          `integrations/${framework}/`,
+          'integrations/http/',
+          'integrations/register/library-hook.ts',
+        ],
+      ] as const,
+  ),
   ['integrations/opik/', ['core/', 'integrations/opik/', 'tracker.ts', 'thenable.ts']],
   ['integrations/wandb/', ['core/', 'exporters/wandb-exporter.ts', 'comparisons-for.ts']],
   [
