@@ -48,4 +48,6 @@ async function nodeHttp() {
 }
 
 /** @param {import('node:net').AddressInfo | string | null} address */
-const portOf = (address) => (typeof address === 'object' && address !== null ? address.port : 0)
+function portOf(address) {
+  return typeof address === 'object' && address !== null ? address.port : 0
+}

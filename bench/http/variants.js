@@ -32,7 +32,7 @@ export async function setUpMeasuring(framework, variant) {
 
 function startTracker() {
   return new EmissionsTracker({
-    saveToFile: false,
+    outputMethods: [],
     logLevel: 'error',
     countryIsoCode: 'FRA',
     offline: true,

@@ -1,5 +1,5 @@
 import type { ConfigError } from '../../core/errors.ts'
-import { openRequests } from '../http/open-requests.ts'
+import { openOf } from '../http/open-requests.ts'
 import type { RequestOptions } from '../http/request-options.ts'
 import type { HttpRequest } from '../http/http-types.ts'
 import { RequestScopes } from '../http/request-scopes.ts'
@@ -58,7 +58,7 @@ function addHooksTo(server: FastifyServer, options: FastifyOptions): void {
   if (requests.isCurrent) {
     // A body is read in events of the socket, which know of no request; what follows them runs inside of it again.
     server.addHook('preValidation', (request, _reply, next) => {
-      requests.run(openRequests.get(request.raw) ?? undefined, next)
+      requests.run(openOf(request.raw) ?? undefined, next)
     })
   }
 }

@@ -12,20 +12,15 @@ export interface Naming<Source = never> {
   readonly mountOf?: ((source: Source) => string) | undefined
 }
 
-/** A naming with what it names. */
-interface Named {
-  readonly naming: Naming
-  readonly source: never
-  /** That of the framework around it. */
-  readonly outer: Named | undefined
-}
-
 /** A request that is being measured; one for all hooks that see it. */
 export class RequestScope {
   readonly scope: WorkScope
   readonly #method: string | undefined
   readonly #owner: RequestScopes
-  #named: Named
+  #naming: Naming
+  #source: never
+  /** That of the framework around the one that names it. */
+  #outer: Named | undefined
   #isEnded = false
 
   constructor(
@@ -38,7 +33,8 @@ export class RequestScope {
     this.scope = scope
     this.#method = method
     this.#owner = owner
-    this.#named = { naming, source: source as never, outer: undefined }
+    this.#naming = naming
+    this.#source = source as never
   }
 
   get isEnded(): boolean {
@@ -47,14 +43,15 @@ export class RequestScope {
 
   /** Lets the framework name it that is mounted in the one that has named it so far. */
   nameBy(naming: Naming, source: unknown): void {
-    const now = this.#named
-    const outer = now.naming.kind === naming.kind ? now.outer : now
-    this.#named = { naming, source: source as never, outer }
+    if (this.#naming.kind !== naming.kind)
+      this.#outer = { naming: this.#naming, source: this.#source, outer: this.#outer }
+    this.#naming = naming
+    this.#source = source as never
   }
 
   /** Its name as far as it is known by now. @throws whatever a function of the user throws */
   name(): string {
-    return requestName(this.#method, routeOf(this.#named))
+    return requestName(this.#method, routeOf(this.#naming, this.#source, this.#outer))
   }
 
   /** Ends it, once. Nothing is thrown. */
@@ -65,12 +62,19 @@ export class RequestScope {
   }
 }
 
+/** The naming of a framework around another one. */
+interface Named {
+  readonly naming: Naming
+  readonly source: never
+  readonly outer: Named | undefined
+}
+
 /** That of the innermost framework that knows one, behind where it is mounted. */
-function routeOf({ naming, source, outer }: Named): string | undefined {
+function routeOf(naming: Naming, source: never, outer: Named | undefined): string | undefined {
   const own = naming.routeOf(source)
   if (outer === undefined) return own
   if (own === undefined || own === '') {
-    const around = routeOf(outer)
+    const around = routeOf(outer.naming, outer.source, outer.outer)
     return around === '' ? own : around
   }
   const mount = outer.naming.mountOf?.(outer.source) ?? ''

@@ -6,7 +6,7 @@ import { setCarbonHeaders, type HeaderOptions } from './carbon-headers.ts'
 import { endWithSocket } from './end-with-socket.ts'
 import { Failures } from './failures.ts'
 import type { BareRequest, HttpRequest, HttpResponse } from './http-types.ts'
-import { openRequests } from './open-requests.ts'
+import { openOf, setOpen } from './open-requests.ts'
 import { outcomeOf } from './outcome.ts'
 import { checkRequestOptions, isCurrentScopeCheap, type RequestOptions } from './request-options.ts'
 import { RequestScope, type Naming } from './request-scope.ts'
@@ -49,7 +49,7 @@ export class RequestScopes {
    */
   begin(request: HttpRequest, response: HttpResponse, source: unknown): RequestScope | undefined {
     try {
-      const known = openRequests.get(request)
+      const known = openOf(request)
       if (known !== undefined) return this.#join(known, source)
       // A connection that has become something else, such as a WebSocket, is no request, and has no end as such.
       if (this.#failures.isOff || ('upgrade' in request && request.upgrade === true)) return undefined
@@ -68,7 +68,7 @@ export class RequestScopes {
   /** The same for a request without a server of Node; whoever begins it ends it. */
   beginBare(request: BareRequest, source: unknown): RequestScope | undefined {
     try {
-      const known = openRequests.get(request)
+      const known = openOf(request)
       if (known !== undefined) return this.#join(known, source)
       return this.#failures.isOff ? undefined : this.#open(request, source)
     } catch (error) {
@@ -110,13 +110,13 @@ export class RequestScopes {
 
   #open(request: BareRequest, source: unknown): RequestScope | undefined {
     if (!this.#filter.takes(request)) {
-      openRequests.set(request, null)
+      setOpen(request, null)
       return undefined
     }
     const { method } = request
     const scope = (this.#tracker ?? defaultScopes()).beginScope(optionsOf(method))
     const open = new RequestScope(scope, method, this, this.#naming, source)
-    openRequests.set(request, open)
+    setOpen(request, open)
     return open
   }
 
@@ -137,7 +137,7 @@ export class RequestScopes {
 
 /** Of a response that is closed, which it is once, whatever has happened. One function for all of them. */
 function endClosed(this: HttpResponse): void {
-  openRequests.get(this.req)?.end(outcomeOf(this))
+  openOf(this.req)?.end(outcomeOf(this))
 }
 
 const optionsByMethod = new Map<string, ScopeOptions>()

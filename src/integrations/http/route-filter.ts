@@ -64,7 +64,7 @@ class Matcher {
 function pathOf(request: BareRequest & { readonly originalUrl?: string | undefined }): string {
   const url = request.originalUrl ?? request.url ?? '/'
   const begin = url.startsWith('/') ? 0 : Math.max(0, url.indexOf('/', url.indexOf('//') + 2))
-  const end = url.search(/[?#]/)
+  const end = url.indexOf('?')
   return withoutSlash(end < 0 ? url.slice(begin) : url.slice(begin, end))
 }
 
