@@ -75,8 +75,12 @@ async function cpuTime(child) {
 /** @param {import('node:child_process').ChildProcess} child @returns {Promise<{ port: number, cpu: NodeJS.CpuUsage }>} */
 const answer = (child) =>
   new Promise((resolve, reject) => {
-    child.once('message', (message) => resolve(/** @type {never} */ (message)))
-    child.once('exit', (code) => reject(new Error(`the server ended with ${code}`)))
+    const fail = (/** @type {number | null} */ code) => reject(new Error(`the server ended with ${code}`))
+    child.once('exit', fail)
+    child.once('message', (message) => {
+      child.off('exit', fail)
+      resolve(/** @type {never} */ (message))
+    })
   })
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

@@ -1,3 +1,4 @@
+import type { Http2ServerResponse } from 'node:http2'
 import type { HttpResponse } from './http-types.ts'
 
 const classes = ['0xx', '1xx', '2xx', '3xx', '4xx', '5xx']
@@ -9,8 +10,12 @@ export const statusClass = (status: number): string => classes[Math.floor(status
 export const outcomeOf = (response: HttpResponse): string =>
   isAborted(response) ? 'aborted' : statusClass(response.statusCode)
 
+const isOfHttp2 = (response: HttpResponse): response is Http2ServerResponse =>
+  response.req.httpVersionMajor === 2
+
 function isAborted(response: HttpResponse): boolean {
-  if ('stream' in response) return response.stream.aborted
+  // Of HTTP/2 it is finished in any case.
+  if (isOfHttp2(response)) return response.stream.aborted
   if (response.writableFinished) return false
   // `inject` of Fastify closes a response before it finishes it, on a socket that nobody has destroyed.
   return !response.writableEnded || response.req.socket.destroyed

@@ -18,7 +18,7 @@ import { requestName } from './route-name.ts'
 export class RequestScopes {
   readonly #naming: Naming
   readonly #tracker: ScopeSource | undefined
-  readonly #filter: RouteFilter
+  readonly #filter: RouteFilter | undefined
   readonly #failures: Failures
   readonly #headers: HeaderOptions
   readonly #means: RouteMeans | undefined
@@ -35,7 +35,8 @@ export class RequestScopes {
         ? naming
         : { ...naming, routeOf: (source) => route(source) ?? naming.routeOf(source) }
     this.#tracker = tracker
-    this.#filter = new RouteFilter(options)
+    this.#filter =
+      options.include === undefined && options.exclude === undefined ? undefined : new RouteFilter(options)
     this.#failures = new Failures(hook)
     this.#headers = { serverTiming, emissionsHeader }
     this.#means = serverTiming || emissionsHeader ? new RouteMeans() : undefined
@@ -52,7 +53,7 @@ export class RequestScopes {
       const known = openOf(request)
       if (known !== undefined) return this.#join(known, source)
       // A connection that has become something else, such as a WebSocket, is no request, and has no end as such.
-      if (this.#failures.isOff || ('upgrade' in request && request.upgrade === true)) return undefined
+      if (this.#failures.isOff || (request as { upgrade?: boolean }).upgrade === true) return undefined
       const open = this.#open(request, source)
       if (open === undefined) return undefined
       response.on('close', endClosed)
@@ -109,7 +110,7 @@ export class RequestScopes {
   }
 
   #open(request: BareRequest, source: unknown): RequestScope | undefined {
-    if (!this.#filter.takes(request)) {
+    if (this.#filter?.takes(request) === false) {
       setOpen(request, null)
       return undefined
     }
@@ -140,13 +141,16 @@ function endClosed(this: HttpResponse): void {
   openOf(this.req)?.end(outcomeOf(this))
 }
 
-const optionsByMethod = new Map<string, ScopeOptions>()
+/** Node takes some thirty methods; over HTTP/2 clients make them up. */
+const mostMethods = 100
+const optionsByMethod = new Map<string | undefined, ScopeOptions>()
 
 /** What scopes of a method begin with: their route is known later. A request is part of nothing, whoever has begun to listen. */
 function optionsOf(method: string | undefined): ScopeOptions {
+  const known = optionsByMethod.get(method)
+  if (known !== undefined) return known
   const name = requestName(method, undefined)
-  let options = optionsByMethod.get(name)
-  if (options === undefined)
-    optionsByMethod.set(name, (options = Object.freeze({ name, kind: 'request', parent: null })))
+  const options: ScopeOptions = Object.freeze({ name, kind: 'request', parent: null })
+  if (optionsByMethod.size < mostMethods) optionsByMethod.set(method, options)
   return options
 }

@@ -26,7 +26,6 @@ export class RouteFilter {
 
   /** @throws whatever a function of the user throws */
   takes(request: BareRequest): boolean {
-    if (this.#include === undefined && this.#exclude === undefined) return true
     const path = pathOf(request)
     return this.#include?.matches(path, request) !== false && this.#exclude?.matches(path, request) !== true
   }
