@@ -335,6 +335,28 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
       'version.ts',
     ],
   ],
+  [
+    'integrations/http/',
+    [
+      'core/',
+      'scopes/',
+      'http/own-servers.ts',
+      'integrations/http/',
+      'integrations/register/library-hook.ts',
+    ],
+  ],
+  ...['express', 'fastify', 'koa', 'hono'].map(
+    (framework) =>
+      [
+        `integrations/${framework}/`,
+        [
+          'core/',
+          `integrations/${framework}/`,
+          'integrations/http/',
+          'integrations/register/library-hook.ts',
+        ],
+      ] as const,
+  ),
   ['integrations/wandb/', ['core/', 'exporters/wandb-exporter.ts', 'comparisons-for.ts']],
   [
     'statement/',

@@ -72,10 +72,9 @@ export interface ScopesOptions {
 
 /** CPU time that was told and is not yet paid for. What was used over a time is paid over as long a time, since it is told afterwards. */
 interface Debt {
-  readonly scope: SharedScope
   left: number
   /** CPU seconds per second. */
-  readonly rate: number
+  rate: number
 }
 
 class Ledger implements Scopes, Position {
@@ -91,7 +90,7 @@ class Ledger implements Scopes, Position {
   #idle = noUsage
   /** Innermost scopes that share by time. */
   #active = 0
-  #debts: Debt[] = []
+  readonly #debts = new Map<SharedScope, Debt>()
 
   constructor(start: Usage, { at, logicalCpus = 1 }: ScopesOptions) {
     this.#last = start
@@ -122,7 +121,11 @@ class Ledger implements Scopes, Position {
     this.#idle = addUsage(this.#idle, rest)
     this.#begunAt = this.#now
     this.interval = new Interval(interval.after, { perScope, alone })
-    for (const { scope, cpu, isAll } of paid) scope.credit(interval.worthOfCpu(cpu), isAll)
+    for (const { scope, cpu, isAll } of paid) scope.credit(interval.worthOfCpu(cpu), isAll || isLast)
+    if (!isLast) return
+    // What was told and never was there is owed no more.
+    for (const scope of this.#debts.keys()) scope.credit(noUsage, true)
+    this.#debts.clear()
   }
 
   begin(parent?: Scope, { at, isExact = false }: ScopeStart = {}): Scope {
@@ -157,24 +160,31 @@ class Ledger implements Scopes, Position {
   }
 
   owe(scope: SharedScope, cpu: Seconds, over: Seconds): void {
-    this.#debts.push({ scope, left: cpu, rate: over > 0 ? cpu / over : Infinity })
+    const debt = this.#debts.get(scope)
+    const rate = over > 0 ? cpu / over : Infinity
+    if (debt === undefined) this.#debts.set(scope, { left: cpu, rate })
+    else {
+      debt.left += cpu
+      debt.rate = Math.max(debt.rate, rate)
+    }
   }
 
   /** No more than there was: the rest is paid later. */
   #pay(length: Seconds, capacity: Seconds): { scope: SharedScope; cpu: Seconds; isAll: boolean }[] {
-    if (this.#debts.length === 0 || !(capacity > 0)) return []
-    const wanted = this.#debts.map(({ left, rate }) =>
-      rate === Infinity ? left : Math.min(left, rate * length),
-    )
-    const sum = wanted.reduce((total, want) => total + want, 0)
-    const part = sum > capacity ? capacity / sum : 1
-    const paid = this.#debts.map((debt, index) => {
-      const cpu = seconds((wanted[index] ?? 0) * part)
-      debt.left -= cpu
-      return { scope: debt.scope, cpu, isAll: debt.left <= tiniestDebt }
+    if (this.#debts.size === 0 || !(capacity > 0)) return []
+    const wanted = [...this.#debts].map(([scope, debt]) => {
+      const { left, rate } = debt
+      return { scope, debt, want: rate === Infinity ? left : Math.min(left, rate * length) }
     })
-    this.#debts = this.#debts.filter(({ left }) => left > tiniestDebt)
-    return paid
+    const sum = wanted.reduce((total, { want }) => total + want, 0)
+    const part = sum > capacity ? capacity / sum : 1
+    return wanted.map(({ scope, debt, want }) => {
+      const cpu = seconds(want * part)
+      debt.left -= cpu
+      const isAll = debt.left <= tiniestDebt
+      if (isAll) this.#debts.delete(scope)
+      return { scope, cpu, isAll }
+    })
   }
 }
 
@@ -194,7 +204,7 @@ class SharedScope implements Scope {
   #joined: Interval | undefined
   #perScope = 0
   #alone = 0
-  #debts = 0
+  #isOwed = false
   #ended = false
 
   constructor(ledger: Ledger, parent: SharedScope | undefined, isExact: boolean) {
@@ -214,7 +224,7 @@ class SharedScope implements Scope {
   }
 
   get isSettled(): boolean {
-    return this.#ended && this.#debts === 0 && this.#account.isSettled
+    return this.#ended && !this.#isOwed && this.#account.isSettled
   }
 
   /** This scope, or the nearest above it that has not ended. */
@@ -237,13 +247,13 @@ class SharedScope implements Scope {
 
   addCpu(cpu: Seconds, over: Seconds): void {
     if (!(cpu > 0)) return
-    this.#debts += 1
+    this.#isOwed = true
     this.#ledger.owe(this, cpu, over)
   }
 
   /** Takes what CPU time was worth, which may come when it has ended. */
   credit(usage: Usage, isAll: boolean): void {
-    if (isAll) this.#debts -= 1
+    if (isAll) this.#isOwed = false
     this.#take(usage)
   }
 

@@ -60,6 +60,7 @@ class RunScope implements WorkScope, Placed, BookedScope, Counted {
   #toldAt: Seconds
   #endedAt: Seconds | undefined
   #endedAtMs = 0
+  #duration: Seconds | undefined
   #outcome = ''
   #trace: ScopeRecord['trace']
 
@@ -114,9 +115,10 @@ class RunScope implements WorkScope, Placed, BookedScope, Counted {
     this.#toldAt = now
   }
 
-  end(outcome = 'ok'): void {
+  end(outcome = 'ok', duration?: Seconds): void {
     if (this.#endedAt !== undefined) return
     this.#endedAt = this.ofRun.scopes.now()
+    this.#duration = duration
     this.#endedAtMs = Date.now()
     this.#outcome = outcome
     this.#trace = activeTrace()
@@ -143,7 +145,7 @@ class RunScope implements WorkScope, Placed, BookedScope, Counted {
       attribution: this.#attribution,
       isNested: this.parent !== undefined,
       endedAtMs: this.#endedAtMs,
-      durationSeconds: (this.#endedAt ?? this.#begunAt) - this.#begunAt,
+      durationSeconds: this.#duration ?? (this.#endedAt ?? this.#begunAt) - this.#begunAt,
       energyJoules: totals === undefined ? undefined : joules(totals.energy * pue),
       emissionsGrams: totals === undefined ? undefined : grams(totals.emissions * pue),
       functionalUnits: this.units,

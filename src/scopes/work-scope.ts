@@ -34,8 +34,13 @@ export interface WorkScope extends CurrentScope {
   run<T>(fn: () => T): T
   /** CPU time that it has used in a process or a thread of its own since that was told last, or since it began. */
   addCpu(time: Seconds): void
-  /** Ends it. Idempotent. @param outcome one of few: `ok`, `error`, `aborted`. @default 'ok' */
-  end(outcome?: string): void
+  /**
+   * Ends it. Idempotent.
+   *
+   * @param outcome one of few: `ok`, `error`, `aborted`. @default 'ok'
+   * @param duration where it was told late. @default since its begin
+   */
+  end(outcome?: string, duration?: Seconds): void
   /** What it has used, once it has ended and the hardware has been read again, which this sees to; `undefined` where nobody could tell. */
   settled(): Promise<ScopeRecord | undefined>
 }

@@ -115,6 +115,28 @@ test('the program in README that works on a queue runs as it stands, with a work
   expect(printed).toBe('thumbnail 7\n')
 })
 
+test('the program in README that has a server of Express runs as it stands', () => {
+  const [program = ''] = [...readme.matchAll(/```js\n([^]*?)```/g)].flatMap(([, text = '']) =>
+    text.includes('codecarbon/express') ? [text] : [],
+  )
+  const outputDir = temporaryFolder()
+  const ask =
+    "import { once } from 'node:events'\nawait once(server, 'listening')\n" +
+    'const answer = await fetch(`http://127.0.0.1:${server.address().port}/users/42`)\n' +
+    'console.log(await answer.text())\nserver.close()\n'
+  const printed = execFileSync(process.execPath, ['--input-type=module', '-e', program + ask], {
+    cwd: root,
+    env: {
+      ...environmentFor(outputDir),
+      CODECARBON_OUTPUT_DIR: outputDir,
+      CODECARBON_LOG_LEVEL: 'error',
+      PORT: '0',
+    },
+    encoding: 'utf8',
+  })
+  expect(printed).toBe('42\n')
+})
+
 test('README links to files that are there', () => {
   const links = [...readme.matchAll(/\]\(([^)#]+)\)/g)].map(([, link = '']) => link)
   expect(links.filter((link) => !link.includes(':') && !existsSync(join(root, link)))).toEqual([])
@@ -122,7 +144,7 @@ test('README links to files that are there', () => {
 
 test('README names only options that there are', () => {
   const names = new Set<string>(optionSpecs.map(([name]) => name))
-  const objects = ['logger', 'outputHandlers', 'exporters', 'reporters']
+  const objects = ['logger', 'outputHandlers', 'exporters', 'reporters', 'exclude']
   const used = [...readme.matchAll(/\{ ([^{}]*) \}/g)].flatMap(([, inside = '']) =>
     [...inside.matchAll(/(\w+):/g)].map(([, name = '']) => name),
   )

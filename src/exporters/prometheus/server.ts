@@ -3,6 +3,7 @@ import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'n
 import type { Server as HttpsServer } from 'node:https'
 import type { SecureContextOptions } from 'node:tls'
 import { isIP } from 'node:net'
+import { ownServers } from '../../http/own-servers.ts'
 import { createBasicAuth, type Sender } from './basic-auth.ts'
 import { limitConnections } from './connections.ts'
 import {
@@ -131,6 +132,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     })
   }
   const server = await createServer(loaded?.config.tls, listener)
+  ownServers.add(server)
   server.timeout = longestStall
   const connections = limitConnections(server, { most: mostConnections, onFull: onError })
   await listen(server, port, host)

@@ -94,10 +94,10 @@ export class MailboxScopes implements ScopeSource {
     this.#cpu.told(microseconds)
   }
 
-  ended(scope: MailboxScope, outcome: string): void {
+  ended(scope: MailboxScope, outcome: string, durationSeconds: number): void {
     this.#open.delete(scope.id)
-    if (scope.hasInner) this.#ends.push({ id: scope.id, outcome })
-    else this.newsOf(scope.id).outcome = outcome
+    if (scope.hasInner) this.#ends.push({ id: scope.id, outcome, durationSeconds })
+    else Object.assign(this.newsOf(scope.id), { outcome, durationSeconds })
     this.#hurry()
   }
 
@@ -159,6 +159,7 @@ class MailboxScope implements WorkScope {
   hasInner = false
   readonly #scopes: MailboxScopes | undefined
   readonly #share: CpuShare | undefined
+  readonly #begunMs = performance.now()
   #toldMicroseconds = 0
   #isEnded = false
 
@@ -206,12 +207,12 @@ class MailboxScope implements WorkScope {
     if (!this.#isEnded) this.#scopes?.used(this, Math.round(time * 1e6))
   }
 
-  end(outcome = 'ok'): void {
+  end(outcome = 'ok', duration?: number): void {
     if (this.#isEnded) return
     this.#isEnded = true
     this.#share?.end()
     this.tellCpu()
-    this.#scopes?.ended(this, outcome)
+    this.#scopes?.ended(this, outcome, duration ?? (performance.now() - this.#begunMs) / 1000)
   }
 
   /** Nobody here knows. */

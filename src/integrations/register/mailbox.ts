@@ -121,7 +121,7 @@ class Child {
   }
 
   #take(news: ScopeNews): void {
-    const { id, kind, parent, name, labels, cpuMicroseconds, units, outcome } = news
+    const { id, kind, parent, name, labels, cpuMicroseconds, units, outcome, durationSeconds } = news
     if (kind !== undefined && name !== undefined && !this.#open.has(id)) {
       const within = parent === undefined ? undefined : this.#open.get(parent)
       const options = { name, kind, labels, parent: within ?? null, attribution: 'exact' } as const
@@ -136,7 +136,7 @@ class Child {
     if (units !== undefined) scope.countFunctionalUnits(units)
     if (cpuMicroseconds !== undefined) scope.addCpu(seconds(cpuMicroseconds / 1e6))
     if (outcome === undefined) return
-    scope.end(outcome)
+    scope.end(outcome, durationSeconds === undefined ? undefined : seconds(durationSeconds))
     this.#open.delete(id)
   }
 }

@@ -14,8 +14,9 @@ export interface ScopeNews {
   cpuMicroseconds?: number
   /** Functional units. */
   units?: number
-  /** Given where it has ended. */
+  /** Given where it has ended, as is how long it took. */
   outcome?: string
+  durationSeconds?: number
 }
 
 /** A worker thread of the child has ended, whatever became of its scopes. */
@@ -45,7 +46,7 @@ export function parseNews(line: string): ScopeNews | ThreadNews | undefined {
 }
 
 function toScopeNews(id: number, given: Partial<Record<keyof ScopeNews, unknown>>): ScopeNews {
-  const { kind, parent, name, labels, cpuMicroseconds, units, outcome } = given
+  const { kind, parent, name, labels, cpuMicroseconds, units, outcome, durationSeconds } = given
   return {
     id,
     ...(isKind(kind) ? { kind } : {}),
@@ -55,6 +56,7 @@ function toScopeNews(id: number, given: Partial<Record<keyof ScopeNews, unknown>
     ...(isAmount(cpuMicroseconds) ? { cpuMicroseconds } : {}),
     ...(isAmount(units) ? { units } : {}),
     ...(typeof outcome === 'string' ? { outcome: outcome.slice(0, longestText) } : {}),
+    ...(isAmount(durationSeconds) ? { durationSeconds } : {}),
   }
 }
 

@@ -1,0 +1,44 @@
+import { ConfigError } from '../../core/errors.ts'
+import type { ScopeSource } from '../../scopes/process-scopes.ts'
+import type { FilterOptions } from './route-filter.ts'
+
+/** Options of all hooks of HTTP. */
+export interface RequestOptions<Request = never, Source = Request> extends FilterOptions<Request> {
+  /** A tracker. @default that of the process, which is begun where there is none */
+  readonly tracker?: ScopeSource | undefined
+  /** The template of a request's route, where you know it better; one of few, never an address. @default what the framework tells, too where this is `undefined` */
+  readonly route?: ((source: Source) => string | undefined) | undefined
+  /**
+   * Whether `currentScope()` tells the request inside of its handlers, and scopes that begin there are part of it. `scopeOf(request)` always tells it.
+   * @default true from Node 24, which follows calls at no cost; false before, where it slows all promises of the program down
+   */
+  readonly currentScope?: boolean | undefined
+  /**
+   * Adds a header `Server-Timing` with the mean emissions of the route so far, in milligrams of CO2 equivalents; whoever may ask your server then learns them.
+   * @default false
+   */
+  readonly serverTiming?: boolean | undefined
+  /** The same in grams, as `Carbon-Emissions-Scope-2`. @default false */
+  readonly emissionsHeader?: boolean | undefined
+}
+
+/** The first version of Node whose AsyncLocalStorage does not slow promises down. */
+const cheapSince = 24
+
+/** @default of the option `currentScope` */
+export const isCurrentScopeCheap: boolean = Number.parseInt(process.versions.node, 10) >= cheapSince
+
+/** @throws ConfigError for an option of the wrong type */
+export function checkRequestOptions(options: RequestOptions): void {
+  const given: unknown = options
+  if (typeof given !== 'object' || given === null)
+    throw new ConfigError(`options: expected an object, got ${given === null ? 'null' : typeof given}`)
+  const { tracker, route, currentScope, serverTiming, emissionsHeader } = options
+  if (tracker !== undefined && typeof tracker?.beginScope !== 'function')
+    throw new ConfigError('option tracker: expected an EmissionsTracker')
+  if (route !== undefined && typeof route !== 'function')
+    throw new ConfigError(`option route: expected a function, got ${typeof route}`)
+  for (const [name, value] of Object.entries({ currentScope, serverTiming, emissionsHeader }))
+    if (value !== undefined && typeof value !== 'boolean')
+      throw new ConfigError(`option ${name}: expected true or false, got ${typeof value}`)
+}

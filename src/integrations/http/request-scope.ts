@@ -1,0 +1,82 @@
+import type { WorkScope } from '../../scopes/work-scope.ts'
+import type { RequestScopes } from './request-scopes.ts'
+import { requestName } from './route-name.ts'
+
+/** How a framework tells the route of a request. */
+export interface Naming<Source = never> {
+  /** Of the framework: two of one kind tell the same, and the later one is believed. */
+  readonly kind: string
+  /** The template of the route; `undefined` where none has matched, empty where there are no routes. */
+  readonly routeOf: (source: Source) => string | undefined
+  /** What stands before the routes of frameworks that are mounted in it. */
+  readonly mountOf?: ((source: Source) => string) | undefined
+}
+
+/** A request that is being measured; one for all hooks that see it. */
+export class RequestScope {
+  readonly scope: WorkScope
+  readonly #method: string | undefined
+  readonly #owner: RequestScopes
+  #naming: Naming
+  #source: never
+  /** That of the framework around the one that names it. */
+  #outer: Named | undefined
+  #isEnded = false
+
+  constructor(
+    scope: WorkScope,
+    method: string | undefined,
+    owner: RequestScopes,
+    naming: Naming,
+    source: unknown,
+  ) {
+    this.scope = scope
+    this.#method = method
+    this.#owner = owner
+    this.#naming = naming
+    this.#source = source as never
+  }
+
+  get isEnded(): boolean {
+    return this.#isEnded
+  }
+
+  /** Lets the framework name it that is mounted in the one that has named it so far. */
+  nameBy(naming: Naming, source: unknown): void {
+    if (this.#naming.kind !== naming.kind)
+      this.#outer = { naming: this.#naming, source: this.#source, outer: this.#outer }
+    this.#naming = naming
+    this.#source = source as never
+  }
+
+  /** Its name as far as it is known by now. @throws whatever a function of the user throws */
+  name(): string {
+    return requestName(this.#method, routeOf(this.#naming, this.#source, this.#outer))
+  }
+
+  /** Ends it, once. Nothing is thrown. */
+  end(outcome: string): void {
+    if (this.#isEnded) return
+    this.#isEnded = true
+    this.#owner.end(this, outcome)
+  }
+}
+
+/** The naming of a framework around another one. */
+interface Named {
+  readonly naming: Naming
+  readonly source: never
+  readonly outer: Named | undefined
+}
+
+/** That of the innermost framework that knows one, behind where it is mounted. */
+function routeOf(naming: Naming, source: never, outer: Named | undefined): string | undefined {
+  const own = naming.routeOf(source)
+  if (outer === undefined) return own
+  if (own === undefined || own === '') {
+    const around = routeOf(outer.naming, outer.source, outer.outer)
+    return around === '' ? own : around
+  }
+  const mount = outer.naming.mountOf?.(outer.source) ?? ''
+  return mount === '' ? own : mount + own
+}

@@ -1,0 +1,156 @@
+import { scopeStorage } from '../../scopes/current-scope.ts'
+import { defaultScopes } from '../../scopes/default-scopes.ts'
+import type { ScopeSource } from '../../scopes/process-scopes.ts'
+import type { ScopeOptions } from '../../scopes/work-scope.ts'
+import { setCarbonHeaders, type HeaderOptions } from './carbon-headers.ts'
+import { endWithSocket } from './end-with-socket.ts'
+import { Failures } from './failures.ts'
+import type { BareRequest, HttpRequest, HttpResponse } from './http-types.ts'
+import { openOf, setOpen } from './open-requests.ts'
+import { outcomeOf } from './outcome.ts'
+import { checkRequestOptions, isCurrentScopeCheap, type RequestOptions } from './request-options.ts'
+import { RequestScope, type Naming } from './request-scope.ts'
+import { RouteFilter } from './route-filter.ts'
+import { RouteMeans } from './route-means.ts'
+import { requestName } from './route-name.ts'
+
+/** The requests that one hook measures. Only the constructor throws. */
+export class RequestScopes {
+  readonly #naming: Naming
+  readonly #tracker: ScopeSource | undefined
+  readonly #filter: RouteFilter | undefined
+  readonly #failures: Failures
+  readonly #headers: HeaderOptions
+  readonly #means: RouteMeans | undefined
+  /** Whether `currentScope()` tells requests. */
+  readonly isCurrent: boolean
+
+  /** @throws ConfigError for a wrong option */
+  constructor(hook: string, options: RequestOptions, naming: Naming) {
+    checkRequestOptions(options)
+    const { tracker, route, currentScope = isCurrentScopeCheap } = options
+    const { serverTiming = false, emissionsHeader = false } = options
+    this.#naming =
+      route === undefined
+        ? naming
+        : { ...naming, routeOf: (source) => route(source) ?? naming.routeOf(source) }
+    this.#tracker = tracker
+    this.#filter =
+      options.include === undefined && options.exclude === undefined ? undefined : new RouteFilter(options)
+    this.#failures = new Failures(hook)
+    this.#headers = { serverTiming, emissionsHeader }
+    this.#means = serverTiming || emissionsHeader ? new RouteMeans() : undefined
+    this.isCurrent = currentScope
+  }
+
+  /**
+   * Begins to measure a request, or goes on where another hook has begun, and sees to its end.
+   * @param source what the naming is given
+   * @returns `undefined` where it is not measured
+   */
+  begin(request: HttpRequest, response: HttpResponse, source: unknown): RequestScope | undefined {
+    try {
+      const known = openOf(request)
+      if (known !== undefined) return this.#join(known, source)
+      // A connection that has become something else, such as a WebSocket, is no request, and has no end as such.
+      if (this.#failures.isOff || (request as { upgrade?: boolean }).upgrade === true) return undefined
+      const open = this.#open(request, source)
+      if (open === undefined) return undefined
+      response.on('close', endClosed)
+      if (response.socket === null) endWithSocket(request.socket, open)
+      if (this.#means !== undefined) this.#addHeaders(open, response)
+      return open
+    } catch (error) {
+      this.#failures.failed(error)
+      return undefined
+    }
+  }
+
+  /** The same for a request without a server of Node; whoever begins it ends it. */
+  beginBare(request: BareRequest, source: unknown): RequestScope | undefined {
+    try {
+      const known = openOf(request)
+      if (known !== undefined) return this.#join(known, source)
+      return this.#failures.isOff ? undefined : this.#open(request, source)
+    } catch (error) {
+      this.#failures.failed(error)
+      return undefined
+    }
+  }
+
+  /** Runs what follows of a request inside of its scope, where that is asked for. */
+  run<T>(open: RequestScope | undefined, next: () => T): T {
+    return open !== undefined && this.isCurrent ? open.scope.run(next) : next()
+  }
+
+  /** Runs what follows of this event inside of it, where that is asked for, for hooks that have no function to call. */
+  enter(open: RequestScope | undefined): void {
+    if (open !== undefined && this.isCurrent) scopeStorage.enterWith(open.scope)
+  }
+
+  /** Ends the scope of a request under the name that is known by now. */
+  end(open: RequestScope, outcome: string): void {
+    const { scope } = open
+    try {
+      const name = open.name()
+      if (name !== scope.name) scope.rename(name)
+      scope.end(outcome)
+      this.#means?.sample(name, scope)
+      this.#failures.passed()
+    } catch (error) {
+      scope.end(outcome)
+      this.#failures.failed(error)
+    }
+  }
+
+  #join(known: RequestScope | null, source: unknown): RequestScope | undefined {
+    if (known === null) return undefined
+    known.nameBy(this.#naming, source)
+    return known
+  }
+
+  #open(request: BareRequest, source: unknown): RequestScope | undefined {
+    if (this.#filter?.takes(request) === false) {
+      setOpen(request, null)
+      return undefined
+    }
+    const { method } = request
+    const scope = (this.#tracker ?? defaultScopes()).beginScope(optionsOf(method))
+    const open = new RequestScope(scope, method, this, this.#naming, source)
+    setOpen(request, open)
+    return open
+  }
+
+  #addHeaders(open: RequestScope, response: HttpResponse): void {
+    const writeHead = response.writeHead.bind(response) as (...args: never[]) => never
+    // A response writes its head through this, also where nobody calls it; `on-headers` does the same.
+    response.writeHead = (...args: never[]) => {
+      try {
+        const grams = this.#means?.of(open.name())
+        if (grams !== undefined) setCarbonHeaders(response, grams, this.#headers)
+      } catch (error) {
+        this.#failures.failed(error)
+      }
+      return writeHead(...args)
+    }
+  }
+}
+
+/** Of a response that is closed, which it is once, whatever has happened. One function for all of them. */
+function endClosed(this: HttpResponse): void {
+  openOf(this.req)?.end(outcomeOf(this))
+}
+
+/** Node takes some thirty methods; over HTTP/2 clients make them up. */
+const mostMethods = 100
+const optionsByMethod = new Map<string | undefined, ScopeOptions>()
+
+/** What scopes of a method begin with: their route is known later. A request is part of nothing, whoever has begun to listen. */
+function optionsOf(method: string | undefined): ScopeOptions {
+  const known = optionsByMethod.get(method)
+  if (known !== undefined) return known
+  const name = requestName(method, undefined)
+  const options: ScopeOptions = Object.freeze({ name, kind: 'request', parent: null })
+  if (optionsByMethod.size < mostMethods) optionsByMethod.set(method, options)
+  return options
+}

@@ -1,0 +1,71 @@
+import { ConfigError } from '../../core/errors.ts'
+import type { BareRequest } from './http-types.ts'
+import { isLiteral, routePattern } from './route-pattern.ts'
+
+/** A route template such as `/health` or `/files/:name`, or a function that says whether a request is meant. */
+export type RouteMatch<Request = never> = string | ((request: Request) => boolean)
+
+/** Options of a filter. */
+export interface FilterOptions<Request = never> {
+  /** Nothing but these is measured. @default everything */
+  readonly include?: readonly RouteMatch<Request>[] | undefined
+  /** These are not measured. @default nothing */
+  readonly exclude?: readonly RouteMatch<Request>[] | undefined
+}
+
+/** Which requests are measured; told by their path when they begin, since routes are known too late for that. */
+export class RouteFilter {
+  readonly #include: Matcher | undefined
+  readonly #exclude: Matcher | undefined
+
+  /** @throws ConfigError for anything but templates and functions */
+  constructor({ include, exclude }: FilterOptions) {
+    this.#include = include === undefined ? undefined : new Matcher('include', include)
+    this.#exclude = exclude === undefined ? undefined : new Matcher('exclude', exclude)
+  }
+
+  /** @throws whatever a function of the user throws */
+  takes(request: BareRequest): boolean {
+    const path = pathOf(request)
+    return this.#include?.matches(path, request) !== false && this.#exclude?.matches(path, request) !== true
+  }
+}
+
+class Matcher {
+  readonly #literals = new Set<string>()
+  readonly #patterns: RegExp[] = []
+  readonly #functions: ((request: never) => boolean)[] = []
+
+  constructor(option: string, matches: readonly RouteMatch[]) {
+    if (!Array.isArray(matches))
+      throw new ConfigError(`option ${option}: expected a list of route templates and functions`)
+    for (const match of matches as readonly unknown[]) {
+      if (typeof match === 'function') this.#functions.push(match as (request: never) => boolean)
+      else if (typeof match !== 'string' || !/^[/*]/.test(match))
+        throw new ConfigError(
+          `option ${option}: expected a route template that begins with /, or a function, got ${typeof match === 'string' ? `"${match}"` : typeof match}`,
+        )
+      else if (isLiteral(match)) this.#literals.add(withoutSlash(match))
+      else this.#patterns.push(routePattern(match))
+    }
+  }
+
+  matches(path: string, request: BareRequest): boolean {
+    return (
+      this.#literals.has(path) ||
+      this.#patterns.some((pattern) => pattern.test(path)) ||
+      this.#functions.some((matches) => matches(request as never))
+    )
+  }
+}
+
+/** Of the address as it came, which mounted frameworks shorten and leave at `originalUrl`. */
+function pathOf(request: BareRequest & { readonly originalUrl?: string | undefined }): string {
+  const url = request.originalUrl ?? request.url ?? '/'
+  const begin = url.startsWith('/') ? 0 : Math.max(0, url.indexOf('/', url.indexOf('//') + 2))
+  const end = url.indexOf('?')
+  return withoutSlash(end < 0 ? url.slice(begin) : url.slice(begin, end))
+}
+
+const withoutSlash = (path: string): string =>
+  path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path

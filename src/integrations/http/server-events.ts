@@ -1,0 +1,24 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { ownServers } from '../../http/own-servers.ts'
+import type { RequestScopes } from './request-scopes.ts'
+
+/** What Node tells when the head of a request has come. Upgrades and CONNECT are not among them. */
+interface RequestStart {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly server: object
+}
+
+/** `http.server.response.created` of newer versions comes with the same two objects, and later. */
+const requestStart = 'http.server.request.start'
+
+/** Begins the requests of all servers of `node:http` in this process. @returns what stops that */
+export function watchServers(requests: RequestScopes): () => void {
+  const begin = (message: unknown): void => {
+    const { request, response, server } = message as RequestStart
+    if (!ownServers.has(server)) requests.enter(requests.begin(request, response, request))
+  }
+  subscribe(requestStart, begin)
+  return () => void unsubscribe(requestStart, begin)
+}

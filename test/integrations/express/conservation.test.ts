@@ -1,0 +1,44 @@
+import express from 'express'
+import { expect, it } from 'vitest'
+import { EmissionsTracker, type WorkScope } from '../../../src/index.ts'
+import { carbon } from '../../../src/integrations/express/express.ts'
+import { fakeMachine } from '../../tracker/fake-machine.ts'
+import { ask, serve } from '../http/serve.ts'
+
+it('the energy of all requests and what none has used is that of the machine', async () => {
+  const machine = fakeMachine()
+  const tracker = new EmissionsTracker({ ...machine.options, outputMethods: [] }).start()
+  const measured: WorkScope[] = []
+  const beginScope: EmissionsTracker['beginScope'] = (options) => {
+    const scope = tracker.beginScope(options)
+    measured.push(scope)
+    return scope
+  }
+  const app = express()
+  app.use(carbon({ tracker: { beginScope } }))
+  app.get('/users/:id', async (request, response) => {
+    machine.use(Number(request.params.id))
+    await new Promise(setImmediate)
+    machine.use(1, 'dram')
+    response.send('one')
+  })
+  const { url } = await serve(app)
+  machine.use(5)
+  await Promise.all([3, 4, 5].map((id) => ask(`${url}/users/${id}`)))
+  await ask(`${url}/users/6`)
+  const records = await Promise.all(measured.map((scope) => scope.settled()))
+  machine.use(7)
+  await tracker.stop()
+  const ofRequests = records.reduce((sum, record) => sum + (record?.energyJoules ?? NaN), 0)
+  const total = tracker.finalEmissionsData?.components.reduce(
+    (sum, { energyJoules = 0 }) => sum + energyJoules,
+    0,
+  )
+  const { cpu, ram } = tracker.unattributed?.energy ?? {}
+  const ofNone = (cpu?.value ?? 0) + (ram?.value ?? 0)
+  expect(records.map((record) => `${record?.name} ${record?.outcome}`)).toEqual(
+    Array<string>(4).fill('GET /users/:id 2xx'),
+  )
+  expect(total).toBeCloseTo(34, 9)
+  expect(ofRequests + ofNone).toBeCloseTo(34, 9)
+})
