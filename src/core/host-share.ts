@@ -1,6 +1,6 @@
 import type { Method, Reading } from './reading.ts'
 import { joules, type Joules } from './units.ts'
-import { addUsage, noUsage, usageBetween, type Usage } from './usage.ts'
+import { addUsage, noUsage, totalEnergy, usageBetween, type Usage } from './usage.ts'
 
 /**
  * Series that are of the whole machine, whoever measures it: `devices` are those of its hardware, `components` what the machine used where that
@@ -48,6 +48,7 @@ export class HostShare {
   readonly #used = new Shown(noUsage, addUsage, usageBetween)
   readonly #unattributed = new Shown(noUsage, addUsage, usageBetween)
   readonly #devices = new Shown<Energies>(new Map(), addEnergies, energiesBetween)
+  #seenUnattributed = noUsage
   #reports: HostView['reports'] = {}
   #begunMs: HostView['begunMs'] = {}
 
@@ -73,8 +74,17 @@ export class HostShare {
       begunMs: this.#begunMs,
       devices: this.#devices.of(energiesOf(now)),
       used: this.#used.of(now.used),
-      unattributed: this.#unattributed.of(now.unattributed),
+      unattributed: this.#shownUnattributed(now.unattributed),
     }
+  }
+
+  /** At its end a run may find whose some of it was: what has been shown is not taken back, or whoever counts increases would begin anew. */
+  #shownUnattributed(now: Usage): Usage | undefined {
+    const shown = this.#unattributed.of(now)
+    const before = this.#seenUnattributed
+    const isLess = shown !== undefined && totalEnergy(shown).value < totalEnergy(before).value
+    this.#seenUnattributed = isLess ? before : (shown ?? before)
+    return shown === undefined ? undefined : this.#seenUnattributed
   }
 }
 

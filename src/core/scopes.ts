@@ -1,7 +1,7 @@
 import { Account } from './account.ts'
-import { Interval, type Position, type Totals } from './interval.ts'
+import { Interval, totalsOf, type Position, type Totals } from './interval.ts'
 import { seconds, type Seconds } from './units.ts'
-import { addUsage, noUsage, usageBetween, type Usage } from './usage.ts'
+import { addUsage, noUsage, scaleUsage, usageBetween, withoutGpu, type Usage } from './usage.ts'
 
 /** A task, job or request between two moments. */
 export interface Scope {
@@ -90,6 +90,9 @@ class Ledger implements Scopes, Position {
   #idle = noUsage
   /** Innermost scopes that share by time. */
   #active = 0
+  /** All that was used but by graphics processors, and the CPU time that there was. */
+  #whole = noUsage
+  #capacity = 0
   readonly #debts = new Map<SharedScope, Debt>()
 
   constructor(start: Usage, { at, logicalCpus = 1 }: ScopesOptions) {
@@ -121,11 +124,10 @@ class Ledger implements Scopes, Position {
     this.#idle = addUsage(this.#idle, rest)
     this.#begunAt = this.#now
     this.interval = new Interval(interval.after, { perScope, alone })
-    for (const { scope, cpu, isAll } of paid) scope.credit(interval.worthOfCpu(cpu), isAll || isLast)
-    if (!isLast) return
-    // What was told and never was there is owed no more.
-    for (const scope of this.#debts.keys()) scope.credit(noUsage, true)
-    this.#debts.clear()
+    this.#whole = addUsage(this.#whole, withoutGpu(step))
+    this.#capacity += capacity
+    for (const { scope, cpu, isAll } of paid) scope.credit(interval.worthOfCpu(cpu), isAll)
+    if (isLast) this.#payTheRest()
   }
 
   begin(parent?: Scope, { at, isExact = false }: ScopeStart = {}): Scope {
@@ -167,6 +169,21 @@ class Ledger implements Scopes, Position {
       debt.left += cpu
       debt.rate = Math.max(debt.rate, rate)
     }
+  }
+
+  /**
+   * What was told of intervals before the last one, which was too short to pay for it, comes out of what went to no scope in them: at the mean rate of all, and no
+   * more than there is.
+   */
+  #payTheRest(): void {
+    const owed = [...this.#debts].map(([scope, { left }]) => ({ scope, left }))
+    this.#debts.clear()
+    const sum = owed.reduce((total, { left }) => total + left, 0)
+    const perCpu = this.#capacity > 0 ? scaleUsage(this.#whole, 1 / this.#capacity) : noUsage
+    const wanted = totalsOf(perCpu).energy * sum
+    const part = wanted > 0 ? Math.min(1, totalsOf(withoutGpu(this.#idle)).energy / wanted) : 0
+    this.#idle = addUsage(this.#idle, perCpu, -part * sum)
+    for (const { scope, left } of owed) scope.credit(scaleUsage(perCpu, part * left), true)
   }
 
   /** No more than there was: the rest is paid later. */

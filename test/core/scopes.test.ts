@@ -328,7 +328,7 @@ describe('scopes that tell their CPU time', () => {
   })
 
   test('are paid over as long as they took, and never more than there was', () => {
-    const { scopes, at, read, end } = timed()
+    const { scopes, at, read } = timed()
     const exact = scopes.begin(undefined, { isExact: true })
     exact.addCpu(at(4), at(10))
     exact.end()
@@ -342,8 +342,30 @@ describe('scopes that tell their CPU time', () => {
     greedy.end()
     read(111, 10)
     expect(joulesOf(greedy.used())).toBeCloseTo(10, 9)
-    end(111)
     expect(joulesOf(scopes.unattributed())).toBeCloseTo(90, 9)
+  })
+
+  test('are paid in the end out of what went to none, where the last interval is too short for it', () => {
+    const { scopes, at, read, end, total } = timed()
+    read(110, 100)
+    read(110.01, 0.1)
+    const exact = scopes.begin(undefined, { isExact: true })
+    exact.addCpu(at(8), at(8))
+    exact.end()
+    end(110.01)
+    expect(exact.isSettled).toBe(true)
+    expect(joulesOf(exact.used())).toBeCloseTo(20, 6)
+    expect(joulesOf(exact.used()) + joulesOf(scopes.unattributed())).toBeCloseTo(joulesOf(total()), 9)
+    // And never more than that was.
+    const second = timed()
+    const shared = second.scopes.begin(undefined, { at: at(100) })
+    second.read(110, 100)
+    const late = second.scopes.begin(undefined, { isExact: true })
+    late.addCpu(at(8), at(8))
+    late.end()
+    second.end(110)
+    expect(joulesOf(late.used())).toBe(0)
+    expect(joulesOf(shared.used())).toBeCloseTo(100, 9)
   })
 
   test('leave their parent its own share, which holds what they used', () => {
