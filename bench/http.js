@@ -12,7 +12,7 @@ const connections = 20
 /** @typedef {{ variant: string, child: import('node:child_process').ChildProcess, url: string, rates: number[], cpu: number[] }} Server */
 
 /** @param {readonly string[]} frameworks @param {number} rounds @returns {Promise<import('./measure.js').Row[]>} */
-export async function benchHttp(frameworks = ['express', 'fastify'], rounds = 9) {
+export async function benchHttp(frameworks = ['express', 'fastify'], rounds = 15) {
   /** @type {import('./measure.js').Row[]} */
   const rows = []
   for (const framework of frameworks) {
@@ -84,7 +84,7 @@ const answer = (child) =>
   })
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const [rounds = '9', ...frameworks] = process.argv.slice(2)
+  const [rounds = '15', ...frameworks] = process.argv.slice(2)
   const rows = await benchHttp(frameworks.length > 0 ? frameworks : undefined, Number(rounds))
   console.log(`node ${process.version}; medians of ${rounds} rounds`)
   for (const { what, ours, base, result, goal } of rows)
