@@ -197,11 +197,11 @@ export class EmissionsTracker {
 
   /**
    * Begins a scope, as the hooks of frameworks do for each job or request: it costs next to nothing, since the hardware is not read for it. What it has used is
-   * told at the next measurement. Starts the tracker where it does not run.
+   * told at the next measurement. Starts a tracker that never ran; of one that has been stopped, requests that still come measure nothing.
    */
   beginScope(options: ScopeOptions): WorkScope {
-    if (this.#started === undefined || this.#stopping !== undefined) this.start()
-    const run = this.#started?.run
+    if (this.#started === undefined) this.start()
+    const run = this.#stopping === undefined ? this.#started?.run : undefined
     const { attribution } = this.#options
     const scope =
       run &&

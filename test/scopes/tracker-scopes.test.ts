@@ -163,6 +163,16 @@ describe('a scope', () => {
     expect(joulesOf(record)).toBeLessThanOrEqual(100 / cpus + 1)
   })
 
+  it('begins no new run where the tracker was stopped', async () => {
+    const { tracker, told } = running()
+    await tracker.stop()
+    const { runId } = tracker
+    const scope = tracker.beginScope({ name: 'late' })
+    scope.end()
+    expect(await scope.settled()).toBeUndefined()
+    expect([tracker.runId, told]).toEqual([runId, []])
+  })
+
   it('without a run measures nothing, and does no harm', async () => {
     const broken = new EmissionsTracker({ allowMultipleRuns: true, outputMethods: [], logLevel: 'critical' })
     broken.start = () => broken
