@@ -50,8 +50,8 @@ export interface CometExperiment {
   setName(name: string): void
   /** Milliseconds since 1970. */
   setStartEndTime(times: { readonly startMs?: number; readonly endMs?: number }): void
-  /** It ends by an error. */
-  fail(error: unknown): void
+  /** It ends by an error. Told by itself where the process ends with an exit code other than 0. */
+  fail(error?: unknown): void
   /** Resolves with true when all that was logged has come, and with false when it will not in that time. */
   flush(options?: { readonly timeoutMs?: number }): Promise<boolean>
   /** Sends what is left and ends the experiment; after the deadline the rest is written to an archive. Never rejects. */
