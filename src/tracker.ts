@@ -363,13 +363,17 @@ export class EmissionsTracker {
   }
 
   #save(started: Started, reason: 'stop' | 'exit'): void {
+    // An experiment beside it may end it while the process ends, too.
+    if (this.#unsaved === undefined) return
     try {
       this.#final = started.run.saveSync(reason)
       this.#log('info', summaryLine(this.#final, started.csvPath()))
     } catch (error) {
       this.#log('error', `the run could not be saved: ${messageOf(error)}`)
     } finally {
-      if (this.#unsaved !== undefined) forget(this.#unsaved)
+      forget(this.#unsaved)
+      this.#unsaved = undefined
+      this.#stopping ??= Promise.resolve(this.#final?.emissions)
     }
   }
 

@@ -86,6 +86,7 @@ describe('a program with an experiment of Comet', () => {
       expect(readTable(join(folder, 'out/emissions.csv'))).toHaveLength(1)
       expect(archives(folder)).toEqual([expect.stringMatching(/\.zip$/) as string])
       expect(ended.stderr).toMatch(/could not be sent and went to .*codecarbon comet upload/)
+      expect(ended.stderr.match(/ INFO @ .* CO2e/g)).toHaveLength(1)
     },
   )
 
