@@ -551,6 +551,38 @@ describe('codecarbon comet upload', () => {
     expect(comet.experiment.metrics).toHaveLength(2)
   })
 
+  it('goes on with the others where one cannot be read', async () => {
+    const rig = cometRig()
+    await logAll(rig, true)
+    const comet = await startComet()
+    const { folder } = rig
+    const bad = join(folder, 'bad.zip')
+    writeFileSync(bad, 'x')
+    const notes = join(folder, 'old.zip.upload.json')
+    writeFileSync(notes, '{}')
+    const options = { folder, env: environment(comet) }
+    const ended = await runCli(['comet', 'upload', '--json', bad, notes, archiveIn(folder)], options)
+    expect(ended.code).toBe(1)
+    const lines = ended.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as object)
+    expect(lines).toMatchObject([
+      { archive: bad, error: expect.stringContaining('no zip file') as string },
+      { key: comet.experiment.key },
+    ])
+    expect(ended.stderr).toContain('it is no zip file')
+  })
+
+  it('sends the key nowhere where the address cannot be read', async () => {
+    const rig = cometRig()
+    await logAll(rig, true)
+    const env = { COMET_API_KEY: apiKey, COMET_URL_OVERRIDE: 'comet.example' }
+    const ended = await runCli(['comet', 'upload', archiveIn(rig.folder)], { folder: rig.folder, env })
+    expect(ended.code).toBe(2)
+    expect(ended.stderr).toContain('nothing is uploaded while the address of the server cannot be read')
+  })
+
   it.each([
     ['no key', {}, 2, 'an API key is missing: give COMET_API_KEY'],
     ['a wrong key', { COMET_API_KEY: 'wr0ng' }, 1, 'does not know this API key: check COMET_API_KEY'],

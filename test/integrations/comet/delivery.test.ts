@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readArchive } from '../../../src/integrations/comet/read-archive.ts'
@@ -115,6 +115,20 @@ describe('what is logged faster than Comet wants it', () => {
     expect(most).toBeLessThanOrEqual(6600)
     expect(most).toBeGreaterThan(5500)
     await until(experiment.end())
+  })
+
+  it('is no file above 200 MiB', async () => {
+    const { comet, begin, until, said, folder } = cometRig()
+    const experiment = begin()
+    const path = join(folder, 'huge.bin')
+    writeFileSync(path, '')
+    truncateSync(path, 201 * 1024 * 1024)
+    experiment.logAsset(path)
+    await until(experiment.end())
+    expect(comet.experiment.assets).toEqual([])
+    expect(said).toEqual([
+      `Comet at comet.test is not given ${path}, which has 201 MiB: 200 MiB is the most: asset huge.bin is left out`,
+    ])
   })
 
   it('may be one file larger than all the room for others', async () => {
@@ -443,6 +457,17 @@ describe('the beginning of an experiment', () => {
       expect(said).toEqual([])
     },
   )
+
+  it('waits as long as the server asks for', async () => {
+    const { comet, begin, until, clock } = cometRig()
+    comet.fail({ status: 429, retryAfter: '5' }, { path: 'experiment/create', times: 1 })
+    const before = clock.now().monotonic
+    const experiment = begin()
+    await until(experiment.opened)
+    expect(clock.now().monotonic - before).toBeGreaterThanOrEqual(5)
+    expect(experiment.state).toBe('online')
+    await until(experiment.end())
+  })
 
   it('asks again where nothing was made', async () => {
     const { comet, begin, until } = cometRig()
