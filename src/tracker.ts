@@ -362,6 +362,8 @@ export class EmissionsTracker {
   }
 
   #save(started: Started, reason: 'stop' | 'exit'): void {
+    // An experiment beside it may end it while the process ends, too.
+    if (this.#unsaved === undefined) return
     try {
       this.#final = started.run.saveSync(reason)
       this.#log('info', summaryLine(this.#final, started.csvPath()))

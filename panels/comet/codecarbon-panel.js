@@ -149,7 +149,7 @@ function renderPanel(experiments, asked) {
 function renderTable(experiments) {
   const rows = experiments.map(
     ({ name, url, place, seconds, energy, emissions, low, high, measuredShare }) =>
-      `<tr><td>${url === undefined ? escape(name) : `<a href="${escape(url)}" target="_top">${escape(name)}</a>`}</td>${[
+      `<tr><td>${!/^https?:/i.test(url ?? '') ? escape(name) : `<a href="${escape(url)}" target="_top">${escape(name)}</a>`}</td>${[
         formatMass(emissions),
         low === undefined || high === undefined ? '' : `${formatMass(low)} to ${formatMass(high)}`,
         formatEnergy(energy),
@@ -280,6 +280,8 @@ const significant = (value) => String(Number(value.toPrecision(3)))
 /** From kilograms. */
 function formatMass(kilograms) {
   if (kilograms === undefined) return 'unknown'
+  // 999.9 kg are written as 1 t.
+  const rounded = Number(significant(kilograms))
   for (const [size, unit] of [
     [1000, 't'],
     [1, 'kg'],
@@ -287,7 +289,7 @@ function formatMass(kilograms) {
     [1e-6, 'mg'],
     [1e-9, 'µg'],
   ]) {
-    if (kilograms >= size) return `${significant(kilograms / size)} ${unit}`
+    if (rounded >= size) return `${significant(kilograms / size)} ${unit}`
   }
   return kilograms === 0 ? '0 g' : `${significant(kilograms / 1e-12)} ng`
 }
@@ -302,9 +304,11 @@ function formatEnergy(kilowattHours) {
 
 function formatDuration(seconds) {
   if (seconds === undefined) return ''
-  if (seconds < 60) return `${significant(seconds)} s`
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`
-  return `${Math.floor(seconds / 3600)} h ${Math.round((seconds % 3600) / 60)} min`
+  const whole = Math.round(seconds)
+  if (Number(significant(seconds)) < 60) return `${significant(seconds)} s`
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`
+  const minutes = Math.round(seconds / 60)
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 }
 
 const short = (text, most) => (text.length <= most ? text : `${text.slice(0, most - 1)}…`)

@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { systemClock } from '../core/clock.ts'
-import { ConfigError } from '../core/errors.ts'
+import { ConfigError, EnergyError } from '../core/errors.ts'
 import { writeWholeFile } from '../files/whole-file.ts'
+import type { CometSettings } from '../integrations/comet/load-settings.ts'
 import { printOnStderr } from '../log.ts'
 import { packageFile } from '../package-file.ts'
 
@@ -72,38 +73,54 @@ async function upload(
 ): Promise<void> {
   const { loadSettings } = await import('../integrations/comet/load-settings.ts')
   const { holdProcess } = await import('../integrations/comet/hold-process.ts')
-  const { readArchive } = await import('../integrations/comet/read-archive.ts')
-  const { uploadArchive } = await import('../integrations/comet/upload-archive.ts')
-  const { httpRequest, httpRequestUnchecked } = await import('../http/http-request.ts')
-  const { settings, warnings } = loadSettings({ workspace, projectName })
-  const warn = (message: string): void => {
-    printOnStderr(`codecarbon: ${message}\n`)
-  }
+  const { settings, warnings, isAddressKnown } = loadSettings({ workspace, projectName })
   warnings.forEach(warn)
+  if (!isAddressKnown)
+    throw new ConfigError('nothing is uploaded while the address of the server cannot be read')
   if (settings.apiKey === undefined) {
     throw new ConfigError(
       'an API key is missing: give COMET_API_KEY, or api_key in .comet.config; keys are made at comet.com, Settings, API keys',
     )
   }
-  const fetch = settings.checksCertificate ? httpRequest : httpRequestUnchecked
   const release = holdProcess()
   try {
-    for (const path of paths) {
-      const archive = await readArchive(path)
-      if (archive.skipped > 0)
-        warn(`${path}: ${archive.skipped} lines say nothing that can be sent, and are left out`)
-      const result = await uploadArchive({ path, archive, settings, fetch, clock: systemClock, warn })
-      const { url, key, sent, wasComplete } = result
-      const words = wasComplete
-        ? `had been uploaded before, and is at ${url}`
-        : `${sent} things sent to ${url}`
-      process.stdout.write(
-        json === true
-          ? `${JSON.stringify({ archive: path, key, url, sent, was_complete: wasComplete })}\n`
-          : `${path}: ${words}\n`,
-      )
-    }
+    // Notes that lay beside archives, where a pattern takes everything in a folder.
+    for (const path of paths.filter((one) => !one.endsWith('.upload.json')))
+      await uploadOne(path, settings, json === true)
   } finally {
     release()
   }
+}
+
+/** One that fails keeps none of the others from being sent. */
+async function uploadOne(path: string, settings: CometSettings, isJson: boolean): Promise<void> {
+  const { readArchive } = await import('../integrations/comet/read-archive.ts')
+  const { uploadArchive } = await import('../integrations/comet/upload-archive.ts')
+  const { httpRequest, httpRequestUnchecked } = await import('../http/http-request.ts')
+  const fetch = settings.checksCertificate ? httpRequest : httpRequestUnchecked
+  const print = (words: string, facts: object): void => {
+    process.stdout.write(isJson ? `${JSON.stringify({ archive: path, ...facts })}\n` : `${path}: ${words}\n`)
+  }
+  try {
+    const archive = await readArchive(path)
+    if (archive.skipped > 0)
+      warn(`${path}: ${archive.skipped} lines say nothing that can be sent, and are left out`)
+    const result = await uploadArchive({ path, archive, settings, fetch, clock: systemClock, warn })
+    const { url, key, sent, leftOut, wasComplete } = result
+    const sentWords = `${sent} things sent to ${url}${leftOut === 0 ? '' : `, ${leftOut} left out`}`
+    print(wasComplete ? `had been uploaded before, and is at ${url}` : sentWords, {
+      ...{ key, url, sent },
+      left_out: leftOut,
+      was_complete: wasComplete,
+    })
+  } catch (error) {
+    if (!(error instanceof EnergyError)) throw error
+    process.exitCode = 1
+    warn(error.message)
+    if (isJson) print('', { error: error.message })
+  }
+}
+
+const warn = (message: string): void => {
+  printOnStderr(`codecarbon: ${message}\n`)
 }

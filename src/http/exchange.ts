@@ -85,21 +85,25 @@ async function send({ url, ...init }: Request, fetch: Fetch, signal: AbortSignal
   }
 }
 
+/** The whole body, as text. @throws NoAnswer */
+export async function textOf(answer: Fetched, mostBytes: number = usualMostBytes): Promise<string> {
+  return new TextDecoder().decode(await bytesOf(answer, mostBytes))
+}
+
 /** The whole body. @throws NoAnswer */
-export async function textOf({ body }: Fetched, mostBytes: number = usualMostBytes): Promise<string> {
-  const decoder = new TextDecoder()
-  let text = ''
+export async function bytesOf({ body }: Fetched, mostBytes: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
   let bytes = 0
   try {
     for await (const chunk of body ?? []) {
       bytes += chunk.byteLength
       if (bytes > mostBytes) throw new NoAnswer('too large', `answered with more than ${mostBytes / 1e6} MB`)
-      text += decoder.decode(chunk, { stream: true })
+      chunks.push(chunk)
     }
   } catch (error) {
     throw error instanceof NoAnswer ? error : unreachable(error)
   }
-  return text + decoder.decode()
+  return Buffer.concat(chunks)
 }
 
 /** Codes of failed connections, in words. Any other stands as it is. */

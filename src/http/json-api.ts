@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts'
-import { exchange, NoAnswer, textOf, type Request } from './exchange.ts'
+import { bytesOf, exchange, NoAnswer, textOf, type Request } from './exchange.ts'
 import type { Fetch, Fetched } from './http-request.ts'
 import type { AnswerHead, Refusal, UsualKind } from './refusal.ts'
 import { parseRetryAfter } from './retry-after.ts'
@@ -33,6 +33,8 @@ export interface JsonApi {
   readonly url: string
   /** @throws the service's Refusal; the reason of the signal where that broke it off */
   call(call: ApiCall, timeoutMs: number, signal?: AbortSignal): Promise<Answer>
+  /** The same where the answer is a file. */
+  download(call: ApiCall, timeoutMs: number, signal?: AbortSignal): Promise<Uint8Array>
 }
 
 /** How a service says that something is wrong. */
@@ -60,6 +62,11 @@ export interface JsonApiOptions<Kind extends string> {
   readonly fetch: Fetch
   readonly clock: Clock
 }
+
+/** Of an answer: lists of thousands of experiments or points have their megabytes. */
+const mostBytes = 64_000_000
+/** Of a file, as the largest that can be sent. */
+const mostFileBytes = 210_000_000
 
 /** Failures of a connection that was never made, or whose certificate was not accepted, so that nothing can have been carried out. */
 const neverSent =
@@ -90,10 +97,31 @@ export function createJsonApi<Kind extends string>(options: JsonApiOptions<Kind>
   }
 
   async function read(answer: Fetched): Promise<Answer> {
-    const fields = parseFields(await textOf(answer))
+    const fields = parseFields(await textOf(answer, mostBytes))
     const refusal = refusalOf(answer, fields)
     if (refusal !== undefined) throw refusal
     return fields
+  }
+
+  async function readFile(answer: Fetched): Promise<Uint8Array> {
+    if (answer.status === 200) return bytesOf(answer, mostFileBytes)
+    throw refusalOf(answer, {}) ?? new rules.Refusal('refused', rules.words.refused)
+  }
+
+  async function ask<Value>(
+    call: ApiCall,
+    timeoutMs: number,
+    signal: AbortSignal = new AbortController().signal,
+    reading: (answer: Fetched) => Promise<Value>,
+  ): Promise<Value> {
+    try {
+      return await exchange(toRequest(call), { fetch, clock, timeoutMs, signal }, reading)
+    } catch (error) {
+      if (!(error instanceof NoAnswer)) throw error
+      const isSent = !neverSent.test(error.code ?? '')
+      const kind = error.kind === 'too large' ? 'refused' : isSent ? 'no answer' : 'unreachable'
+      throw new rules.Refusal(kind, error.message)
+    }
   }
 
   function refusalOf({ status, headers: answered }: Fetched, fields: Answer): Refusal<Kind> | undefined {
@@ -116,15 +144,8 @@ export function createJsonApi<Kind extends string>(options: JsonApiOptions<Kind>
   return {
     server: `${name} at ${new URL(url).host}`,
     url,
-    async call(call, timeoutMs, signal = new AbortController().signal) {
-      try {
-        return await exchange(toRequest(call), { fetch, clock, timeoutMs, signal }, read)
-      } catch (error) {
-        if (!(error instanceof NoAnswer)) throw error
-        const kind = neverSent.test(error.code ?? '') ? 'unreachable' : 'no answer'
-        throw new rules.Refusal(kind, error.message)
-      }
-    },
+    call: (call, timeoutMs, signal) => ask(call, timeoutMs, signal, read),
+    download: (call, timeoutMs, signal) => ask(call, timeoutMs, signal, readFile),
   }
 }
 

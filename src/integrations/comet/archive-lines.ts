@@ -1,4 +1,4 @@
-import type { CometMessage, MetricMessage, SystemDetails } from './message.ts'
+import { toName, toValue, type CometMessage, type MetricMessage, type SystemDetails } from './message.ts'
 
 /** A line of `messages.json`. */
 export interface ArchiveLine {
@@ -79,8 +79,8 @@ export type ArchivedMessage =
   | Exclude<CometMessage, { readonly type: 'asset' }>
   | (Omit<Extract<CometMessage, { readonly type: 'asset' }>, 'content'> & { readonly filePath: string })
 
-/** What a line says; `undefined` where it says nothing that can be told through REST. */
-export function fromLine(value: unknown): ArchivedMessage | undefined {
+/** What a line of that number says, with names and values as Comet takes them; `undefined` where it says nothing that can be told through REST. */
+export function fromLine(value: unknown, number: number): ArchivedMessage | undefined {
   const { type, payload } = fieldsOf(value)
   const fields = fieldsOf(payload)
   if (type === 'file_upload') return fromUpload(fields)
@@ -90,14 +90,20 @@ export function fromLine(value: unknown): ArchivedMessage | undefined {
   if ('metricName' in metric) return fromMetric(metric, fields, atMs)
   const param = fieldsOf(fields['param'])
   if ('paramName' in param)
-    return { type: 'parameter', name: String(param['paramName']), value: textOf(param['paramValue']), atMs }
+    return {
+      type: 'parameter',
+      name: toName(String(param['paramName'])),
+      value: toValue(textOf(param['paramValue'])),
+      atMs,
+    }
   const other = fieldsOf(fields['log_other'])
-  if ('key' in other) return { type: 'other', name: String(other['key']), value: textOf(other['val']), atMs }
+  if ('key' in other)
+    return { type: 'other', name: toName(String(other['key'])), value: toValue(textOf(other['val'])), atMs }
   if (typeof fields['htmlOverride'] === 'string')
     return { type: 'html', html: fields['htmlOverride'], override: true, atMs }
   if (typeof fields['html'] === 'string') return { type: 'html', html: fields['html'], override: false, atMs }
   if (typeof fields['stdout'] === 'string') {
-    const offset = numberIn(fields, 'offset') ?? 0
+    const offset = integerIn(fields, 'offset') ?? number
     return {
       type: 'output',
       lines: [{ text: fields['stdout'], isError: fields['stderr'] === true, atMs, offset }],
@@ -115,12 +121,12 @@ function fromMetric(metric: Fields, { context }: Fields, atMs: number): MetricMe
   if (!Number.isFinite(value)) return undefined
   return {
     type: 'metric',
-    name: String(metric['metricName']),
+    name: toName(String(metric['metricName'])),
     value,
     atMs: Math.round(atMs),
     ...optional('step', integerIn(metric, 'step')),
     ...optional('epoch', integerIn(metric, 'epoch')),
-    ...optional('context', typeof context === 'string' ? context : undefined),
+    ...optional('context', typeof context === 'string' ? toName(context) : undefined),
   }
 }
 
@@ -131,12 +137,12 @@ function fromUpload(fields: Fields): ArchivedMessage | undefined {
   return {
     type: 'asset',
     filePath,
-    fileName: typeof params['fileName'] === 'string' ? params['fileName'] : filePath,
+    fileName: toName(typeof params['fileName'] === 'string' ? params['fileName'] : filePath),
     assetType: typeof params['type'] === 'string' ? params['type'] : textOf(uploadType ?? 'asset'),
     overwrite: params['overwrite'] === true,
     ...optional('step', integerIn(params, 'step')),
     ...optional('epoch', integerIn(params, 'epoch')),
-    ...optional('context', typeof params['context'] === 'string' ? params['context'] : undefined),
+    ...optional('context', typeof params['context'] === 'string' ? toName(params['context']) : undefined),
     ...(typeof metadata === 'object' && metadata !== null ? { metadata: fieldsOf(metadata) } : {}),
   }
 }

@@ -51,7 +51,7 @@ export interface CometExperiment {
   /** Milliseconds since 1970. */
   setStartEndTime(times: { readonly startMs?: number; readonly endMs?: number }): void
   /** It ends by an error, of which the first counts. */
-  fail(error: unknown): void
+  fail(error?: unknown): void
   /** Calls `tell` once before the experiment ends, however it does, while it still takes what is logged. @returns takes that back */
   beforeEnd(tell: () => void): () => void
   /** Resolves with true when all that was logged has come, and with false when it will not in that time. */

@@ -53,7 +53,18 @@ export type CometMode = 'create' | 'get' | 'get_or_create'
 
 /** What a value of the configuration may be. `seconds` are milliseconds inside. */
 export type SettingKind =
-  'text' | 'secret' | 'switch' | 'mode' | 'key' | 'address' | 'words' | 'seconds' | 'count'
+  | 'text'
+  | 'secret'
+  | 'header'
+  | 'header name'
+  | 'level'
+  | 'switch'
+  | 'mode'
+  | 'key'
+  | 'address'
+  | 'words'
+  | 'seconds'
+  | 'count'
 
 /** One setting: its names in files with spaces between them, which are those of variables in lower case without `comet_`. */
 export interface SettingSpec {
@@ -85,11 +96,11 @@ export const settingSpecs = {
   endMs: { kind: 'seconds', names: 'timeout_cleaning' },
   connectTries: { kind: 'count', names: 'max_auth_retries' },
   checksCertificate: { kind: 'switch', names: 'internal_check_tls_certificate' },
-  headerName: { kind: 'text', names: 'allow_header_name' },
-  headerValue: { kind: 'secret', names: 'allow_header_value' },
+  headerName: { kind: 'header name', names: 'allow_header_name' },
+  headerValue: { kind: 'header', names: 'allow_header_value' },
   nodeIdentifier: { kind: 'text', names: 'distributed_node_identifier' },
   logFile: { kind: 'text', names: 'logging_file' },
-  logFileLevel: { kind: 'text', names: 'logging_file_level' },
+  logFileLevel: { kind: 'level', names: 'logging_file_level' },
 } as const
 
 /** Names that settings have inside. */

@@ -10,10 +10,10 @@ import { CometRefusal } from './comet-refusal.ts'
 import { countdown, within } from './deadline.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import type { CometSettings } from './load-settings.ts'
-import { toName, toValue, type CometMessage } from './message.ts'
+import { nameOf, toName, toValue, type CometMessage } from './message.ts'
 import { openExperiment, type OpenedExperiment } from './open-experiment.ts'
 import { Outbox } from './outbox.ts'
-import { createSender, type Sender } from './sender.ts'
+import { createSender, type Fate, type Sender } from './sender.ts'
 import { createSpool, type Spool } from './spool.ts'
 import type { WarnOnce } from './warn-once.ts'
 
@@ -47,9 +47,11 @@ export class Delivery {
   #server: OpenedExperiment | undefined
   #sender: Sender | undefined
   #heartbeat: { stop(): void } | undefined
-  #lost = 0
+  #leftOut = 0
   #problem: string | undefined
   #archive: string | undefined
+  /** What of that the user was told. */
+  #toldProblem: string | undefined
 
   constructor(parts: DeliveryParts) {
     this.#parts = parts
@@ -94,16 +96,26 @@ export class Delivery {
   }
 
   add(message: CometMessage): void {
+    if (this.#state === 'ended')
+      this.#parts.warnOnce(
+        'ended',
+        `the experiment has ended: ${nameOf(message)} and what comes after it is left out`,
+      )
     if (this.#state === 'disabled' || this.#state === 'ended') return
     // Each beat would say that it is alive.
     if (message.type === 'status' && !message.isAlive) this.#heartbeat?.stop()
-    const lost = this.#outbox.add(message)
-    this.#lost += lost
-    if (lost > 0)
+    const spilled = this.#outbox.add(message)
+    if (spilled.some((one) => one.message.type === 'asset'))
+      this.#parts.warnOnce(
+        'large',
+        `${nameOf(message)} is too large to wait with all else: it goes to an archive`,
+      )
+    else if (spilled.length > 0)
       this.#parts.warnOnce(
         'full',
-        'more waits to be sent than there is room for: the oldest figures are dropped',
+        'more waits to be sent than there is room for: the oldest figures go to an archive',
       )
+    this.#spool.keep(spilled)
     if (this.#state === 'online') this.#sender?.kick()
     else if (this.#state === 'offline') this.#spool.writeSoon()
   }
@@ -136,10 +148,12 @@ export class Delivery {
 
   /** Ends at once: what has not come is written to an archive. */
   close(): void {
+    const { log } = this.#parts
     this.#stopTalking('the process ended')
-    if (this.#state !== 'disabled' && (this.#outbox.size > 0 || this.#state === 'offline')) this.#store()
+    const isLeft = this.#outbox.left > 0 || this.#spool.id !== undefined
+    if (this.#state !== 'disabled' && isLeft) this.#store()
     this.#state = 'ended'
-    if (this.#lost > 0) this.#parts.log('warning', `Comet: ${this.#lost} figures were dropped`)
+    if (this.#leftOut > 1) log('warning', `Comet: ${this.#leftOut} things were refused and left out`)
   }
 
   async #open(): Promise<void> {
@@ -187,8 +201,8 @@ export class Delivery {
       random,
       requestMs,
       uploadMs,
-      onRefusal: (refusal) => {
-        this.#refused(refusal)
+      onRefusal: (refusal, { message }, fate) => {
+        this.#refused(refusal, message, fate)
       },
       onCome: () => {
         this.#problem = undefined
@@ -216,6 +230,7 @@ export class Delivery {
       return
     }
     this.#goOffline()
+    this.#toldProblem = this.#problem
     log(
       'warning',
       `${this.#problem}; what is logged goes to ${settings.offlineDirectory}, to be uploaded later`,
@@ -234,21 +249,34 @@ export class Delivery {
     if (tags.length > 0) this.add({ type: 'tags', tags: tags.map(toName) })
   }
 
-  #refused(refusal: CometRefusal): void {
+  #refused(refusal: CometRefusal, message: CometMessage, fate: Fate): void {
+    const { isQuiet = false } = this.#parts
     this.#problem = `${this.#api.server} ${refusal.message}`
-    const isLeftToOthers = refusal.mayPass && this.#parts.isQuiet === true
-    if (!isLeftToOthers && (!refusal.mayPass || refusal.retryAfterMs === undefined))
-      this.#parts.warnOnce(refusal.kind, `${this.#problem}${refusal.mayPass ? '; it is tried again' : ''}`)
+    if (fate === 'left out') {
+      this.#leftOut += 1
+      this.#warnOfProblem('left out', `: ${nameOf(message)} is left out`)
+    } else if (fate === 'set aside') {
+      this.#warnOfProblem(`aside ${refusal.kind}`, `: ${nameOf(message)} goes to an archive`)
+    } else if (!isQuiet && refusal.retryAfterMs === undefined) {
+      this.#warnOfProblem(refusal.kind, '; it is tried again')
+    }
   }
 
   #giveUp(refusal: CometRefusal): void {
     if (this.#state !== 'online') return
     this.#stopTalking('the server stays away')
+    this.#problem = `${this.#api.server} ${refusal.message}`
     this.#goOffline()
-    this.#parts.warnOnce(
+    const { offlineDirectory } = this.#settings
+    this.#warnOfProblem(
       'given up',
-      `${this.#api.server} ${refusal.message}; what is logged from now on goes to ${this.#settings.offlineDirectory}, to be uploaded later`,
+      `; what is logged from now on goes to ${offlineDirectory}, to be uploaded later`,
     )
+  }
+
+  #warnOfProblem(kind: string, rest: string): void {
+    this.#parts.warnOnce(kind, `${this.#problem ?? ''}${rest}`)
+    this.#toldProblem = this.#problem
   }
 
   #stopTalking(why: string): void {
@@ -259,20 +287,20 @@ export class Delivery {
 
   /** Puts what has not come into the archive, and tells where that is. */
   #store(): void {
-    const left = this.#outbox.size
+    const { settings, log } = this.#parts
+    const isWhole = this.#server === undefined || this.#state === 'offline'
     const path = this.#spool.close()
     this.#archive = path
     if (path === undefined) return
-    const { settings, log } = this.#parts
+    const { written, lost } = this.#spool
     const isMeant = settings.offline
-    const what =
-      this.#server === undefined || this.#state === 'offline'
-        ? 'the experiment'
-        : `${left} things that were logged`
-    const why = this.#problem === undefined || isMeant ? '' : ` (${this.#problem})`
+    const what = isWhole ? 'the experiment' : `${written} things that were logged`
+    const isNews = this.#problem !== this.#toldProblem && !isMeant
+    const why = this.#problem === undefined || !isNews ? '' : ` (${this.#problem})`
+    const loss = lost === 0 ? '' : `; ${lost} things could not be written and are lost`
     log(
-      isMeant ? 'info' : 'warning',
-      `Comet: ${what} ${isMeant ? 'is in' : 'could not be sent and went to'} ${path}${why}; to send it: codecarbon comet upload ${path}`,
+      isMeant && lost === 0 ? 'info' : 'warning',
+      `Comet: ${what} ${isMeant ? 'is in' : 'could not be sent and went to'} ${path}${why}${loss}; to send it: codecarbon comet upload ${path}`,
     )
   }
 

@@ -13,7 +13,7 @@ export function toForm(parts: readonly FormPart[]): Upload {
   const boundary = `----codecarbon-${randomBytes(16).toString('hex')}`
   const chunks = parts.flatMap(({ name, fileName, content }) => [
     Buffer.from(`--${boundary}\r\n${headOf(name, fileName)}\r\n\r\n`),
-    Buffer.from(content),
+    typeof content === 'string' ? Buffer.from(content) : content,
     Buffer.from('\r\n'),
   ])
   return {

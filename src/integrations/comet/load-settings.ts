@@ -51,6 +51,8 @@ export interface CometSettings {
 export interface LoadedSettings {
   readonly settings: CometSettings
   readonly warnings: readonly string[]
+  /** False where the address of the server cannot be read: what is logged must not go to another one. */
+  readonly isAddressKnown: boolean
 }
 
 /** Where settings are looked for. */
@@ -67,6 +69,14 @@ const fileName = '.comet.config'
 /** Comet's own address and project for those that give none. */
 const usualUrl = 'https://www.comet.com'
 const usualProject = 'general'
+/** Stands for an address that cannot be read. */
+const unreadableUrl = ''
+
+/** What a file in the working directory should not do in silence. */
+const riskyNearby = [
+  ['checksCertificate', 'internal_check_tls_certificate says whether the server has to prove who it is'],
+  ['logFile', 'logging_file names a file that messages are added to'],
+] as const satisfies readonly (readonly [SettingName, string])[]
 
 type Found = { readonly [Name in SettingName]?: SettingValues[(typeof settingSpecs)[Name]['kind']] }
 
@@ -93,19 +103,28 @@ export function loadSettings(
     ...fromEnvironment(places.environment, warn),
     ...fromCode(given),
   }
+  if ((found.headerName === undefined) !== (found.headerValue === undefined))
+    warn(
+      'COMET_ALLOW_HEADER_NAME and COMET_ALLOW_HEADER_VALUE belong together: one of them is not used alone',
+    )
+  // Who made the folder may be somebody else.
+  for (const [name, what] of riskyNearby) {
+    if (near[name] !== undefined && found[name] === near[name])
+      warn(`${join(places.workingDirectory ?? '', fileName)}: ${what}; that file is in the working directory`)
+  }
   // A folder that came from somebody else must not take the user's key somewhere else in silence.
   if (near.url !== undefined && found.url === near.url && found.apiKey !== near.apiKey) {
     warn(
       `${join(places.workingDirectory ?? '', fileName)}: url_override says where the API key and all that is logged are sent; that file is in the working directory`,
     )
   }
-  return { settings: complete(found, defaults), warnings }
+  return { settings: complete(found, defaults), warnings, isAddressKnown: found.url !== unreadableUrl }
 }
 
-/** Whether a program that says nothing about Comet is to be logged there: a key is given, and logging of emissions is not turned off. */
+/** Whether a program that says nothing about Comet is to be logged there: a key is given, or that it is offline, and logging of emissions is not turned off. */
 export function wantsAutoLog(places: CometPlaces = ownPlaces()): boolean {
-  const { settings } = loadSettings({}, { places })
-  return (settings.apiKey !== undefined || settings.offline) && settings.autoLogCo2
+  const { apiKey, offline, autoLogCo2 } = loadSettings({}, { places }).settings
+  return (apiKey !== undefined || offline) && autoLogCo2
 }
 
 /** Those of this process. */
@@ -134,10 +153,12 @@ function complete(found: Found, defaults: CometDefaults): CometSettings {
     experimentName: found.experimentName,
     experimentKey: found.experimentKey,
     mode: found.mode ?? (found.experimentKey === undefined ? 'create' : 'get_or_create'),
-    offline: found.offline ?? (found.online === false ? true : (defaults.offline ?? false)),
+    offline:
+      found.url === unreadableUrl ||
+      (found.offline ?? (found.online === false || (defaults.offline ?? false))),
     offlineDirectory: found.offlineDirectory ?? '.cometml-runs',
     tags: found.tags ?? [],
-    url: found.url ?? usualUrl,
+    url: found.url === undefined || found.url === unreadableUrl ? usualUrl : found.url,
     autoLogCo2: mayLog && (found.autoLogCo2 ?? true),
     autoLogSystem: mayLog && (found.autoLogSystem ?? true),
     autoLogHost: found.autoLogHost ?? true,
@@ -210,8 +231,8 @@ function read(entries: readonly TextEntry[], warn: (warning: string) => void): F
   for (const { key, value, where } of entries.toSorted((one, other) => rank(one) - rank(other))) {
     const name = names.get(key)
     if (name === undefined) {
-      const meant = otherNames.includes(key) ? undefined : nearest(key, names.keys())
-      if (meant !== undefined && isSlip(key, meant))
+      const meant = meantBy(key)
+      if (meant !== undefined)
         warn(
           `${where}: not known; did you mean ${where === where.toUpperCase() ? `${prefix}${meant.toUpperCase()}` : meant}?`,
         )
@@ -220,15 +241,44 @@ function read(entries: readonly TextEntry[], warn: (warning: string) => void): F
     if (value.trim() === '') continue
     const { kind } = specOf(name)
     const parsed = parseSetting(value.trim(), kind)
-    if (parsed === undefined) warn(`${where}: expected ${expected[kind]}${got(value, kind)}; it is left out`)
-    else found[name] = parsed
+    const fate = unsafe.has(name) ? 'what is logged goes to an archive and not to a server' : 'it is left out'
+    if (parsed === undefined) warn(`${where}: expected ${expected[kind]}${got(value, kind)}; ${fate}`)
+    found[name] = parsed ?? unsafe.get(name)
   }
   return found
 }
 
-/** Two letters at the most: Comet has many names that are none of ours. */
-const isSlip = (one: string, other: string): boolean =>
-  Math.abs(one.length - other.length) <= 1 && one.slice(0, 4) === other.slice(0, 4)
+/** Settings that say where the key and all that is logged go, with what they are where they cannot be read. */
+const unsafe: ReadonlyMap<SettingName, string | boolean> = new Map<SettingName, string | boolean>([
+  ['url', unreadableUrl],
+  ['offline', true],
+  ['online', false],
+])
+
+/** What people write for names that Comet has. */
+const usualSlips: ReadonlyMap<string, string> = new Map([
+  ['key', 'api_key'],
+  ['token', 'api_key'],
+  ['api_token', 'api_key'],
+  ['project', 'project_name'],
+  ['name', 'experiment_name'],
+  ['experiment', 'experiment_name'],
+  ['url', 'url_override'],
+  ['server', 'url_override'],
+  ['tags', 'start_experiment_tags'],
+])
+
+/** The name that was meant; `undefined` for one of the many that Comet has and we do not, from which ours differ by more than a slip. */
+function meantBy(key: string): string | undefined {
+  const usual = usualSlips.get(key)
+  if (usual !== undefined || otherNames.includes(key)) return usual
+  const meant = nearest(key, names.keys())
+  const beginning = 'auto_log_'
+  // Comet has many names that begin like this.
+  if (meant === undefined || key.startsWith(beginning)) return undefined
+  const isLetterOff = Math.abs(meant.length - key.length) <= 1
+  return isLetterOff && key[0] === meant[0] ? meant : undefined
+}
 
 const codeKinds = {
   apiKey: 'secret',
@@ -248,11 +298,15 @@ const codeKinds = {
 const timeoutNames = ['requestMs', 'uploadMs', 'startMs', 'endMs'] as const
 
 function fromCode(given: CometOptions): Found {
-  if (typeof given !== 'object' || given === null)
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
     throw new ConfigError(`options: expected an object, got ${given === null ? 'null' : typeof given}`)
   const found: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(given) as [string, unknown][]) {
-    if (value === undefined || name === 'logger') continue
+    if (value === undefined) continue
+    if (name === 'logger') {
+      checkLogger(value)
+      continue
+    }
     if (name === 'timeouts') {
       Object.assign(found, timeoutsOf(value))
       continue
@@ -267,7 +321,18 @@ function fromCode(given: CometOptions): Found {
     }
     found[name as SettingName] = parsed
   }
+  if (found['mode'] === 'create' && found['experimentKey'] !== undefined)
+    throw new ConfigError(
+      'option experimentKey: not used with mode create, since Comet chooses the keys of new experiments: leave one of them out',
+    )
   return found
+}
+
+function checkLogger(value: unknown): void {
+  const methods = ['debug', 'info', 'warn', 'error'] as const
+  const logger = value as Readonly<Record<(typeof methods)[number], unknown>> | null
+  if (logger !== null && methods.every((name) => typeof logger[name] === 'function')) return
+  throw new ConfigError('option logger: expected an object with debug, info, warn and error')
 }
 
 function timeoutsOf(value: unknown): Found {

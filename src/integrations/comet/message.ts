@@ -1,3 +1,6 @@
+import { createHash } from 'node:crypto'
+import { inspect } from 'node:util'
+
 /** One thing that is told of an experiment. Times are milliseconds since 1970. */
 export type CometMessage =
   | MetricMessage
@@ -26,6 +29,31 @@ export interface MetricMessage extends CometPoint {
   readonly value: number
   readonly atMs: number
 }
+
+/** What a message is, for people. */
+export function nameOf(
+  message: Exclude<CometMessage, AssetMessage> | Pick<AssetMessage, 'type' | 'fileName'>,
+): string {
+  if (message.type === 'asset') return `asset ${message.fileName}`
+  return 'name' in message ? `${message.type} ${message.name}` : words[message.type]
+}
+
+const words = {
+  tags: 'a list of tags',
+  html: 'a page',
+  output: 'output',
+  system: 'a list of system details',
+  times: 'when it began or ended',
+  status: 'how it ended',
+} as const
+
+/** Whether both are the same point of a metric, told twice. */
+export const isSamePoint = (one: CometMessage | undefined, other: CometMessage): boolean =>
+  one?.type === 'metric' &&
+  other.type === 'metric' &&
+  (['name', 'value', 'atMs', 'step', 'epoch', 'context'] as const).every(
+    (field) => one[field] === other[field],
+  )
 
 /** A line of what a program prints. */
 export interface OutputLine {
@@ -71,24 +99,35 @@ export interface SystemDetails {
 /** Caps of Comet's own clients: MAXIMAL_KEY_LENGTH and MAXIMAL_VALUE_LENGTH of comet_ml. */
 const longestName = 100
 const longestValue = 1000
+/** Of why an experiment failed. */
+export const longestError: number = longestValue
 
-/** A name as Comet takes it. */
-export const toName = (name: string): string => cut(name, longestName)
+/** A name as Comet takes it. A longer one keeps its ending and is told from others that begin like it. */
+export function toName(name: string): string {
+  if (name.length <= longestName) return name
+  const hash = createHash('sha256').update(name).digest('hex').slice(0, 8)
+  const extension = /\.\w{1,10}$/.exec(name)?.[0] ?? ''
+  return `${cut(name, longestName - hash.length - extension.length - 1)}~${hash}${extension}`
+}
+
 /** A value as Comet takes it. */
 export const toValue = (value: unknown): string =>
-  cut(typeof value === 'object' && value !== null ? toJson(value) : String(value), longestValue)
+  cut(typeof value === 'object' && value !== null ? textOf(value) : String(value), longestValue)
 
-function toJson(value: object): string {
+function textOf(value: object): string {
+  if (value instanceof Date) return value.toISOString()
+  if (value instanceof Error) return `${value.name}: ${value.message}`
+  const isList = value instanceof Map || value instanceof Set
   try {
-    return value instanceof Date ? value.toISOString() : JSON.stringify(value)
+    if (!isList) return JSON.stringify(value)
   } catch {
-    // Something that holds itself.
-    return Object.prototype.toString.call(value)
+    // Something that holds itself, or what JSON does not know.
   }
+  return inspect(value, { breakLength: Infinity })
 }
 
 /** No half of a pair of surrogates is left over. */
-function cut(text: string, most: number): string {
+export function cut(text: string, most: number): string {
   if (text.length <= most) return text
   const end = text.slice(0, most)
   return /[\ud800-\udbff]$/.test(end) ? end.slice(0, -1) : end

@@ -8,6 +8,9 @@ export type SettingValue = string | number | boolean | readonly string[] | Secre
 export interface SettingValues {
   readonly text: string
   readonly secret: Secret
+  readonly header: Secret
+  readonly 'header name': string
+  readonly level: string
   readonly switch: boolean
   readonly mode: CometMode
   readonly key: string
@@ -19,12 +22,17 @@ export interface SettingValues {
 
 /** What was given, where it may be shown. */
 export const got = (value: unknown, kind: SettingKind): string =>
-  kind === 'secret' || kind === 'address' ? '' : `, got ${JSON.stringify(String(value).slice(0, 100))}`
+  kind === 'secret' || kind === 'header' || kind === 'address'
+    ? ''
+    : `, got ${JSON.stringify(String(value).slice(0, 100))}`
 
 /** What each kind takes, in words. */
 export const expected: Readonly<Record<SettingKind, string>> = {
   text: 'a text',
   secret: 'a text without spaces',
+  header: 'a text of ASCII',
+  'header name': 'the name of a header, without spaces',
+  level: 'debug, info, warning, error or critical',
   switch: 'true or false',
   mode: 'create, get or get_or_create',
   key: 'a key of 32 to 50 letters and digits',
@@ -41,6 +49,12 @@ export function parseSetting(text: string, kind: SettingKind): SettingValue | un
       return text
     case 'secret':
       return isToken(text) ? new Secret(text) : undefined
+    case 'header':
+      return /^[\x20-\x7e]+$/.test(text) ? new Secret(text) : undefined
+    case 'header name':
+      return /^[!#$%&'*+.^`|~\w-]+$/.test(text) ? text : undefined
+    case 'level':
+      return /^(?:debug|info|warning|error|critical)$/i.test(text) ? text : undefined
     case 'switch':
       return switchWords.get(text.toLowerCase())
     case 'mode':

@@ -1,7 +1,10 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { EnergyError, messageOf } from '../../core/errors.ts'
+import { holderOf, tryLock, type ProcessLock } from '../../files/process-lock.ts'
+import { unknownWriterMs, writerLock } from './archive.ts'
 import { fromLine, type ArchivedMessage } from './archive-lines.ts'
+import { longestError, toName } from './message.ts'
 
 /** An experiment that was written offline, by this package or by `comet_ml`. */
 export interface ArchivedExperiment {
@@ -22,7 +25,9 @@ export interface ArchivedExperiment {
   readonly entries: readonly ArchivedEntry[]
   /** Lines that say nothing which can be told through REST. */
   readonly skipped: number
-  /** A file of the archive; `undefined` where it has none of that name. */
+  /** Whether it has a file of that name. */
+  has(name: string): boolean
+  /** A file of the archive, which is read when it is asked for; `undefined` where it has none of that name. */
   file(name: string): Uint8Array | undefined
 }
 
@@ -40,15 +45,15 @@ const largestBytes = 1024 * 1024 * 1024
  * @throws EnergyError ERR_FILE_UNREADABLE
  */
 export async function readArchive(path: string): Promise<ArchivedExperiment> {
-  const file = await openFiles(path)
+  const { has, read: file } = await openFiles(path)
   const facts = parseObject(textIn(file, 'experiment.json', path), `${path}: experiment.json`)
   const lines = new TextDecoder().decode(file('messages.json') ?? new Uint8Array()).split('\n')
   const entries: ArchivedEntry[] = []
   let skipped = 0
-  for (const line of lines) {
+  for (const [number, line] of lines.entries()) {
     if (line.trim() === '') continue
     const value = parseLine(line)
-    const message = fromLine(value)
+    const message = fromLine(value, number)
     if (message === undefined) skipped += 1
     else entries.push({ message, isUncertain: isDoubted(value) })
   }
@@ -73,46 +78,85 @@ export async function readArchive(path: string): Promise<ArchivedExperiment> {
     experimentName: text('experiment_name'),
     experimentKey: text('experiment_key'),
     ownName: text('made_as'),
-    tags: Array.isArray(tags) ? tags.filter((tag): tag is string => typeof tag === 'string') : [],
+    tags: Array.isArray(tags) ? tags.filter((tag): tag is string => typeof tag === 'string').map(toName) : [],
     startMs: milliseconds('start_time'),
     stopMs: milliseconds('stop_time'),
-    error: text('error'),
-    entries,
-    skipped,
-    file,
+    error: text('error')?.slice(0, longestError),
+    ...{ entries, skipped, has, file },
   }
 }
 
-type Files = (name: string) => Uint8Array | undefined
+interface Files {
+  readonly has: (name: string) => boolean
+  readonly read: (name: string) => Uint8Array | undefined
+}
 
 async function openFiles(path: string): Promise<Files> {
   try {
-    if (statSync(path).isDirectory()) return filesOfFolder(path)
-    const bytes = readFileSync(path)
-    const { unzipSync } = await import('fflate')
-    let size = 0
-    const files = unzipSync(bytes, {
-      filter({ originalSize }) {
+    return statSync(path).isDirectory() ? filesOfFolder(path) : await filesOfZip(path)
+  } catch (cause) {
+    if (cause instanceof EnergyError) throw cause
+    throw unreadable(`${path} cannot be read as an archive of an experiment: ${messageOf(cause)}`, cause)
+  }
+}
+
+async function filesOfZip(path: string): Promise<Files> {
+  const bytes = readFileSync(path)
+  if (bytes.length === 0) throw new Error('it is empty')
+  // Every zip file begins with PK (APPNOTE.TXT 4.3.7, 4.3.16).
+  if (bytes[0] !== 0x50 || bytes[1] !== 0x4b) throw new Error('it is no zip file')
+  const { unzipSync } = await import('fflate')
+  const names = new Set<string>()
+  let size = 0
+  try {
+    unzipSync(bytes, {
+      filter({ name, originalSize }) {
+        names.add(name)
         size += originalSize
-        if (size > largestBytes) throw new Error(`it holds more than ${largestBytes / 1024 ** 3} GiB`)
-        return true
+        return false
       },
     })
-    return (name) => (Object.hasOwn(files, name) ? files[name] : undefined)
   } catch (cause) {
-    throw unreadable(`${path} cannot be read as an archive of an experiment: ${messageOf(cause)}`, cause)
+    throw new Error('the zip file is damaged or was not copied to its end', { cause })
+  }
+  if (size > largestBytes) throw new Error(`it holds more than ${largestBytes / 1024 ** 3} GiB`)
+  return {
+    has: (name) => names.has(name),
+    read: (name) => unzipSync(bytes, { filter: (one) => one.name === name })[name],
   }
 }
 
 /** Only what is in the folder itself: a name in an archive must not lead to the user's other files. */
 function filesOfFolder(folder: string): Files {
+  checkWriter(folder)
   const names = new Set(
     readdirSync(folder, { withFileTypes: true }).flatMap((one) => (one.isFile() ? [one.name] : [])),
   )
-  return (name) => (names.has(name) ? readFileSync(join(folder, name)) : undefined)
+  return {
+    has: (name) => names.has(name),
+    read: (name) => (names.has(name) ? readFileSync(join(folder, name)) : undefined),
+  }
 }
 
-function textIn(file: Files, name: string, path: string): string {
+/** What comes after an upload would be left out. */
+function checkWriter(folder: string): void {
+  const path = join(folder, writerLock)
+  if (!existsSync(path)) return
+  let lock: ProcessLock | undefined
+  try {
+    lock = tryLock(path, { unknownOwnerMs: unknownWriterMs })
+  } catch {
+    // Nobody can write there.
+    return
+  }
+  if (lock === undefined)
+    throw unreadable(
+      `${folder} is still being written by process ${holderOf(path) ?? 'of another host'}: upload it when that has ended`,
+    )
+  lock.release()
+}
+
+function textIn(file: Files['read'], name: string, path: string): string {
   const bytes = file(name)
   if (bytes === undefined)
     throw unreadable(`${path} has no ${name}: this is no archive of an experiment of Comet`)

@@ -19,10 +19,13 @@ export interface SenderParts {
   /** Something has come. */
   readonly onCome: () => void
   /** Something did not come; of what is tried again, each time. */
-  readonly onRefusal: (refusal: CometRefusal, item: Item) => void
+  readonly onRefusal: (refusal: CometRefusal, item: Item, fate: Fate) => void
   /** Nothing more will come: a person has to change something, or the server stays away. */
   readonly onGivenUp: (refusal: CometRefusal) => void
 }
+
+/** What becomes of something that did not come: it is sent again, kept but not sent again, or left out because it is wrong. */
+export type Fate = 'again' | 'set aside' | 'left out'
 
 /** Sends what is in an outbox, in the background. */
 export interface Sender {
@@ -41,19 +44,22 @@ const perMinute: Readonly<Record<Counted, number>> = {
   metric: 6000,
   parameter: 5000,
   output: 6000,
-  other: 4000,
+  file: 500,
+  other: 3500,
 }
 const firstPauseMs = 500
 const longestPauseMs = 5 * 60_000
 /** The same while an end waits for it. */
 const longestPauseAtEndMs = 500
-/** A server that fails at the same thing so often fails because of it. */
+/** A server that fails at the same thing so often, while other things come, fails because of it. */
 const mostAttempts = 8
+/** A server that refuses one kind of message so often, and takes nothing in between, takes no more. */
+const mostRefusals = 8
 /** A server that has answered nothing for so long stays away. */
 const patienceMs = 5 * 60_000
 
-/** What concerns one thing alone; all other refusals that do not pass concern all that is to come. */
-const ofOneThing: ReadonlySet<string> = new Set(['refused', 'space'])
+/** An address that is not there, or not for this key: of one kind of message alone, where others come. */
+const ofOneKind: ReadonlySet<string> = new Set(['access', 'address'])
 
 /**
  * Sends four at a time, within half of Comet's limits. After a failure all wait: twice as long each time, of which a random part (full
@@ -68,6 +74,11 @@ export function createSender(parts: SenderParts): Sender {
   const nowMs = (): number => clock.now().monotonic * 1000
   const drained = new Set<() => void>()
   let onTheWay = 0
+  let isFileOnTheWay = false
+  /** Things that have come. */
+  let come = 0
+  /** Kinds of messages that were refused as such since something came. */
+  let refusedKinds: string[] = []
   let failures = 0
   let failingSinceMs: number | undefined
   /** Of our own accord, and as the server asked for. */
@@ -79,7 +90,7 @@ export function createSender(parts: SenderParts): Sender {
 
   function wakeIn(waitMs: number): void {
     cancelTimer?.()
-    cancelTimer = clock.after(waitMs, () => {
+    cancelTimer = clock.after(Math.ceil(waitMs), () => {
       cancelTimer = undefined
       kick()
     })
@@ -94,14 +105,21 @@ export function createSender(parts: SenderParts): Sender {
       return
     }
     while (onTheWay < mostAtOnce) {
-      const item = outbox.take((one) => buckets[one.counted].take(weightOf(one)))
+      const item = outbox.take(maySend)
       if (item === undefined) break
       onTheWay += 1
+      isFileOnTheWay ||= item.counted === 'file'
       void send(item)
     }
     const waits = outbox.next().map((item) => buckets[item.counted].waitMs(weightOf(item)))
-    const wait = Math.min(...waits)
-    if (onTheWay < mostAtOnce && wait > 0 && wait < Infinity) wakeIn(wait)
+    const wait = Math.min(...waits.filter((ms) => ms > 0))
+    if (onTheWay < mostAtOnce && wait < Infinity) wakeIn(wait)
+  }
+
+  /** Files one by one: each is in memory while it is sent. */
+  function maySend(item: Item): boolean {
+    if (item.counted === 'file' && isFileOnTheWay) return false
+    return buckets[item.counted].take(weightOf(item))
   }
 
   function tellDrained(): void {
@@ -114,6 +132,8 @@ export function createSender(parts: SenderParts): Sender {
       await deliver(item)
       if (isStopped) return
       outbox.done(item)
+      come += 1
+      refusedKinds = []
       failures = 0
       failingSinceMs = undefined
       parts.onCome()
@@ -122,17 +142,18 @@ export function createSender(parts: SenderParts): Sender {
       failed(item, error)
     } finally {
       onTheWay -= 1
+      if (item.counted === 'file') isFileOnTheWay = false
       kick()
     }
   }
 
-  async function deliver({ message, isUncertain }: Item): Promise<void> {
+  async function deliver({ message, isUncertain, copies }: Item): Promise<void> {
     const { experimentKey, requestMs, uploadMs } = parts
     const { signal } = end
     const within = (usualMs: number): number =>
       endsAtMs === undefined ? usualMs : Math.min(usualMs, Math.max(1, endsAtMs - nowMs()))
-    if (isUncertain && (await isThere(message, { api, experimentKey, timeoutMs: within(requestMs), signal })))
-      return
+    const asking = { api, experimentKey, timeoutMs: within(requestMs), signal }
+    if (isUncertain && (await isThere(message, copies, asking))) return
     const call = await toCall(message, experimentKey)
     await api.call(call, within(message.type === 'asset' ? uploadMs : requestMs), signal)
   }
@@ -142,17 +163,35 @@ export function createSender(parts: SenderParts): Sender {
       error instanceof CometRefusal ? error : new CometRefusal('refused', 'is not given what cannot be sent')
     item.attempts += 1
     item.isUncertain ||= refusal.isUncertain
-    const isPoison = refusal.kind === 'server' && item.attempts >= mostAttempts
-    if (ofOneThing.has(refusal.kind) || isPoison) outbox.done(item)
-    else outbox.putBack(item)
-    parts.onRefusal(refusal, item)
-    if (!refusal.mayPass) {
-      if (!ofOneThing.has(refusal.kind)) parts.onGivenUp(refusal)
+    item.cameBefore ??= come
+    const fate = fateOf(item, refusal)
+    if (fate === undefined) {
+      outbox.putBack(item)
+      parts.onGivenUp(refusal)
       return
     }
-    pause(refusal)
-    failingSinceMs ??= nowMs()
-    if (nowMs() - failingSinceMs >= patienceMs) parts.onGivenUp(refusal)
+    if (fate === 'left out') outbox.done(item)
+    else if (fate === 'set aside') outbox.setAside(item)
+    else {
+      outbox.putBack(item)
+      pause(refusal)
+    }
+    parts.onRefusal(refusal, item, fate)
+  }
+
+  /** `undefined` where nothing more will come at all. */
+  function fateOf({ message, attempts, cameBefore = 0 }: Item, refusal: CometRefusal): Fate | undefined {
+    if (refusal.kind === 'refused') return 'left out'
+    if (refusal.kind === 'space') return 'set aside'
+    if (refusal.mayPass) {
+      if (refusal.isUncertain && attempts >= mostAttempts && come > cameBefore) return 'set aside'
+      failingSinceMs ??= nowMs()
+      const isPatient = nowMs() - failingSinceMs < patienceMs && (refusal.retryAfterMs ?? 0) <= patienceMs
+      return isPatient ? 'again' : undefined
+    }
+    refusedKinds.push(message.type)
+    const isOfOneKind = new Set(refusedKinds).size === 1 && refusedKinds.length < mostRefusals
+    return come > 0 && ofOneKind.has(refusal.kind) && isOfOneKind ? 'set aside' : undefined
   }
 
   /** Those that were sent together fail together, and count once. */
@@ -177,7 +216,7 @@ export function createSender(parts: SenderParts): Sender {
         const done = (): void => {
           cancel()
           endsAtMs = undefined
-          resolve(true)
+          resolve(outbox.left === 0)
         }
         drained.add(done)
         // A pause of our own was meant for a long run.
@@ -189,6 +228,7 @@ export function createSender(parts: SenderParts): Sender {
       isStopped = true
       cancelTimer?.()
       end.abort(new Error('the experiment has ended'))
+      // What is left then goes to an archive, if anywhere.
       tellDrained()
     },
   }

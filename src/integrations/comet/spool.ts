@@ -1,8 +1,9 @@
 import { join } from 'node:path'
 import type { Clock } from '../../core/clock.ts'
 import { stateDirectory } from '../../files/state-directory.ts'
+import { placeFromHere } from '../../files/whole-file.ts'
 import type { Log } from '../../log.ts'
-import { createArchive, type Archive } from './archive.ts'
+import { createArchive, type Archive, type ArchiveEntry } from './archive.ts'
 import type { CometSettings } from './load-settings.ts'
 import type { Outbox } from './outbox.ts'
 
@@ -22,11 +23,17 @@ export interface SpoolParts {
 export interface Spool {
   /** Of the archive; `undefined` before it is begun. */
   readonly id: string | undefined
+  /** Things that were written. */
+  readonly written: number
+  /** Things that could not be written. */
+  readonly lost: number
   /** Begins the archive. */
   open(): void
   /** Writes what waits within a second, and at once where it is much. */
   writeSoon(): void
   write(): void
+  /** Writes what there is no room for in the outbox. */
+  keep(entries: readonly ArchiveEntry[]): void
   /** Writes what waits, and when the experiment ended. @returns path of the archive; `undefined` where it could not be written */
   close(): string | undefined
 }
@@ -39,22 +46,29 @@ export function createSpool({ settings, outbox, log, clock, ownName, serverKey }
   const startMs = nowMs()
   let archive: Archive | undefined
   let cancelTimer: (() => void) | undefined
+  let written = 0
+  let lost = 0
+  // Where the program stands may change.
+  const folders = [placeFromHere(settings.offlineDirectory), join(stateDirectory(), 'comet')]
 
   const begun = (): Archive => (archive ??= begin())
 
   function begin(): Archive {
     const { workspace, projectName, experimentName, experimentKey, mode, offline } = settings
     return createArchive({
-      folders: [settings.offlineDirectory, join(stateDirectory(), 'comet')],
+      folders,
       facts: {
         ...{ workspace, projectName, experimentName, startMs },
-        experimentKey: serverKey() ?? (mode === 'create' ? undefined : experimentKey),
+        experimentKey: () => serverKey() ?? (mode === 'create' ? undefined : experimentKey),
         ownName: offline ? undefined : ownName,
         tags: [],
       },
       nowMs,
       onFailure: (message) => {
         log('warning', `Comet: ${message}; what is logged is lost for Comet`)
+      },
+      onLoss: (message) => {
+        log('warning', `Comet: ${message}`)
       },
     })
   }
@@ -63,12 +77,25 @@ export function createSpool({ settings, outbox, log, clock, ownName, serverKey }
     cancelTimer?.()
     cancelTimer = undefined
     const items = outbox.takeAll()
-    if (items.length > 0) begun().write(items)
+    keep(items)
+  }
+
+  function keep(entries: readonly ArchiveEntry[]): void {
+    if (entries.length === 0) return
+    const missing = begun().write(entries)
+    lost += missing
+    written += entries.length - missing
   }
 
   return {
     get id() {
       return archive?.id
+    },
+    get written() {
+      return written
+    },
+    get lost() {
+      return lost
     },
     open: () => void begun(),
     writeSoon() {
@@ -76,6 +103,7 @@ export function createSpool({ settings, outbox, log, clock, ownName, serverKey }
       else cancelTimer ??= clock.after(writtenEveryMs, write)
     },
     write,
+    keep,
     close() {
       write()
       begun().write([{ message: { type: 'times', endMs: nowMs() }, isUncertain: false }])

@@ -93,20 +93,19 @@ async function uploadOf(asset: AssetMessage, experimentKey: string): Promise<Api
 }
 
 /** @throws CometRefusal which says why a file is no asset */
-export async function bytesOf({
-  content,
-  fileName,
-}: Pick<AssetMessage, 'content' | 'fileName'>): Promise<Uint8Array> {
+export async function bytesOf({ content }: Pick<AssetMessage, 'content'>): Promise<Uint8Array> {
   if ('bytes' in content) return content.bytes
+  let size: number
   try {
-    const { size } = await stat(content.path)
+    size = (await stat(content.path)).size
     if (size <= largestAssetBytes) return await readFile(content.path)
   } catch (cause) {
     const { code = 'it cannot be read' } = cause as NodeJS.ErrnoException
-    throw new CometRefusal('refused', `is not given ${fileName}: ${content.path}: ${code}`)
+    throw new CometRefusal('refused', `is not given ${content.path} (${code})`)
   }
+  const mebibytes = (bytes: number): number => Math.ceil(bytes / 1024 / 1024)
   throw new CometRefusal(
     'refused',
-    `is not given ${fileName}: it is larger than ${largestAssetBytes / 1024 / 1024} MiB`,
+    `is not given ${content.path}, which has ${mebibytes(size)} MiB: ${mebibytes(largestAssetBytes)} MiB is the most`,
   )
 }

@@ -1,7 +1,16 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { zipSync } from 'fflate'
 import type { Fetch } from '../../../src/http/http-request.ts'
 import { loadSettings } from '../../../src/integrations/comet/load-settings.ts'
@@ -82,20 +91,21 @@ function stateOf({ experiment }: CometSimulator): object {
 }
 
 const archiveIn = (folder: string): string => {
-  const [name = ''] = readdirSync(join(folder, 'offline')).filter((file) => !file.endsWith('.upload.json'))
+  const [name = ''] = readdirSync(join(folder, 'offline'))
   return join(folder, 'offline', name)
 }
 
 async function upload(
   path: string,
-  { comet, clock, until, said }: CometRig,
+  { comet, clock, until, said, folder }: CometRig,
   fetch = comet.fetch,
 ): Promise<Uploaded> {
   const places = { environment: {}, home: undefined, workingDirectory: undefined }
   const { settings } = loadSettings({ apiKey, workspace, url: comet.url }, { places })
   const archive = await readArchive(path)
   const warn = (message: string): void => void said.push(message)
-  return until(uploadArchive({ path, archive, settings, fetch, clock, random: () => 0.5, warn }))
+  const notesFolder = join(folder, 'notes')
+  return until(uploadArchive({ path, archive, settings, fetch, clock, random: () => 0.5, warn, notesFolder }))
 }
 
 describe('an experiment that was written offline', () => {
@@ -188,15 +198,233 @@ describe('an experiment that was written offline', () => {
     experiment.logMetric('loss', 1)
     await rig.pass(2)
     const path = archiveIn(rig.folder)
+    await expect(readArchive(path)).rejects.toThrow(
+      `is still being written by process ${process.pid}: upload it when that has ended`,
+    )
     const copy = join(rig.folder, 'copy')
     cpSync(path, copy, { recursive: true })
+    const dead = spawnSync(process.execPath, ['-e', '']).pid
+    const lock = join(copy, 'writer.lock')
+    writeFileSync(lock, readFileSync(lock, 'utf8').replace(`"pid":${process.pid}`, `"pid":${dead}`))
     const messages = join(copy, 'messages.json')
     writeFileSync(messages, `${readFileSync(messages, 'utf8')}{"type":"ws_msg","payl`)
     await rig.until(experiment.end())
     await upload(copy, rig)
     expect(rig.comet.experiment.metrics).toHaveLength(1)
   })
+
+  it('is one experiment, from wherever and under whatever name it is uploaded', async () => {
+    const rig = cometRig()
+    await logAll(rig, true)
+    const path = archiveIn(rig.folder)
+    const moved = join(rig.folder, 'moved.zip')
+    cpSync(path, moved)
+    const { key } = await upload(path, rig)
+    expect(await upload(moved, rig)).toMatchObject({ key, wasComplete: true })
+    expect(rig.comet.experiments).toHaveLength(1)
+  })
+
+  it('is uploaded by one process at a time', async () => {
+    const rig = cometRig()
+    await logAll(rig, true)
+    const path = archiveIn(rig.folder)
+    const results = await Promise.allSettled([upload(path, rig), upload(path, rig)])
+    expect(results.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
+    expect(String(results.find(({ status }) => status === 'rejected')?.['reason' as never])).toContain(
+      `it is being uploaded by another process (${process.pid})`,
+    )
+    expect(rig.comet.experiments).toHaveLength(1)
+  })
+
+  it('that went on after it was uploaded is added to what is there', async () => {
+    const rig = cometRig()
+    const experiment = rig.begin({ offline: true })
+    experiment.logMetric('loss', 1)
+    experiment.logAsset(Buffer.from('old'), { fileName: 'emissions.csv', overwrite: true })
+    await rig.pass(2)
+    const copy = join(rig.folder, 'copy')
+    cpSync(archiveIn(rig.folder), copy, { recursive: true })
+    rmSync(join(copy, 'writer.lock'))
+    await upload(copy, rig)
+    experiment.logMetric('loss', 2)
+    experiment.addTags(['late'])
+    experiment.logAsset(Buffer.from('new'), { fileName: 'emissions.csv', overwrite: true })
+    await rig.until(experiment.end())
+    expect(await upload(archiveIn(rig.folder), rig)).toMatchObject({ wasComplete: false })
+    expect(rig.comet.experiment.metrics.map(({ metricValue }) => metricValue)).toEqual([1, 2])
+    expect(rig.comet.experiment.assets.map(({ bytes }) => bytes.toString())).toEqual(['new'])
+    expect(rig.comet.experiment.tags).toContain('late')
+  })
+
+  it('stays where it was begun, wherever the program goes', async () => {
+    const rig = cometRig()
+    const home = process.cwd()
+    const elsewhere = temporaryFolder()
+    onTestFinished(() => {
+      process.chdir(home)
+    })
+    process.chdir(rig.folder)
+    writeFileSync('weights.bin', 'x')
+    const experiment = rig.begin({ offline: true, offlineDirectory: 'offline' })
+    experiment.logAsset('weights.bin')
+    process.chdir(elsewhere)
+    await rig.until(experiment.end())
+    const archive = await readArchive(archiveIn(rig.folder))
+    expect(archive.has('file-1-weights.bin')).toBe(true)
+    expect(readdirSync(elsewhere)).toEqual([])
+  })
+
+  it('is left as a folder where it is large, since nobody waits for a zip at the end', async () => {
+    const rig = cometRig()
+    const experiment = rig.begin({ offline: true })
+    experiment.logAsset(Buffer.alloc(20 * 1024 * 1024), { fileName: 'large.bin' })
+    await rig.until(experiment.end())
+    expect(archiveIn(rig.folder)).not.toMatch(/\.zip$/)
+    await upload(archiveIn(rig.folder), rig)
+    expect(rig.comet.experiment.assets).toHaveLength(1)
+  })
+
+  it('misses a file that is not there, and says so without taking the folder for a bad one', async () => {
+    const rig = cometRig()
+    const experiment = rig.begin({ offline: true })
+    experiment.logAsset(join(rig.folder, 'nowhere.bin'))
+    experiment.logMetric('loss', 1)
+    await rig.until(experiment.end())
+    expect(rig.said[0]).toMatch(/nowhere\.bin is left out: ENOENT/)
+    expect(rig.said.at(-1)).toContain('1 things could not be written and are lost')
+    await upload(archiveIn(rig.folder), rig)
+    expect(rig.comet.experiment.metrics).toHaveLength(1)
+  })
+
+  it('says which folder it goes to where the one that was named cannot be written', async () => {
+    const rig = cometRig()
+    vi.stubEnv('XDG_STATE_HOME', join(rig.folder, 'state'))
+    writeFileSync(join(rig.folder, 'file'), '')
+    const experiment = rig.begin({ offline: true, offlineDirectory: join(rig.folder, 'file') })
+    experiment.logMetric('loss', 1)
+    await rig.until(experiment.end())
+    vi.unstubAllEnvs()
+    expect(rig.said[0]).toMatch(/file cannot be written, .*state\/codecarbon\/comet takes its place: /)
+  })
 })
+
+describe('an upload', () => {
+  it('has points of one moment as often as they were logged, whatever happens on the way', async () => {
+    const rig = cometRig()
+    const experiment = rig.begin({ offline: true, autoLogSystem: false })
+    for (let turn = 0; turn < 12; turn += 1) experiment.logMetric('m', 1)
+    await rig.until(experiment.end())
+    const path = archiveIn(rig.folder)
+    let requests = 0
+    const breaking: Fetch = (url, init) => {
+      requests += 1
+      // Some were sent, and that was not noted.
+      if (requests > 8) rig.comet.fail('reset', { times: 1 })
+      return rig.comet.fetch(url, init)
+    }
+    await expect(upload(path, rig, breaking)).rejects.toThrow('run it again')
+    rig.comet.recover()
+    await upload(path, rig)
+    expect(rig.comet.experiment.metrics).toHaveLength(12)
+  })
+
+  it('ends where the server asks to be left alone for long, and waits where it is short', async () => {
+    const rig = cometRig()
+    await logAll(rig, true)
+    const path = archiveIn(rig.folder)
+    rig.comet.fail({ status: 429, retryAfter: '21600' }, { path: 'experiment/parameter', times: 1 })
+    await expect(upload(path, rig)).rejects.toThrow(
+      /asks to be left alone for 360 min; \d+ of \d+ things were sent; run it again/,
+    )
+    rig.comet.fail({ status: 429, retryAfter: '30' }, { path: 'experiment/parameter', times: 1 })
+    const before = rig.clock.now().monotonic
+    await upload(path, rig)
+    expect(rig.clock.now().monotonic - before).toBeGreaterThanOrEqual(30)
+  })
+
+  it('keeps within the limits', async () => {
+    const rig = cometRig()
+    const experiment = rig.begin({ offline: true })
+    for (let step = 0; step < 9000; step += 1) experiment.logMetric('m', step)
+    await rig.until(experiment.end())
+    const before = rig.clock.now().monotonic
+    await upload(archiveIn(rig.folder), rig)
+    expect(rig.comet.experiment.metrics).toHaveLength(9000)
+    expect(rig.clock.now().monotonic - before).toBeGreaterThan(120)
+  })
+
+  it('cuts what is too long for Comet, and numbers the lines of those that do not', async () => {
+    const rig = cometRig()
+    const folder = join(rig.folder, 'theirs')
+    mkdirSync(folder)
+    writeFileSync(
+      join(folder, 'experiment.json'),
+      JSON.stringify({ offline_id: 'ab'.repeat(16), tags: ['t'.repeat(120)] }),
+    )
+    const payloads = [
+      { log_other: { key: 'k'.repeat(120), val: 'v'.repeat(2000) } },
+      { metric: { metricName: 'm'.repeat(120), metricValue: 1 }, context: 'c'.repeat(120) },
+      { stdout: 'one\n' },
+      { stdout: 'two\n' },
+    ]
+    const lines = payloads.map((payload) =>
+      JSON.stringify({ type: 'ws_msg', payload: { local_timestamp: 1_767_225_600_000, ...payload } }),
+    )
+    writeFileSync(join(folder, 'messages.json'), lines.join('\n'))
+    await upload(folder, rig)
+    expect(rig.comet.experiment.lines.map(({ output }) => output)).toEqual(['one\n', 'two\n'])
+    expect(rig.said).toEqual([])
+  })
+
+  it('takes no file that a link in the folder leads to', async () => {
+    const rig = cometRig()
+    const folder = join(rig.folder, 'theirs')
+    mkdirSync(folder)
+    writeFileSync(join(rig.folder, 'secret'), 's3cret')
+    symlinkSync(join(rig.folder, 'secret'), join(folder, 'file-1-x'))
+    writeFileSync(join(folder, 'experiment.json'), JSON.stringify({ offline_id: 'ab'.repeat(16) }))
+    writeFileSync(
+      join(folder, 'messages.json'),
+      JSON.stringify({
+        type: 'file_upload',
+        payload: { upload_type: 'asset', file_path: 'file-1-x', additional_params: {} },
+      }),
+    )
+    expect(await upload(folder, rig)).toMatchObject({ leftOut: 1 })
+    expect(rig.comet.experiment.assets).toEqual([])
+  })
+
+  it('makes nothing at the server where its progress cannot be noted', async () => {
+    const rig = cometRig()
+    await logAll(rig, true)
+    writeFileSync(join(rig.folder, 'notes'), '')
+    await expect(upload(archiveIn(rig.folder), rig)).rejects.toThrow('make that folder writable')
+    expect(rig.comet.experiments).toEqual([])
+  })
+
+  it.each([
+    ['no zip', Buffer.from('hello'), 'it is no zip file'],
+    ['an empty file', Buffer.alloc(0), 'it is empty'],
+    [
+      'a part of one',
+      zipSync({ 'experiment.json': Buffer.from('{}') }).slice(0, 40),
+      'was not copied to its end',
+    ],
+    ['a zip that holds too much', claiming(2 ** 31), 'it holds more than 1 GiB'],
+  ])('of %s says what is wrong', async (_title, bytes, words) => {
+    const path = join(temporaryFolder(), 'a.zip')
+    writeFileSync(path, bytes)
+    await expect(readArchive(path)).rejects.toThrow(words)
+  })
+})
+
+/** A zip file whose directory says that its one file has so many bytes. */
+function claiming(size: number): Uint8Array {
+  const bytes = Buffer.from(zipSync({ 'experiment.json': Buffer.from('{}') }))
+  const entry = bytes.indexOf(Buffer.from('PK\u0001\u0002'))
+  bytes.writeUInt32LE(size, entry + 24)
+  return bytes
+}
 
 describe.skipIf(!hasPython())('an archive, as Python reads it,', () => {
   const program = `
@@ -294,7 +522,7 @@ with zipfile.ZipFile(sys.argv[1], 'w', zipfile.ZIP_DEFLATED) as archive:
       startTimeMillis: 1_767_225_600_000,
       endTimeMillis: 1_767_225_660_000,
     })
-    expect(rig.said).toEqual(['an asset is left out: the archive has no file ../../secret'])
+    expect(rig.said).toEqual(['asset ../../secret is left out: the archive has no file ../../secret'])
   })
 })
 
@@ -321,6 +549,38 @@ describe('codecarbon comet upload', () => {
       key: comet.experiment.key,
     })
     expect(comet.experiment.metrics).toHaveLength(2)
+  })
+
+  it('goes on with the others where one cannot be read', async () => {
+    const rig = cometRig()
+    await logAll(rig, true)
+    const comet = await startComet()
+    const { folder } = rig
+    const bad = join(folder, 'bad.zip')
+    writeFileSync(bad, 'x')
+    const notes = join(folder, 'old.zip.upload.json')
+    writeFileSync(notes, '{}')
+    const options = { folder, env: environment(comet) }
+    const ended = await runCli(['comet', 'upload', '--json', bad, notes, archiveIn(folder)], options)
+    expect(ended.code).toBe(1)
+    const lines = ended.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as object)
+    expect(lines).toMatchObject([
+      { archive: bad, error: expect.stringContaining('no zip file') as string },
+      { key: comet.experiment.key },
+    ])
+    expect(ended.stderr).toContain('it is no zip file')
+  })
+
+  it('sends the key nowhere where the address cannot be read', async () => {
+    const rig = cometRig()
+    await logAll(rig, true)
+    const env = { COMET_API_KEY: apiKey, COMET_URL_OVERRIDE: 'comet.example' }
+    const ended = await runCli(['comet', 'upload', archiveIn(rig.folder)], { folder: rig.folder, env })
+    expect(ended.code).toBe(2)
+    expect(ended.stderr).toContain('nothing is uploaded while the address of the server cannot be read')
   })
 
   it.each([

@@ -166,13 +166,16 @@ describe('an experiment', () => {
     experiment.logMetric('stepless', 1, { step: NaN, epoch: 1.4 })
     await until(experiment.end())
     expect(comet.experiment.metrics.map(({ metricName }) => metricName)).toEqual([
-      'n'.repeat(100),
+      expect.stringMatching(/^n{91}~[\da-f]{8}$/) as string,
       'stepless',
     ])
     expect(comet.experiment.metrics[1]).toMatchObject({ step: undefined, epoch: 1 })
-    expect([...comet.experiment.others]).toEqual([['o'.repeat(100), 'v'.repeat(1000)]])
-    expect(comet.experiment.parameters.get('self')).toBe('[object Object]')
-    expect(said).toEqual(['Comet: metric nan is no finite number and left out; so are others that are none'])
+    expect([...comet.experiment.others.values()]).toEqual(['v'.repeat(1000)])
+    expect(comet.experiment.parameters.get('self')).toBe('<ref *1> { self: [Circular *1] }')
+    expect(said).toEqual([
+      'Comet: metric nan is no finite number and left out; so are others that are none',
+      expect.stringContaining("is longer than Comet's names may be: it is called nnn"),
+    ])
   })
 
   it('throws nothing at the program, whatever it is given', async () => {
@@ -184,16 +187,92 @@ describe('an experiment', () => {
       },
     }
     experiment.logOther('bad', bad)
+    experiment.logMetric(bad as never, 1)
+    experiment.logMetric(undefined as never, 1)
+    experiment.logMetric('null', 1, null as never)
     experiment.logMetrics(null as never)
+    experiment.logParameters('abc' as never)
     experiment.logHtml(Symbol('x') as never)
+    experiment.logHtml('x', null as never)
+    experiment.logOutput('x', null as never)
     experiment.addTags(undefined as never)
     experiment.logAsset(undefined as never)
+    experiment.logAsset(5 as never)
     experiment.setName(undefined as never)
+    experiment.setName('')
     experiment.logAsset('/nowhere/at/all')
-    await until(experiment.end())
+    expect(await until(experiment.flush(null as never))).toBe(true)
+    await until(experiment.end(null as never))
     experiment.logMetric('after the end', 1)
+    experiment.logMetric('after the end', 2)
     await until(experiment.end())
-    expect(said.length).toBeLessThanOrEqual(2)
+    expect(said.map((line) => line.replace(/: .*?;/, ': …;'))).toHaveLength(9)
+    for (const words of [
+      'Comet: logMetric: expected a name, got object; it is left out',
+      'Comet: logParameters: expected an object, got string; it is left out',
+      'Comet: logAsset: expected the path of a file or bytes, got undefined; it is left out',
+      'Comet: setName: expected a name, got undefined; it is left out',
+      'Comet at comet.test is not given /nowhere/at/all (ENOENT): asset all is left out',
+      'Comet: the experiment has ended: metric after the end and what comes after it is left out',
+    ])
+      expect(said).toContain(words)
+  })
+
+  it('takes what has no good time as of now, and tells long names from each other', async () => {
+    const { comet, begin, until, clock } = cometRig()
+    const experiment = begin()
+    experiment.logMetric('m', 1, { timestampMs: NaN })
+    experiment.logAsset(Buffer.from('1'), { fileName: `${'a'.repeat(120)}1.csv` })
+    experiment.logAsset(Buffer.from('2'), { fileName: `${'a'.repeat(120)}2.csv` })
+    const endless: Record<string, unknown> = {}
+    endless['self'] = endless
+    experiment.logAsset(Buffer.from('3'), { fileName: 'endless', metadata: endless })
+    experiment.logParameters({ map: new Map([['a', 1]]), error: new TypeError('no'), date: new Date(0) })
+    await until(experiment.end())
+    expect(comet.experiment.metrics[0]?.timestamp).toBeLessThanOrEqual(clock.now().wallMs)
+    const names = comet.experiment.assets.map(({ fileName }) => fileName)
+    expect(new Set(names).size).toBe(3)
+    expect(names.filter((name) => name.endsWith('.csv'))).toHaveLength(2)
+    expect([...comet.experiment.parameters]).toEqual([
+      ['map', "Map(1) { 'a' => 1 }"],
+      ['error', 'TypeError: no'],
+      ['date', '1970-01-01T00:00:00.000Z'],
+    ])
+  })
+
+  it('cuts no letter in half', async () => {
+    const { comet, begin, until } = cometRig()
+    const experiment = begin()
+    experiment.fail(new Error(`${'x'.repeat(992)}😀`))
+    experiment.logOther('note', `${'x'.repeat(999)}😀`)
+    await until(experiment.end())
+    expect(comet.experiment.error).toBe(`Error: ${'x'.repeat(992)}`)
+    expect(comet.experiment.others.get('note')).toBe('x'.repeat(999))
+  })
+
+  it('that is gone on with does not take the place of lines that are there', async () => {
+    const { comet, begin, until, pass } = cometRig()
+    const first = begin()
+    first.logOutput('one\n')
+    await until(first.end())
+    for (const line of ['two\n', 'three\n']) {
+      await pass(2)
+      const next = begin({ experimentKey: first.key ?? '' })
+      next.logOutput(line)
+      await until(next.end())
+    }
+    expect(comet.experiment.lines.map(({ output }) => output)).toEqual(['one\n', 'two\n', 'three\n'])
+    for (const { offset } of comet.experiment.lines) expect(offset).toBeLessThan(2 ** 31)
+  })
+
+  it('shows where it is', async () => {
+    const { begin, until } = cometRig()
+    const experiment = begin()
+    await until(experiment.opened)
+    const { key, url } = experiment
+    expect(JSON.parse(JSON.stringify(experiment))).toEqual({ key, url, state: 'online' })
+    expect(inspect(experiment)).toContain(`${url}`)
+    await until(experiment.end())
   })
 
   it('never shows the key', async () => {

@@ -143,7 +143,7 @@ describe('settings of Comet', () => {
     })
     expect(settings).toMatchObject({
       mode: 'create',
-      offline: false,
+      offline: true,
       url: 'https://www.comet.com',
       requestMs: 10_000,
     })
@@ -193,6 +193,82 @@ describe('settings of Comet', () => {
     ).toEqual([])
   })
 
+  it.each([
+    [{ COMET_URL_OVERRIDE: 'comet.example' }, false],
+    [{ COMET_OFFLINE: 'maybe' }, true],
+    [{ COMET_START_ONLINE: 'perhaps' }, true],
+  ])(
+    'that say where things go and cannot be read send nothing anywhere: %j',
+    (environment, isAddressKnown) => {
+      const loaded = load({ environment })
+      expect(loaded).toMatchObject({ settings: { offline: true }, isAddressKnown })
+      expect(loaded.warnings).toEqual([
+        expect.stringContaining('what is logged goes to an archive and not to a server') as string,
+      ])
+      expect(
+        load({ environment, code: { url: 'https://mine.example', offline: false } }).settings,
+      ).toMatchObject({
+        url: 'https://mine.example',
+        offline: false,
+      })
+    },
+  )
+
+  it.each([
+    ['COMET_APIKEY', 'COMET_API_KEY'],
+    ['COMET_OFLINE', 'COMET_OFFLINE'],
+    ['COMET_PROJECT', 'COMET_PROJECT_NAME'],
+    ['COMET_URL', 'COMET_URL_OVERRIDE'],
+    ['COMET_KEY', 'COMET_API_KEY'],
+    ['COMET_WRKSPACE', 'COMET_WORKSPACE'],
+  ])('that are written as %s are asked about', (name, meant) => {
+    expect(load({ environment: { [name]: 'x' } }).warnings).toEqual([
+      `${name}: not known; did you mean ${meant}?`,
+    ])
+  })
+
+  it('are not asked about where the name is one of Comet that nothing is made of here', () => {
+    const names = [
+      'AUTO_LOG_CODE',
+      'CONFIG',
+      'OPTIMIZER_ID',
+      'GIT_DIRECTORY',
+      'TIMEOUT_HEARTBEAT',
+      'LOGGING_CONSOLE',
+    ]
+    const environment = Object.fromEntries(names.map((name) => [`COMET_${name}`, 'x']))
+    expect(load({ environment }).warnings).toEqual([])
+  })
+
+  it('for a gateway may be of several words, and are checked', () => {
+    const both = { COMET_ALLOW_HEADER_NAME: 'X-Gate', COMET_ALLOW_HEADER_VALUE: 'Bearer abc' }
+    expect(load({ environment: both }).settings.header?.value.reveal()).toBe('Bearer abc')
+    expect(load({ environment: { ...both, COMET_ALLOW_HEADER_NAME: 'X A' } }).warnings[0]).toContain(
+      'COMET_ALLOW_HEADER_NAME: expected the name of a header',
+    )
+    expect(load({ environment: { COMET_ALLOW_HEADER_VALUE: 'abc' } }).warnings).toEqual([
+      expect.stringContaining('belong together') as string,
+    ])
+    expect(load({ environment: { COMET_LOGGING_FILE_LEVEL: 'silly' } }).warnings[0]).toContain(
+      'expected debug, info',
+    )
+  })
+
+  it('of the near file that are dangerous are told of', () => {
+    const near = '[comet]\ninternal_check_tls_certificate = false\nlogging_file = /tmp/x\n'
+    const { warnings } = load({ near })
+    expect(warnings).toHaveLength(2)
+    for (const warning of warnings) expect(warning).toContain('that file is in the working directory')
+  })
+
+  it.each([
+    [['digits'], 'options: expected an object'],
+    [{ logger: 5 }, 'option logger: expected an object with debug, info, warn and error'],
+    [{ mode: 'create', experimentKey: 'a'.repeat(32) }, 'option experimentKey: not used with mode create'],
+  ])('that are wrong in code are an error: %j', (code, words) => {
+    expect(() => load({ code: code as never })).toThrow(words)
+  })
+
   it('never show the key, however they are printed', () => {
     const { settings } = load({ code: { apiKey: 's3cret-key' } })
     expect(inspect(settings, { depth: 9, showHidden: true })).not.toContain('s3cret')
@@ -205,6 +281,7 @@ describe('a program that says nothing about Comet', () => {
   it.each([
     [{}, false],
     [{ COMET_API_KEY: 'k' }, true],
+    [{ COMET_OFFLINE: 'true' }, true],
     [{ COMET_API_KEY: 'k', COMET_AUTO_LOG_CO2: 'false' }, false],
     [{ COMET_API_KEY: 'k', COMET_AUTO_LOG_DISABLE: 'true' }, false],
   ])('with %j is logged: %s', (environment, isLogged) => {

@@ -87,6 +87,37 @@ async function draw(comet: CometSimulator, keys: readonly string[]): Promise<str
   return html
 }
 
+async function drawOne(data: EmissionsData, url?: string): Promise<string> {
+  const { comet, begin, until, clock } = cometRig()
+  const experiment = begin({ experimentName: 'one' })
+  const exporter = createCometExporter({ experiment, clock, comparisons: () => [] })
+  await exporter.export(reportOf('stop', data))
+  await until(experiment.end())
+  return draw(url === undefined ? comet : { ...comet, url }, keysOf(comet))
+}
+
+describe('words of the JavaScript panel', () => {
+  it.each([
+    [59.99, '1 min 0 s'],
+    [119.7, '2 min 0 s'],
+    [7199, '2 h 0 min'],
+    [12.34, '12.3 s'],
+  ])('are rounded before they are split: %s s', async (seconds, words) => {
+    expect(await drawOne(recordAt(seconds, 1))).toContain(`<td>${words}</td>`)
+  })
+
+  it('name the unit that a rounded number has', async () => {
+    const html = await drawOne(recordOf({ emissions: 999.9, emissionsLow: 999.9, emissionsHigh: 999.9 }))
+    expect(html).toContain('1 t')
+    expect(html).not.toContain('1000 kg')
+  })
+
+  it('lead to nothing but pages', async () => {
+    expect(await drawOne(recordOf())).toContain('<a href="https://comet.test/')
+    expect(await drawOne(recordOf(), 'javascript:alert(1)')).not.toContain('href=')
+  })
+})
+
 describe('the JavaScript panel', () => {
   it('shows several experiments side by side, names of other people as they are', async () => {
     const comet = await logRuns()

@@ -87,6 +87,7 @@ describe('a program with an experiment of Comet', () => {
       expect(readTable(join(folder, 'out/emissions.csv'))).toHaveLength(1)
       expect(archives(folder)).toEqual([expect.stringMatching(/\.zip$/) as string])
       expect(ended.stderr).toMatch(/could not be sent and went to .*codecarbon comet upload/)
+      expect(ended.stderr.match(/ INFO @ .* CO2e/g)).toHaveLength(1)
       const [archive = ''] = archives(folder)
       const env = environmentOf(comet, folder)
       await runCli(['comet', 'upload', join(folder, '.cometml-runs', archive)], { folder, env })
