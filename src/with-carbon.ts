@@ -1,8 +1,9 @@
-import { ConfigError, messageOf } from './core/errors.ts'
-import { defaultScopes } from './scopes/default-scopes.ts'
+import { ConfigError } from './core/errors.ts'
+import { createHookScopes } from './scopes/hook-scopes.ts'
+import { standFor } from './scopes/measured-function.ts'
 import type { ScopeSource } from './scopes/process-scopes.ts'
-import type { ScopeKind, ScopeLabels, ScopeRecord, WorkScope } from './scopes/work-scope.ts'
-import { isThenable } from './thenable.ts'
+import { runToEnd } from './scopes/run-to-end.ts'
+import type { ScopeKind, ScopeLabels, ScopeRecord } from './scopes/work-scope.ts'
 
 /** Options of {@link withCarbon}. */
 export interface WithCarbonOptions {
@@ -34,49 +35,16 @@ export function withCarbon<This, Args extends unknown[], Result>(
   if (typeof fn !== 'function')
     throw new ConfigError(`withCarbon: expected a function behind the name, got ${typeof fn}`)
   const { tracker, kind = 'job', labels, onRecord } = options
+  const scopes = createHookScopes('withCarbon', tracker)
 
   function carbon(this: This, ...args: Args): Result {
-    const scope = (tracker ?? defaultScopes()).beginScope({ name, kind, labels })
+    const scope = scopes.begin({ name, kind, labels })
+    if (scope === undefined) return fn.apply(this, args)
     const end = (outcome: string): void => {
       scope.end(outcome)
-      if (onRecord !== undefined) void tell(scope, onRecord)
+      if (onRecord !== undefined) scopes.tell(scope, onRecord)
     }
-    let result: Result
-    try {
-      result = scope.run(() => fn.apply(this, args))
-    } catch (error) {
-      end('error')
-      throw error
-    }
-    if (!isThenable(result)) {
-      end('ok')
-      return result
-    }
-    return Promise.resolve(result).then(
-      (value: unknown) => {
-        end('ok')
-        return value
-      },
-      (error: unknown) => {
-        end('error')
-        throw error
-      },
-    ) as Result
+    return runToEnd(() => scope.run(() => fn.apply(this, args)), end)
   }
-  Object.defineProperty(carbon, 'name', { value: fn.name, configurable: true })
-  Object.defineProperty(carbon, 'length', { value: fn.length, configurable: true })
-  return carbon
-}
-
-/** Whoever is told may throw, which is not the business of the function. */
-async function tell(scope: WorkScope, onRecord: (record: ScopeRecord) => void): Promise<void> {
-  try {
-    const record = await scope.settled()
-    if (record !== undefined) onRecord(record)
-  } catch (error) {
-    process.emitWarning(
-      `withCarbon: onRecord of ${scope.name} failed: ${messageOf(error)}`,
-      'CodeCarbonWarning',
-    )
-  }
+  return standFor(carbon, fn)
 }

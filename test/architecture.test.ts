@@ -237,7 +237,7 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
       'integrations/bullmq/',
       'integrations/bounded-names.ts',
       'integrations/job-scopes.ts',
-      'integrations/measured-function.ts',
+
       'integrations/register/library-hook.ts',
       'exporters/text/quantity.ts',
       'package-file.ts',
@@ -251,25 +251,18 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
       'integrations/pg-boss/',
       'integrations/bounded-names.ts',
       'integrations/job-scopes.ts',
-      'integrations/measured-function.ts',
+
       'integrations/register/library-hook.ts',
     ],
   ],
   [
     'integrations/node-cron/',
-    [
-      'integrations/bounded-names.ts',
-      'integrations/measured-function.ts',
-      'integrations/register/library-hook.ts',
-      'with-carbon.ts',
-    ],
+    ['integrations/bounded-names.ts', 'integrations/register/library-hook.ts', 'with-carbon.ts'],
   ],
-  ['integrations/job-scopes.ts', ['core/errors.ts', 'scopes/', 'thenable.ts']],
+  ['integrations/job-scopes.ts', ['scopes/']],
   ['integrations/bounded-names.ts', []],
-  ['integrations/measured-function.ts', []],
-  ['scopes/', ['core/', 'scopes/', 'log.ts', 'run.ts', 'tracker.ts']],
-  ['integrations/hook-scopes.ts', ['core/', 'scopes/']],
-  ['integrations/run-in-scope.ts', ['scopes/', 'thenable.ts']],
+  ['scopes/', ['core/', 'scopes/', 'log.ts', 'run.ts', 'thenable.ts', 'tracker.ts']],
+  ['integrations/run-in-scope.ts', ['scopes/']],
   ['integrations/measure-methods.ts', []],
   [
     'integrations/tfjs/',
@@ -278,7 +271,7 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
       'scopes/',
       'integrations/tfjs/',
       'integrations/register/library-hook.ts',
-      'integrations/hook-scopes.ts',
+
       'integrations/measure-methods.ts',
       'integrations/run-in-scope.ts',
     ],
@@ -290,15 +283,12 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
       'scopes/',
       'integrations/onnxruntime/',
       'integrations/register/library-hook.ts',
-      'integrations/hook-scopes.ts',
+
       'integrations/measure-methods.ts',
       'integrations/run-in-scope.ts',
     ],
   ],
-  [
-    'integrations/model-calls/',
-    ['core/', 'scopes/', 'config/nearest.ts', 'integrations/model-calls/', 'integrations/hook-scopes.ts'],
-  ],
+  ['integrations/model-calls/', ['core/', 'scopes/', 'config/nearest.ts', 'integrations/model-calls/']],
   [
     'integrations/langchain/',
     ['scopes/', 'integrations/langchain/', 'integrations/model-calls/', 'integrations/run-in-scope.ts'],

@@ -51,7 +51,7 @@ export function createTaskAttributes(
 
   return (task) => {
     const ofName = known.get(task.name)
-    const found = ofName?.find(({ scope }) => isAlike(scope, task.scope))
+    const found = ofName?.find(({ scope }) => isAlike(scope, task.scope, labels))
     if (found !== undefined) return found.attributes
     const made = make(task)
     const key = Object.values(made).join('\0')
@@ -73,16 +73,15 @@ interface Known {
   readonly attributes: TaskAttributes
 }
 
-/** Whoever begins scopes hands in the same labels for the same series, which is seen at once. */
-const isAlike = (a: EndedTask['scope'], b: EndedTask['scope']): boolean =>
+const isAlike = (a: EndedTask['scope'], b: EndedTask['scope'], labels: readonly string[]): boolean =>
   a === b ||
   (a !== undefined &&
     b !== undefined &&
-    a.labels === b.labels &&
     a.outcome === b.outcome &&
     a.kind === b.kind &&
     a.attribution === b.attribution &&
-    a.isNested === b.isNested)
+    a.isNested === b.isNested &&
+    (a.labels === b.labels || labels.every((label) => a.labels[label] === b.labels[label])))
 
 /** Values of a bounded number and length. */
 function createBounded(unnamed: string): (value: string) => string {

@@ -287,7 +287,7 @@ describe('withCarbon', () => {
     await expect.poll(() => warnings.length).toBe(1)
     process.off('warning', onWarning)
     expect(joulesOf(records[0])).toBeGreaterThan(0)
-    expect(warnings[0]?.message).toMatch(/onRecord of work failed: not my business/)
+    expect(warnings[0]?.message).toMatch(/what work has used could not be told: not my business/)
     await tracker.stop()
   })
 

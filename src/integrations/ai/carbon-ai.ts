@@ -3,7 +3,7 @@ import { scopeStorage } from '../../scopes/current-scope.ts'
 import type { WorkScope } from '../../scopes/work-scope.ts'
 import type { ModelCallSum } from '../model-calls/call-sums.ts'
 import { ModelCalls, type ModelCallOptions, type OpenModelCall } from '../model-calls/model-calls.ts'
-import { outcomeOf } from '../run-in-scope.ts'
+import { outcomeOf } from '../../scopes/run-to-end.ts'
 import { Operations, type OperationEvent } from './operations.ts'
 import { usageOf } from './usage.ts'
 

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { packageFile } from '../../package-file.ts'
-import { isMeasured } from '../measured-function.ts'
+import { isMeasured } from '../../scopes/measured-function.ts'
 import type { LibraryHook } from '../register/library-hook.ts'
 import { withCarbon } from './with-carbon.ts'
 

@@ -1,4 +1,4 @@
-import type { JobOutcomes } from '../job-scopes.ts'
+import type { Outcomes } from '../../scopes/run-to-end.ts'
 
 /** Errors by which a processor says that its job goes on later: no failures. */
 const moves: Readonly<Record<string, string>> = {
@@ -21,7 +21,7 @@ export function moveOf(error: unknown): string | undefined {
       : undefined
 }
 
-export const processorOutcomes: JobOutcomes = {
+export const processorOutcomes: Outcomes = {
   ofResult: () => 'completed',
   ofError: (error) => moveOf(error) ?? 'failed',
 }

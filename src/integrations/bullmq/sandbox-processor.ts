@@ -1,4 +1,4 @@
-import { isMeasured } from '../measured-function.ts'
+import { isMeasured } from '../../scopes/measured-function.ts'
 import { withCarbon, type BullJob } from './with-carbon.ts'
 
 /** BullMQ's way to the function in the file of a processor: the default export, or that of what it is. */

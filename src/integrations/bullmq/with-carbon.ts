@@ -4,8 +4,9 @@ import { formatEnergy, formatMass } from '../../exporters/text/quantity.ts'
 import { scopeStorage } from '../../scopes/current-scope.ts'
 import type { ScopeSource } from '../../scopes/process-scopes.ts'
 import type { ScopeRecord } from '../../scopes/work-scope.ts'
-import { JobScopes, runJob } from '../job-scopes.ts'
-import { standFor } from '../measured-function.ts'
+import { runToEnd, type Outcomes } from '../../scopes/run-to-end.ts'
+import { JobScopes } from '../job-scopes.ts'
+import { standFor } from '../../scopes/measured-function.ts'
 import { boundJobName, labelsOf } from './job-names.ts'
 import { moveOf, processorOutcomes } from './job-outcome.ts'
 import { telemetryJobOf, type TelemetryJob } from './telemetry-job.ts'
@@ -57,18 +58,18 @@ export function withCarbon<This, Job extends BullJob, Rest extends unknown[], Re
     const within = attemptOf(job)
     if (within !== undefined) {
       for (const tell of tellers) within.onRecord(tell)
-      return runJob(call, movesTo(within), () => undefined)
+      return runToEnd(call, () => undefined, movesTo(within))
     }
     const about = { name: boundJobName(job.name), labels: labelsOf(job.queueName) }
     const scope = runsInSandbox(job) ? scopes.beginInChild(about) : scopes.begin(about)
     if (scope === undefined) return call()
-    return runJob(
+    return runToEnd(
       () => scope.run(call),
-      processorOutcomes,
       (outcome) => {
         scope.end(outcome)
         for (const tell of tellers) scopes.tell(scope, tell)
       },
+      processorOutcomes,
     )
   }
 
@@ -99,7 +100,7 @@ function attemptOf({ id, queueName }: BullJob): TelemetryJob | undefined {
   return attempt !== undefined && attempt.id === id && attempt.queueName === queueName ? attempt : undefined
 }
 
-const movesTo = (attempt: TelemetryJob): typeof processorOutcomes => ({
+const movesTo = (attempt: TelemetryJob): Outcomes => ({
   ofResult: processorOutcomes.ofResult,
   ofError: (error) => {
     attempt.moved = moveOf(error)

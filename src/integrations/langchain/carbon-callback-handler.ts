@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks'
 import type { ModelCallSum } from '../model-calls/call-sums.ts'
 import { ModelCalls, type ModelCallOptions } from '../model-calls/model-calls.ts'
-import { outcomeOf } from '../run-in-scope.ts'
+import { outcomeOf } from '../../scopes/run-to-end.ts'
 import { OpenRuns } from './open-runs.ts'
 import { usageOf } from './usage.ts'
 

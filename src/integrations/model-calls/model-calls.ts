@@ -2,7 +2,7 @@ import { ConfigError } from '../../core/errors.ts'
 import { currentScope } from '../../scopes/current-scope.ts'
 import type { ScopeSource } from '../../scopes/process-scopes.ts'
 import type { WorkScope } from '../../scopes/work-scope.ts'
-import { createHookScopes, type HookScopes } from '../hook-scopes.ts'
+import { createHookScopes, type HookScopes } from '../../scopes/hook-scopes.ts'
 import { CallSums, type ModelCallSum } from './call-sums.ts'
 import { tokenCount, type ModelCallRecord, type TokenCounts } from './model-call.ts'
 import {

@@ -1,6 +1,6 @@
 import { withCarbon } from '../../with-carbon.ts'
 import { createNameBound } from '../bounded-names.ts'
-import { isMeasured, standFor } from '../measured-function.ts'
+import { isMeasured, standFor } from '../../scopes/measured-function.ts'
 import type { LibraryHook } from '../register/library-hook.ts'
 
 /** `schedule` and `createTask`: a file in the place of the function runs in a process of its own. */

@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import { ConfigError } from '../../core/errors.ts'
 import type { ScopeSource } from '../../scopes/process-scopes.ts'
-import { createHookScopes } from '../hook-scopes.ts'
+import { createHookScopes } from '../../scopes/hook-scopes.ts'
 import { measureMethods, type Method } from '../measure-methods.ts'
 import { runInScope } from '../run-in-scope.ts'
 

@@ -1,6 +1,6 @@
 import { ConfigError } from '../../core/errors.ts'
 import type { ScopeSource } from '../../scopes/process-scopes.ts'
-import { createHookScopes } from '../hook-scopes.ts'
+import { createHookScopes } from '../../scopes/hook-scopes.ts'
 import { runInScope } from '../run-in-scope.ts'
 
 /** Options of {@link withCarbon}. */

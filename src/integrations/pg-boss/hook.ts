@@ -1,4 +1,4 @@
-import { isMeasured } from '../measured-function.ts'
+import { isMeasured } from '../../scopes/measured-function.ts'
 import type { LibraryHook } from '../register/library-hook.ts'
 import { withCarbon } from './with-carbon.ts'
 

@@ -2,8 +2,9 @@ import { ConfigError } from '../../core/errors.ts'
 import type { ScopeSource } from '../../scopes/process-scopes.ts'
 import type { ScopeRecord } from '../../scopes/work-scope.ts'
 import { createNameBound } from '../bounded-names.ts'
-import { JobScopes, runJob } from '../job-scopes.ts'
-import { standFor } from '../measured-function.ts'
+import { runToEnd } from '../../scopes/run-to-end.ts'
+import { JobScopes } from '../job-scopes.ts'
+import { standFor } from '../../scopes/measured-function.ts'
 
 /** A job of pg-boss, as far as it is needed here. */
 export interface PgBossJob {
@@ -49,15 +50,15 @@ export function withCarbon<This, Job extends PgBossJob, Rest extends unknown[], 
     const labels = batch.length > 1 ? { queue, batch: 'true' } : { queue }
     const scope = scopes.begin({ name: queue, labels })
     if (scope === undefined) return call()
-    return runJob(
+    return runToEnd(
       () => scope.run(call),
-      {
-        ofResult: (result) => (isAborted(batch) ? 'aborted' : outcomeOf(result, batch)),
-        ofError: () => (isAborted(batch) ? 'aborted' : 'failed'),
-      },
       (outcome) => {
         scope.end(outcome)
         if (onRecord !== undefined) scopes.tell(scope, (record) => onRecord(record, batch))
+      },
+      {
+        ofResult: (result) => (isAborted(batch) ? 'aborted' : outcomeOf(result, batch)),
+        ofError: () => (isAborted(batch) ? 'aborted' : 'failed'),
       },
     )
   }

@@ -1,5 +1,5 @@
 import { currentScope } from '../../scopes/current-scope.ts'
-import { createHookScopes } from '../hook-scopes.ts'
+import { createHookScopes } from '../../scopes/hook-scopes.ts'
 import { fitScopes } from './fit-scopes.ts'
 import { completeOptions, type TfjsOptions } from './tfjs-options.ts'
 import { createTraining, type Training } from './training.ts'

@@ -1,7 +1,7 @@
 import { ConfigError } from '../../core/errors.ts'
 import { currentScope } from '../../scopes/current-scope.ts'
 import type { WorkScope } from '../../scopes/work-scope.ts'
-import { createHookScopes } from '../hook-scopes.ts'
+import { createHookScopes } from '../../scopes/hook-scopes.ts'
 import { measureMethods, type Method } from '../measure-methods.ts'
 import { runInScope } from '../run-in-scope.ts'
 import { carbonCallback, isCarbonCallback } from './carbon-callback.ts'

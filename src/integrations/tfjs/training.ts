@@ -1,5 +1,5 @@
 import type { ScopeRecord, WorkScope } from '../../scopes/work-scope.ts'
-import type { HookScopes } from '../hook-scopes.ts'
+import type { HookScopes } from '../../scopes/hook-scopes.ts'
 
 /** What is told of a training. */
 export interface TrainingOptions {

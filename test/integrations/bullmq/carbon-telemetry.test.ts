@@ -238,7 +238,10 @@ describe('telemetry that cannot measure', () => {
     const telemetry = carbonTelemetry({ tracker })
     for (let job = 0; job < 9; job += 1)
       expect(await processJob(telemetry, { id: '1', name: 'welcome' }, () => 'sent')).toBe('sent')
-    expect(warnings).toEqual(['codecarbon/bullmq: jobs are not measured: no more descriptors'])
+    expect(warnings).toEqual([
+      'codecarbon/bullmq: no more descriptors',
+      'codecarbon/bullmq is no longer measured: that failed 3 times in a row',
+    ])
     expect(calls).toBe(3)
   })
 

@@ -124,9 +124,7 @@ describe('a measured processor', () => {
     })
     expect([await processor(job), await processor(job)]).toEqual(['done', 'done'])
     await new Promise(setImmediate)
-    expect(warnings).toEqual([
-      'codecarbon/bullmq: what a job of resize has used could not be told: full disk',
-    ])
+    expect(warnings).toEqual(['codecarbon/bullmq: what resize has used could not be told: full disk'])
   })
 
   it('of a job that runs twice, as one that stalled does, is two scopes', async () => {
