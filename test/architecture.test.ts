@@ -257,7 +257,12 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
   ],
   [
     'integrations/node-cron/',
-    ['integrations/bounded-names.ts', 'integrations/register/library-hook.ts', 'with-carbon.ts'],
+    [
+      'scopes/measured-function.ts',
+      'integrations/bounded-names.ts',
+      'integrations/register/library-hook.ts',
+      'with-carbon.ts',
+    ],
   ],
   ['integrations/job-scopes.ts', ['scopes/']],
   ['integrations/bounded-names.ts', []],
