@@ -19,6 +19,7 @@ export interface ScopeTotal {
 
 /** Names that are told apart; a careless program may name each scope by its time. */
 const mostNames = 100
+const mostOutcomes = 20
 const others = '_other'
 
 /** Adds up scopes by name. */
@@ -38,7 +39,7 @@ export class ScopeTotals {
         name,
         kind: record.kind,
         isNested: record.isNested,
-        outcomes: {},
+        outcomes: { __proto__: null } as never,
       }
       if (!totals.has(name)) this.#names += 1
       totals.set(name, total)
@@ -47,7 +48,10 @@ export class ScopeTotals {
     total.durationSeconds += record.durationSeconds
     total.energyJoules = sum(total.energyJoules, record.energyJoules)
     total.emissionsGrams = sum(total.emissionsGrams, record.emissionsGrams)
-    total.outcomes[record.outcome] = (total.outcomes[record.outcome] ?? 0) + 1
+    const { outcomes } = total
+    const isKnown = Object.hasOwn(outcomes, record.outcome) || Object.keys(outcomes).length < mostOutcomes
+    const outcome = isKnown ? record.outcome : others
+    outcomes[outcome] = (outcomes[outcome] ?? 0) + 1
   }
 
   /** Those that used most first. */

@@ -263,7 +263,8 @@ class SharedScope implements Scope {
   }
 
   addCpu(cpu: Seconds, over: Seconds): void {
-    if (!(cpu > 0)) return
+    // What goes on behind the end is that of nobody, once the end has been told.
+    if (!(cpu > 0) || this.isSettled) return
     this.#isOwed = true
     this.#ledger.owe(this, cpu, over)
   }

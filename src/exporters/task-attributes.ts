@@ -2,6 +2,8 @@ import type { EndedTask } from './ended-task.ts'
 
 /** Names of tasks, and values of each label, that get a series of their own; a careless program may name each by its time or its user. */
 const mostNames = 100
+/** Outcomes that do: a careless program may have one for each error. */
+const mostOutcomes = 20
 /** Characters of a name that are kept, in UTF-16: it is written in each bucket of three histograms, at each scrape. */
 const longestName = 128
 /** Series that are found by what a scope says, without looking at each part of it. */
@@ -30,6 +32,7 @@ export function createTaskAttributes(
   let count = 0
   const series = new Map<string, TaskAttributes>()
   const names = createBounded(unnamedTasks)
+  const outcomes = createBounded('', mostOutcomes)
   const values = new Map(labels.map((label) => [label, createBounded('')]))
 
   function make({ name, scope }: EndedTask): TaskAttributes {
@@ -42,7 +45,7 @@ export function createTaskAttributes(
     return {
       task,
       kind: scope.kind,
-      outcome: scope.outcome.slice(0, longestName),
+      outcome: outcomes(scope.outcome),
       attribution: scope.attribution,
       ...(scope.isNested ? { nested: 'true' } : {}),
       ...(Object.fromEntries(own) as TaskAttributes),
@@ -54,7 +57,7 @@ export function createTaskAttributes(
     const found = ofName?.find(({ scope }) => isAlike(scope, task.scope, labels))
     if (found !== undefined) return found.attributes
     const made = make(task)
-    const key = Object.values(made).join('\0')
+    const key = JSON.stringify(Object.entries(made))
     const attributes = series.get(key) ?? made
     series.set(key, attributes)
     if (count < mostKnown) {
@@ -84,11 +87,11 @@ const isAlike = (a: EndedTask['scope'], b: EndedTask['scope'], labels: readonly 
     (a.labels === b.labels || labels.every((label) => a.labels[label] === b.labels[label])))
 
 /** Values of a bounded number and length. */
-function createBounded(unnamed: string): (value: string) => string {
+function createBounded(unnamed: string, most: number = mostNames): (value: string) => string {
   const values = new Set<string>()
   return (value) => {
     const given = unnamed !== '' && isUnnamed(value) ? unnamed : labelOf(value)
-    if (values.size < mostNames) values.add(given)
+    if (values.size < most) values.add(given)
     return values.has(given) ? given : otherTasks
   }
 }
@@ -97,4 +100,7 @@ function createBounded(unnamed: string): (value: string) => string {
  * A name that any label can hold. Half of a surrogate pair has no UTF-8: each would be written as the same replacement character, in
  * two series of one name, so it is that character from here on.
  */
-const labelOf = (name: string): string => name.slice(0, longestName).replace(/\p{Surrogate}/gu, '\uFFFD')
+const labelOf = (name: unknown): string =>
+  String(name)
+    .slice(0, longestName)
+    .replace(/\p{Surrogate}/gu, '\uFFFD')

@@ -25,9 +25,18 @@ export interface Placed extends CurrentScope {
   readonly around: Partial<Placed> | undefined
 }
 
+/** The place itself, or the nearest around it that has not ended: callbacks outlive the scope that they were made in. */
+export function livingPlace(place: Partial<Placed> | undefined): Partial<Placed> | undefined {
+  let at = place
+  while (at?.counted?.scope.ended === true) at = at.around
+  // What it lets go of now would else be kept by whatever begins here, and so on for ever.
+  void at?.around
+  return at
+}
+
 /** What of a run is current here, if anything. */
 export function currentIn(run: Run | undefined): Counted | undefined {
-  let at = scopeStorage.getStore() as Partial<Placed> | undefined
+  let at = livingPlace(scopeStorage.getStore())
   while (at !== undefined && at.ofRun !== run) at = at.around
   return at?.counted
 }
@@ -49,8 +58,9 @@ class RunScope implements WorkScope, Placed, BookedScope, Counted {
   readonly kind: ScopeKind
   readonly ofRun: Run
   readonly scope: Scope
-  readonly parent: Counted | undefined
-  readonly around: CurrentScope | undefined
+  #parent: Counted | undefined
+  #around: Partial<Placed> | undefined
+  readonly #isNested: boolean
   units: number | undefined = undefined
   readonly #log: Log
   readonly #attribution: Attribution
@@ -72,14 +82,14 @@ class RunScope implements WorkScope, Placed, BookedScope, Counted {
     this.#log = log
     this.#labels = labels
     this.#attribution = options.attribution ?? attribution
-    this.around = scopeStorage.getStore()
-    this.parent =
+    this.#around = livingPlace(scopeStorage.getStore())
+    this.#parent =
       parent === undefined
         ? currentIn(run)
         : parent instanceof RunScope && parent.ofRun === run
           ? parent
           : undefined
-    while (this.parent?.scope.ended === true) this.parent = this.parent.parent
+    this.#isNested = this.parent !== undefined
     const at = run.scopes.now()
     this.#begunAt = this.#toldAt = at
     this.scope = run.scopes.begin(this.parent?.scope, { at, isExact: this.#attribution === 'exact' })
@@ -90,12 +100,21 @@ class RunScope implements WorkScope, Placed, BookedScope, Counted {
     return this
   }
 
+  get around(): Partial<Placed> | undefined {
+    return (this.#around = livingPlace(this.#around))
+  }
+
+  get parent(): Counted | undefined {
+    while (this.#parent?.scope.ended === true) this.#parent = this.#parent.parent
+    return this.#parent
+  }
+
   setLabel(name: string, value: string): void {
-    this.#labels = { ...this.#labels, [name]: value }
+    this.#labels = { ...this.#labels, [name]: toText(value) }
   }
 
   rename(name: string): void {
-    this.name = name
+    this.name = toText(name)
   }
 
   countFunctionalUnits(count = 1): void {
@@ -120,7 +139,7 @@ class RunScope implements WorkScope, Placed, BookedScope, Counted {
     this.#endedAt = this.ofRun.scopes.now()
     this.#duration = duration
     this.#endedAtMs = Date.now()
-    this.#outcome = outcome
+    this.#outcome = toText(outcome)
     this.#trace = activeTrace()
     this.scope.end(this.#endedAt)
     try {
@@ -143,7 +162,7 @@ class RunScope implements WorkScope, Placed, BookedScope, Counted {
       labels: this.#labels,
       outcome: this.#outcome,
       attribution: this.#attribution,
-      isNested: this.parent !== undefined,
+      isNested: this.#isNested,
       endedAtMs: this.#endedAtMs,
       durationSeconds: this.#duration ?? (this.#endedAt ?? this.#begunAt) - this.#begunAt,
       energyJoules: totals === undefined ? undefined : joules(totals.energy * pue),
@@ -155,6 +174,9 @@ class RunScope implements WorkScope, Placed, BookedScope, Counted {
 }
 
 const noLabels: ScopeLabels = {}
+
+/** Programs without types may hand in anything. */
+const toText = (value: unknown): string => (typeof value === 'string' ? value : String(value))
 
 /** A scope where nothing can be tracked. */
 export class NoScope implements WorkScope {

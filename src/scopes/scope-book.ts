@@ -28,6 +28,8 @@ export interface BookedScope {
 
 /** So many wait for a reading at most: they take memory. */
 const mostWaiting = 5000
+/** Between readings because of that: those whose CPU time is paid for over a while wait for several. */
+const shortestWait = seconds(0.1)
 /** Between readings for those that want to know. */
 const waitMs = 20
 /** CPU time of others comes in parts; who waits longer than this is told what is known. */
@@ -41,6 +43,7 @@ export class ScopeBook {
   #ended: BookedScope[] = []
   readonly #waiting = new Map<BookedScope, Waiting>()
   #isReadingSoon = false
+  #readAt = seconds(-Infinity)
 
   constructor(parts: ScopeBookParts) {
     this.#parts = parts
@@ -71,7 +74,7 @@ export class ScopeBook {
   end(scope: BookedScope): void {
     if (!this.#active.delete(scope)) return
     this.#ended.push(scope)
-    if (this.#ended.length >= mostWaiting) this.#parts.read()
+    if (this.#ended.length >= mostWaiting && this.now() - this.#readAt >= shortestWait) this.#read()
   }
 
   /** Runs a function whose time is that of a scope. */
@@ -125,13 +128,18 @@ export class ScopeBook {
     return record
   }
 
+  #read(): void {
+    this.#readAt = this.now()
+    this.#parts.read()
+  }
+
   #readSoon(): void {
     if (this.#isReadingSoon) return
     this.#isReadingSoon = true
     // Somebody waits, so it keeps the process alive.
     setTimeout(() => {
       this.#isReadingSoon = false
-      this.#parts.read()
+      this.#read()
       const tooOldMs = performance.now() - longestWaitMs
       for (const [booked, { sinceMs }] of this.#waiting) {
         if (sinceMs <= tooOldMs) this.#tell(booked, booked.toRecord())

@@ -1,15 +1,14 @@
 import type { Counted, Run, RunTask } from '../run.ts'
 import { scopeStorage } from './current-scope.ts'
 import { isCount } from './functional-units.ts'
-import type { Placed } from './run-scope.ts'
-import type { CurrentScope } from './work-scope.ts'
+import { livingPlace, type Placed } from './run-scope.ts'
 
 /** A task of a tracker as the code sees it that runs in it. */
 export class TaskPlace implements Placed {
   readonly kind = 'task'
   readonly ofRun: Run
   readonly counted: Counted
-  readonly around: CurrentScope | undefined = scopeStorage.getStore()
+  #around = livingPlace(scopeStorage.getStore())
   readonly #task: RunTask
   readonly #onWrongCount: (count: unknown) => void
 
@@ -17,6 +16,10 @@ export class TaskPlace implements Placed {
     this.ofRun = run
     this.counted = this.#task = task
     this.#onWrongCount = onWrongCount
+  }
+
+  get around(): Partial<Placed> | undefined {
+    return (this.#around = livingPlace(this.#around))
   }
 
   get name(): string {

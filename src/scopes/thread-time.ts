@@ -43,23 +43,26 @@ export function createThreadTimes(
     since = at
   }
 
+  /** Callbacks may run within others. */
+  const outer: (Scope | undefined)[] = []
   const hook: AsyncHook = createHook({
     before() {
+      outer.push(running)
       turn(current())
     },
     after() {
-      turn(undefined)
+      turn(outer.pop())
     },
   }).enable()
 
   return {
     within(scope, fn) {
-      const outer = running
+      const before = running
       turn(scope)
       try {
         return fn()
       } finally {
-        turn(outer)
+        turn(before)
       }
     },
     take() {

@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Scope } from '../../src/core/scopes.ts'
 import { seconds } from '../../src/core/units.ts'
@@ -73,6 +73,19 @@ describe('the time of the thread', () => {
     expect(of(outer, inner)).toEqual([101, 10])
   })
 
+  it('goes on behind a callback that ran within another one', () => {
+    const { times, storage, work, of } = followed()
+    const scope = scopeOf('scope')
+    times.within(scope, () => {
+      storage.run(scope, () => {
+        work(1)
+        new AsyncResource('inner').runInAsyncScope(() => undefined)
+        work(10)
+      })
+    })
+    expect(of(scope)).toEqual([11])
+  })
+
   it('is told up to the moment at which somebody asks, once', () => {
     const { times, work, of } = followed()
     const scope = scopeOf('scope')
@@ -129,5 +142,48 @@ describe('attribution precise', () => {
       0,
     )
     expect(sum + rest).toBeCloseTo(total ?? NaN, 6)
+  })
+
+  it('gives nobody what goes on behind the end of a scope, and it adds up all the same', async () => {
+    const machine = fakeMachine()
+    const told: ScopeRecord[] = []
+    const exporter = {
+      name: 'told',
+      export: () => undefined,
+      onScopes: (ended: readonly ScopeRecord[]) => void told.push(...ended),
+    }
+    const tracker = new EmissionsTracker({
+      ...machine.options,
+      attribution: 'precise',
+      exporters: [exporter],
+    })
+    tracker.start()
+    const scope = tracker.beginScope({ name: 'request', kind: 'request' })
+    let ticks = 0
+    await new Promise<void>((resolve) => {
+      scope.run(() => {
+        const timer = setInterval(() => {
+          machine.use(10)
+          const until = performance.now() + 5
+          while (performance.now() < until);
+          ticks += 1
+          if (ticks === 3) {
+            scope.end()
+            void tracker.flush()
+          }
+          if (ticks < 10) return
+          clearInterval(timer)
+          resolve()
+        }, 6)
+      })
+    })
+    await tracker.stop()
+    const sum = told.reduce((total, { energyJoules = NaN }) => total + energyJoules, 0)
+    const rest = Object.values(tracker.unattributed?.energy ?? {}).reduce(
+      (total, { value }) => total + value,
+      0,
+    )
+    expect(told).toHaveLength(1)
+    expect(sum + rest).toBeCloseTo(100, 6)
   })
 })
