@@ -1,4 +1,4 @@
-import { channel } from 'node:diagnostics_channel'
+import { listenTo } from '../http/listen-to.ts'
 import { RequestScopes } from '../http/request-scopes.ts'
 import type { LibraryHook } from '../register/library-hook.ts'
 import { fastifyNaming, type FastifyReply, type FastifyRequest } from './fastify-naming.ts'
@@ -19,7 +19,7 @@ export const fastifyHook: LibraryHook = {
   install() {
     if (requests !== undefined) return
     const begun = (requests = new RequestScopes('codecarbon: fastify', {}, fastifyNaming))
-    channel('tracing:fastify.request.handler:start').subscribe((message) => {
+    listenTo('tracing:fastify.request.handler:start', begun.failures, (message) => {
       const { request, reply } = message as HandlerStart
       begun.begin(request.raw, reply.raw, request)
     })

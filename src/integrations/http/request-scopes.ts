@@ -19,9 +19,10 @@ export class RequestScopes {
   readonly #naming: Naming
   readonly #tracker: ScopeSource | undefined
   readonly #filter: RouteFilter | undefined
-  readonly #failures: Failures
   readonly #headers: HeaderOptions
   readonly #means: RouteMeans | undefined
+  /** What has gone wrong with them. */
+  readonly failures: Failures
   /** Whether `currentScope()` tells requests. */
   readonly isCurrent: boolean
 
@@ -37,7 +38,7 @@ export class RequestScopes {
     this.#tracker = tracker
     this.#filter =
       options.include === undefined && options.exclude === undefined ? undefined : new RouteFilter(options)
-    this.#failures = new Failures(hook)
+    this.failures = new Failures(hook)
     this.#headers = { serverTiming, emissionsHeader }
     this.#means = serverTiming || emissionsHeader ? new RouteMeans() : undefined
     this.isCurrent = currentScope
@@ -53,7 +54,7 @@ export class RequestScopes {
       const known = openOf(request)
       if (known !== undefined) return this.#join(known, source)
       // A connection that has become something else, such as a WebSocket, is no request, and has no end as such.
-      if (this.#failures.isOff || (request as { upgrade?: boolean }).upgrade === true) return undefined
+      if (this.failures.isOff || (request as { upgrade?: boolean }).upgrade === true) return undefined
       const open = this.#open(request, source)
       if (open === undefined) return undefined
       response.on('close', endClosed)
@@ -61,7 +62,7 @@ export class RequestScopes {
       if (this.#means !== undefined) this.#addHeaders(open, response)
       return open
     } catch (error) {
-      this.#failures.failed(error)
+      this.failures.failed(error)
       return undefined
     }
   }
@@ -71,9 +72,9 @@ export class RequestScopes {
     try {
       const known = openOf(request)
       if (known !== undefined) return this.#join(known, source)
-      return this.#failures.isOff ? undefined : this.#open(request, source)
+      return this.failures.isOff ? undefined : this.#open(request, source)
     } catch (error) {
-      this.#failures.failed(error)
+      this.failures.failed(error)
       return undefined
     }
   }
@@ -96,10 +97,10 @@ export class RequestScopes {
       if (name !== scope.name) scope.rename(name)
       scope.end(outcome)
       this.#means?.sample(name, scope)
-      this.#failures.passed()
+      this.failures.passed()
     } catch (error) {
       scope.end(outcome)
-      this.#failures.failed(error)
+      this.failures.failed(error)
     }
   }
 
@@ -129,7 +130,7 @@ export class RequestScopes {
         const grams = this.#means?.of(open.name())
         if (grams !== undefined) setCarbonHeaders(response, grams, this.#headers)
       } catch (error) {
-        this.#failures.failed(error)
+        this.failures.failed(error)
       }
       return writeHead(...args)
     }
