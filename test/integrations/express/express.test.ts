@@ -203,6 +203,34 @@ describe('one request is one scope', () => {
     expect(scopes.begun()).toBe(1)
   })
 
+  it('that the app excludes or adds headers to, where something else has begun it', async () => {
+    const scopes = recordScopes()
+    const tracking = trackHttpServers({ tracker: scopes })
+    onTestFinished(() => tracking.stop())
+    const seen: unknown[] = []
+    const middleware = carbon({ tracker: scopes, exclude: ['/health'], serverTiming: true })
+    const { url } = await tracked(
+      (app) => {
+        app.use(middleware, middleware)
+        app.get('/health', (request, response) => {
+          seen.push(scopeOf(request))
+          response.send('well')
+        })
+        app.get('/users/:id', (_request, response) => void response.send('one'))
+      },
+      { tracker: scopes },
+    )
+    const { headers: none } = await fetch(`${url}/health`)
+    await ask(`${url}/users/1`)
+    expect(await scopes.untilEnded(2)).toEqual(['GET _excluded excluded', 'GET /users/:id 2xx'])
+    const { headers } = await fetch(`${url}/users/2`)
+    await scopes.untilEnded(3)
+    expect(none.get('server-timing')).toBeNull()
+    expect(headers.get('server-timing')).toBe('carbon;desc="mean mgCO2eq of this route";dur=0.0123')
+    expect(seen).toEqual([undefined])
+    expect(scopes.begun()).toBe(3)
+  })
+
   it('where Fastify is mounted in Express, with the route of both', async () => {
     const { url, scopes } = await tracked((app) => {
       const inner = Fastify()
