@@ -1,9 +1,10 @@
-import { channel } from 'node:diagnostics_channel'
+import { Failures } from '../http/failures.ts'
+import { listenTo } from '../http/listen-to.ts'
 import { isLiteral, routePattern } from '../http/route-pattern.ts'
 import type { ExpressRequest } from './express-request.ts'
 
 /** Tells of each middleware that is called, with the template that it is mounted at (router 2.3, Express 5.3); it costs time while somebody listens. */
-const calls = channel('tracing:express.router.request:start')
+const calls = 'tracing:express.router.request:start'
 /** After so many requests with nothing new nobody listens, until something new is seen. */
 const calmRequests = 100
 /** More mounts than any program has. */
@@ -18,15 +19,19 @@ class MountPaths {
   readonly #literals = new Map<string, string>()
   readonly #patterns: { readonly pattern: RegExp; readonly template: string }[] = []
   readonly #masks = new Set<string>()
-  #isWatching = false
+  readonly #failures = new Failures('codecarbon/express')
+  /** While it watches. */
+  #stop: (() => void) | undefined
   #calm = 0
 
   /** Learns from the requests to come. */
   watch(): void {
     this.#calm = 0
-    if (this.#isWatching) return
-    this.#isWatching = true
-    calls.subscribe(onCall)
+    this.#stop ??= listenTo(calls, this.#failures, (message) => {
+      const { req, route } = message as { readonly req?: ExpressRequest; readonly route?: unknown }
+      if (req !== undefined) this.#learn(req, route)
+      this.#failures.passed()
+    })
   }
 
   /** Of a request that ends: the template of where the router is mounted that has answered it; empty where it is not. */
@@ -34,15 +39,15 @@ class MountPaths {
     const { baseUrl } = request
     const known = baseUrl === '' || baseUrl === undefined ? '' : this.#find(baseUrl)
     if (known === undefined) this.watch()
-    else if (this.#isWatching && ++this.#calm >= calmRequests) {
-      this.#isWatching = false
-      calls.unsubscribe(onCall)
+    else if (this.#stop !== undefined && ++this.#calm >= calmRequests) {
+      this.#stop()
+      this.#stop = undefined
     }
     return known ?? this.#mask(baseUrl ?? '', request.params)
   }
 
   /** What is called is mounted at the end of `baseUrl`, unless it is a handler of a route. */
-  learn({ baseUrl, route }: ExpressRequest, template: unknown): void {
+  #learn({ baseUrl, route }: ExpressRequest, template: unknown): void {
     if (baseUrl === undefined || baseUrl === '' || typeof template !== 'string') return
     if (this.#find(baseUrl) !== undefined || route?.path === template) return
     if (this.#literals.size + this.#patterns.length >= mostMounts) return
@@ -81,8 +86,3 @@ class MountPaths {
 const looksLikeAWord = /^(?:v\d{1,2}|[a-z]+(?:[_-][a-z]+){0,3})$/i
 
 export const mountPaths: MountPaths = new MountPaths()
-
-function onCall(message: unknown): void {
-  const { req, route } = message as { readonly req?: ExpressRequest; readonly route?: unknown }
-  if (req !== undefined) mountPaths.learn(req, route)
-}

@@ -1,23 +1,16 @@
 import type { ConfigError } from '../../core/errors.ts'
-import { openOf } from '../http/open-requests.ts'
 import type { RequestOptions } from '../http/request-options.ts'
 import type { HttpRequest } from '../http/http-types.ts'
 import { RequestScopes } from '../http/request-scopes.ts'
-import { fastifyNaming, type FastifyReply, type FastifyRequest } from './fastify-naming.ts'
+import { fastifyNaming, type FastifyRequest } from './fastify-naming.ts'
+import { measureServer, type FastifyServer } from './fastify-server.ts'
 
 export { scopeOf } from '../http/open-requests.ts'
 export type { FastifyReply, FastifyRequest } from './fastify-naming.ts'
+export type { FastifyServer } from './fastify-server.ts'
 
 /** Options of {@link carbon}. */
 export type FastifyOptions = RequestOptions<HttpRequest, FastifyRequest>
-
-/** An instance of Fastify, as far as it is needed here. */
-export interface FastifyServer {
-  addHook(
-    name: 'onRequest' | 'preValidation',
-    hook: (request: FastifyRequest, reply: FastifyReply, done: () => void) => void,
-  ): unknown
-}
 
 /** A plugin of Fastify. */
 export type FastifyPlugin = (
@@ -42,23 +35,10 @@ export const carbon: FastifyPlugin = Object.assign(addHooks, {
 
 function addHooks(server: FastifyServer, options: FastifyOptions, done: (error?: Error) => void): void {
   try {
-    addHooksTo(server, options)
+    measureServer(server, new RequestScopes('codecarbon/fastify', options, fastifyNaming))
     done()
   } catch (error) {
     // What is thrown here is an uncaught error to Fastify.
     done(error as ConfigError)
-  }
-}
-
-function addHooksTo(server: FastifyServer, options: FastifyOptions): void {
-  const requests = new RequestScopes('codecarbon/fastify', options, fastifyNaming)
-  server.addHook('onRequest', (request, reply, next) => {
-    requests.run(requests.begin(request.raw, reply.raw, request), next)
-  })
-  if (requests.isCurrent) {
-    // A body is read in events of the socket, which know of no request; what follows them runs inside of it again.
-    server.addHook('preValidation', (request, _reply, next) => {
-      requests.run(openOf(request.raw) ?? undefined, next)
-    })
   }
 }

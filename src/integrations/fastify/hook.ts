@@ -1,17 +1,17 @@
-import { channel } from 'node:diagnostics_channel'
+import { listenTo } from '../http/listen-to.ts'
 import { RequestScopes } from '../http/request-scopes.ts'
 import type { LibraryHook } from '../register/library-hook.ts'
-import { fastifyNaming, type FastifyReply, type FastifyRequest } from './fastify-naming.ts'
+import { fastifyNaming } from './fastify-naming.ts'
+import { measureServer, type FastifyServer } from './fastify-server.ts'
 
-/** What Fastify tells before it calls a handler. */
-interface HandlerStart {
-  readonly request: FastifyRequest
-  readonly reply: FastifyReply
+/** What Fastify tells of a server that is being made. */
+interface Initialization {
+  readonly fastify: FastifyServer
 }
 
 let requests: RequestScopes | undefined
 
-/** Names the requests of all servers of Fastify by their routes, and begins those of HTTP/2, which Node itself tells nobody of. */
+/** Measures the requests of all servers of Fastify by their routes, also those of HTTP/2, which Node itself tells nobody of. */
 export const fastifyHook: LibraryHook = {
   name: 'fastify',
   packages: ['fastify'],
@@ -19,9 +19,8 @@ export const fastifyHook: LibraryHook = {
   install() {
     if (requests !== undefined) return
     const begun = (requests = new RequestScopes('codecarbon: fastify', {}, fastifyNaming))
-    channel('tracing:fastify.request.handler:start').subscribe((message) => {
-      const { request, reply } = message as HandlerStart
-      begun.begin(request.raw, reply.raw, request)
+    listenTo('fastify.initialization', begun.failures, (message) => {
+      measureServer((message as Initialization).fastify, begun)
     })
   },
 }

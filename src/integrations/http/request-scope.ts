@@ -1,6 +1,7 @@
 import type { WorkScope } from '../../scopes/work-scope.ts'
 import type { RequestScopes } from './request-scopes.ts'
-import { requestName } from './route-name.ts'
+import { excluded, requestName } from './route-name.ts'
+import type { RouteMeans } from './route-means.ts'
 
 /** How a framework tells the route of a request. */
 export interface Naming<Source = never> {
@@ -15,6 +16,8 @@ export interface Naming<Source = never> {
 /** A request that is being measured; one for all hooks that see it. */
 export class RequestScope {
   readonly scope: WorkScope
+  /** Of the hook whose headers its response has. */
+  means: RouteMeans | undefined
   readonly #method: string | undefined
   readonly #owner: RequestScopes
   #naming: Naming
@@ -52,6 +55,14 @@ export class RequestScope {
   /** Its name as far as it is known by now. @throws whatever a function of the user throws */
   name(): string {
     return requestName(this.#method, routeOf(this.#naming, this.#source, this.#outer))
+  }
+
+  /** Ends it at once, since it is not to be measured after all: a scope that has begun cannot be undone. */
+  exclude(): void {
+    if (this.#isEnded) return
+    this.#isEnded = true
+    this.scope.rename(requestName(this.#method, excluded))
+    this.scope.end('excluded')
   }
 
   /** Ends it, once. Nothing is thrown. */

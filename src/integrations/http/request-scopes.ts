@@ -19,9 +19,10 @@ export class RequestScopes {
   readonly #naming: Naming
   readonly #tracker: ScopeSource | undefined
   readonly #filter: RouteFilter | undefined
-  readonly #failures: Failures
   readonly #headers: HeaderOptions
   readonly #means: RouteMeans | undefined
+  /** What has gone wrong with them. */
+  readonly failures: Failures
   /** Whether `currentScope()` tells requests. */
   readonly isCurrent: boolean
 
@@ -37,7 +38,7 @@ export class RequestScopes {
     this.#tracker = tracker
     this.#filter =
       options.include === undefined && options.exclude === undefined ? undefined : new RouteFilter(options)
-    this.#failures = new Failures(hook)
+    this.failures = new Failures(hook)
     this.#headers = { serverTiming, emissionsHeader }
     this.#means = serverTiming || emissionsHeader ? new RouteMeans() : undefined
     this.isCurrent = currentScope
@@ -51,17 +52,21 @@ export class RequestScopes {
   begin(request: HttpRequest, response: HttpResponse, source: unknown): RequestScope | undefined {
     try {
       const known = openOf(request)
-      if (known !== undefined) return this.#join(known, source)
+      if (known !== undefined) {
+        const joined = this.#join(known, request, source)
+        if (joined !== undefined) this.#addHeaders(joined, response)
+        return joined
+      }
       // A connection that has become something else, such as a WebSocket, is no request, and has no end as such.
-      if (this.#failures.isOff || (request as { upgrade?: boolean }).upgrade === true) return undefined
+      if (this.failures.isOff || (request as { upgrade?: boolean }).upgrade === true) return undefined
       const open = this.#open(request, source)
       if (open === undefined) return undefined
       response.on('close', endClosed)
       if (response.socket === null) endWithSocket(request.socket, open)
-      if (this.#means !== undefined) this.#addHeaders(open, response)
+      this.#addHeaders(open, response)
       return open
     } catch (error) {
-      this.#failures.failed(error)
+      this.failures.failed(error)
       return undefined
     }
   }
@@ -70,10 +75,10 @@ export class RequestScopes {
   beginBare(request: BareRequest, source: unknown): RequestScope | undefined {
     try {
       const known = openOf(request)
-      if (known !== undefined) return this.#join(known, source)
-      return this.#failures.isOff ? undefined : this.#open(request, source)
+      if (known !== undefined) return this.#join(known, request, source)
+      return this.failures.isOff ? undefined : this.#open(request, source)
     } catch (error) {
-      this.#failures.failed(error)
+      this.failures.failed(error)
       return undefined
     }
   }
@@ -95,18 +100,24 @@ export class RequestScopes {
       const name = open.name()
       if (name !== scope.name) scope.rename(name)
       scope.end(outcome)
-      this.#means?.sample(name, scope)
-      this.#failures.passed()
+      open.means?.sample(name, scope)
+      this.failures.passed()
     } catch (error) {
       scope.end(outcome)
-      this.#failures.failed(error)
+      this.failures.failed(error)
     }
   }
 
-  #join(known: RequestScope | null, source: unknown): RequestScope | undefined {
+  #join(known: RequestScope | null, request: BareRequest, source: unknown): RequestScope | undefined {
     if (known === null) return undefined
     known.nameBy(this.#naming, source)
-    return known
+    if (this.#filter === undefined || this.failures.isOff) return known
+    const isTaken = this.#filter.takes(request)
+    this.failures.passed()
+    if (isTaken) return known
+    setOpen(request, null)
+    known.exclude()
+    return undefined
   }
 
   #open(request: BareRequest, source: unknown): RequestScope | undefined {
@@ -121,15 +132,19 @@ export class RequestScopes {
     return open
   }
 
+  /** Those of the first hook that asks for some. */
   #addHeaders(open: RequestScope, response: HttpResponse): void {
+    const means = this.#means
+    if (means === undefined || open.means !== undefined) return
+    open.means = means
     const writeHead = response.writeHead.bind(response) as (...args: never[]) => never
     // A response writes its head through this, also where nobody calls it; `on-headers` does the same.
     response.writeHead = (...args: never[]) => {
       try {
-        const grams = this.#means?.of(open.name())
+        const grams = means.of(open.name())
         if (grams !== undefined) setCarbonHeaders(response, grams, this.#headers)
       } catch (error) {
-        this.#failures.failed(error)
+        this.failures.failed(error)
       }
       return writeHead(...args)
     }

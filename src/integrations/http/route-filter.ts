@@ -46,7 +46,7 @@ class Matcher {
           `option ${option}: expected a route template that begins with /, or a function, got ${typeof match === 'string' ? `"${match}"` : typeof match}`,
         )
       else if (isLiteral(match)) this.#literals.add(withoutSlash(match))
-      else this.#patterns.push(routePattern(match))
+      else this.#patterns.push(patternOf(option, match))
     }
   }
 
@@ -55,6 +55,16 @@ class Matcher {
       this.#literals.has(path) ||
       this.#patterns.some((pattern) => pattern.test(path)) ||
       this.#functions.some((matches) => matches(request as never))
+    )
+  }
+}
+
+function patternOf(option: string, template: string): RegExp {
+  try {
+    return routePattern(template)
+  } catch {
+    throw new ConfigError(
+      `option ${option}: braces without a partner in "${template}"; for one that is part of the path, write a \\ before it`,
     )
   }
 }

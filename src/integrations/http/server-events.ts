@@ -1,6 +1,6 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ownServers } from '../../http/own-servers.ts'
+import { listenTo } from './listen-to.ts'
 import type { RequestScopes } from './request-scopes.ts'
 
 /** What Node tells when the head of a request has come. Upgrades and CONNECT are not among them. */
@@ -15,10 +15,8 @@ const requestStart = 'http.server.request.start'
 
 /** Begins the requests of all servers of `node:http` in this process. @returns what stops that */
 export function watchServers(requests: RequestScopes): () => void {
-  const begin = (message: unknown): void => {
+  return listenTo(requestStart, requests.failures, (message) => {
     const { request, response, server } = message as RequestStart
     if (!ownServers.has(server)) requests.enter(requests.begin(request, response, request))
-  }
-  subscribe(requestStart, begin)
-  return () => void unsubscribe(requestStart, begin)
+  })
 }

@@ -1,8 +1,10 @@
+import { channel } from 'node:diagnostics_channel'
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import express, { Router, type Express } from 'express'
 import Fastify from 'fastify'
 import Koa from 'koa'
-import { describe, expect, expectTypeOf, it, onTestFinished } from 'vitest'
+import { describe, expect, expectTypeOf, it, onTestFinished, vi } from 'vitest'
 import { currentScope } from '../../../src/index.ts'
 import { carbon, scopeOf, type ExpressOptions } from '../../../src/integrations/express/express.ts'
 import { httpHook } from '../../../src/integrations/express/hook.ts'
@@ -61,6 +63,35 @@ describe('a request to Express', () => {
       ...Array<string>(3).fill('GET /api/v1/tenants/:tenant/users/:id 2xx'),
       'GET /api/v1/tenants/:tenant/users 2xx',
     ])
+  })
+
+  it('has the templates of routers whose paths are written with escapes and quotes', async () => {
+    const { port, scopes } = await tracked((app) => {
+      const users = Router().get('/users/:id', (_request, response) => void response.send('one'))
+      app.use('/x\\{y', users)
+      app.use('/of/:"tenant-id"', users)
+    })
+    for (const path of ['/x{y/users/1', '/of/42/users/1']) {
+      const socket = connect(port, '127.0.0.1').resume()
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n`)
+      await once(socket, 'close')
+    }
+    expect(await scopes.untilEnded(2)).toEqual([
+      'GET /x\\{y/users/:id 2xx',
+      'GET /of/:"tenant-id"/users/:id 2xx',
+    ])
+  })
+
+  it('is left alone by what Express tells that is not as expected', async () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
+    onTestFinished(() => warn.mockRestore())
+    const { url, scopes } = await tracked((app) => {
+      app.get('/users/:id', (_request, response) => void response.send('one'))
+    })
+    channel('tracing:express.router.request:start').publish(undefined)
+    expect(await ask(`${url}/users/1`)).toBe('200 one')
+    expect(await scopes.untilEnded(1)).toEqual(['GET /users/:id 2xx'])
+    expect(warn).toHaveBeenCalledOnce()
   })
 
   it('that goes wrong, or nowhere, has its own outcome', async () => {
@@ -170,6 +201,34 @@ describe('one request is one scope', () => {
     await ask(`${url}/api/users/1`)
     expect(await scopes.untilEnded(1)).toEqual(['GET /api/users/:id 2xx'])
     expect(scopes.begun()).toBe(1)
+  })
+
+  it('that the app excludes or adds headers to, where something else has begun it', async () => {
+    const scopes = recordScopes()
+    const tracking = trackHttpServers({ tracker: scopes })
+    onTestFinished(() => tracking.stop())
+    const seen: unknown[] = []
+    const middleware = carbon({ tracker: scopes, exclude: ['/health'], serverTiming: true })
+    const { url } = await tracked(
+      (app) => {
+        app.use(middleware, middleware)
+        app.get('/health', (request, response) => {
+          seen.push(scopeOf(request))
+          response.send('well')
+        })
+        app.get('/users/:id', (_request, response) => void response.send('one'))
+      },
+      { tracker: scopes },
+    )
+    const { headers: none } = await fetch(`${url}/health`)
+    await ask(`${url}/users/1`)
+    expect(await scopes.untilEnded(2)).toEqual(['GET _excluded excluded', 'GET /users/:id 2xx'])
+    const { headers } = await fetch(`${url}/users/2`)
+    await scopes.untilEnded(3)
+    expect(none.get('server-timing')).toBeNull()
+    expect(headers.get('server-timing')).toBe('carbon;desc="mean mgCO2eq of this route";dur=0.0123')
+    expect(seen).toEqual([undefined])
+    expect(scopes.begun()).toBe(3)
   })
 
   it('where Fastify is mounted in Express, with the route of both', async () => {

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { channel } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { request as sendRequest, type IncomingMessage, type RequestListener } from 'node:http'
 import { connect } from 'node:net'
@@ -207,6 +208,11 @@ describe('what is measured', () => {
       { exclude: ['/health', '/files/:name', '/static/*'] },
       ['/', '/files', '/files/a/b'],
     ],
+    [
+      'what is written with escapes and quotes',
+      { include: ['/files/\\a', '/:"what-ever"/a/b', '/\\*'] },
+      ['/files/a', '/files/a/b', '/static/a/b'],
+    ],
     ['some alone', { include: ['/files/:name', '/static/*path'] }, ['/files/a', '/static/a/b']],
     ['some of some', { include: ['/files/:name'], exclude: [({ url }) => url === '/files/b'] }, ['/files/a']],
   ])('may be %s', async (_what, options, expected) => {
@@ -234,6 +240,7 @@ describe('what is measured', () => {
   it.each([
     [{ exclude: '/health' }, 'option exclude: expected a list of route templates and functions'],
     [{ include: ['health'] }, 'expected a route template that begins with /, or a function, got "health"'],
+    [{ exclude: ['/a{b'] }, 'option exclude: braces without a partner in "/a{b"'],
     [{ exclude: [7] }, 'a function, got number'],
     [{ route: '/users' }, 'option route: expected a function, got string'],
     [{ serverTiming: 1 }, 'option serverTiming: expected true or false, got number'],
@@ -264,6 +271,16 @@ describe('a hook that fails', () => {
       'codecarbon/http: 10 requests in a row could not be measured; none is from now on: as it should',
     ])
     expect(warn.mock.calls[0]?.[1]).toBe('CodeCarbonWarning')
+  })
+
+  it('at an event of Node that is not as expected leaves the program alone', async () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
+    onTestFinished(() => warn.mockRestore())
+    const { url, scopes } = await tracked(greet)
+    channel('http.server.request.start').publish(undefined)
+    expect(await ask(url)).toBe('200 hello')
+    expect(await scopes.untilEnded(1)).toEqual(['GET 2xx'])
+    expect(warn).toHaveBeenCalledOnce()
   })
 
   it('at the beginning leaves the request alone', async () => {
