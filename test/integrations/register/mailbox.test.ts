@@ -220,6 +220,33 @@ describe('what a child tells', () => {
     expect(told[2]?.cpu).toBeGreaterThanOrEqual(0.25)
   })
 
+  it('is text, whatever a program without types gives', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => {
+      vi.useRealTimers()
+    })
+    const { mailbox, told } = open()
+    const scopes = new MailboxScopes({ folder, isRead: () => true })
+    const number = 10n as unknown as string
+    const nothing = undefined as unknown as string
+    const scope = scopes.beginScope({ name: number, labels: { queue: number, none: nothing } })
+    scope.setLabel('tenant', number)
+    scope.setLabel('nobody', nothing)
+    scope.setLabel('strange', Object.create(null) as string)
+    scope.end(number)
+    scopes.beginScope({ name: 'odd' }).end('ok', 1n as never)
+    const last = scopes.beginScope({ name: 'last' })
+    last.rename(11n as unknown as string)
+    last.end()
+    vi.advanceTimersByTime(1000)
+    mailbox.collect()
+    expect(told).toMatchObject([
+      { name: '10', labels: { queue: '10', tenant: '10', strange: 'unknown' }, outcome: '10' },
+      { name: '11', labels: {}, outcome: 'ok' },
+    ])
+    expect(Object.keys(told[0]?.labels ?? {})).toEqual(['queue', 'tenant', 'strange'])
+  })
+
   it('waits in files of bounded size and number until somebody reads', () => {
     const outbox = createOutbox({ folder, isRead: () => true })
     const text = 'x'.repeat(60_000)
