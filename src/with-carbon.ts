@@ -1,4 +1,5 @@
 import { ConfigError } from './core/errors.ts'
+import { checkNames } from './scopes/check-options.ts'
 import { createHookScopes } from './scopes/hook-scopes.ts'
 import { standFor } from './scopes/measured-function.ts'
 import type { ScopeSource } from './scopes/process-scopes.ts'
@@ -34,6 +35,7 @@ export function withCarbon<This, Args extends unknown[], Result>(
     throw new ConfigError(`withCarbon: expected a name, got ${name === '' ? 'an empty text' : typeof name}`)
   if (typeof fn !== 'function')
     throw new ConfigError(`withCarbon: expected a function behind the name, got ${typeof fn}`)
+  checkNames('withCarbon', options, { tracker: true, kind: true, labels: true, onRecord: true })
   const { tracker, kind = 'job', labels, onRecord } = options
   const scopes = createHookScopes('withCarbon', tracker)
 

@@ -266,6 +266,7 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
   ],
   ['integrations/job-scopes.ts', ['scopes/']],
   ['integrations/bounded-names.ts', []],
+  ['scopes/check-options.ts', ['core/', 'config/nearest.ts']],
   ['scopes/', ['core/', 'scopes/', 'log.ts', 'run.ts', 'thenable.ts', 'tracker.ts']],
   ['integrations/run-in-scope.ts', ['scopes/']],
   ['integrations/measure-methods.ts', []],

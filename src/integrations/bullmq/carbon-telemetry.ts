@@ -1,4 +1,5 @@
 import { ConfigError } from '../../core/errors.ts'
+import { checkNames } from '../../scopes/check-options.ts'
 import { scopeStorage } from '../../scopes/current-scope.ts'
 import type { ScopeSource } from '../../scopes/process-scopes.ts'
 import type { CurrentScope, ScopeRecord } from '../../scopes/work-scope.ts'
@@ -192,6 +193,7 @@ function check(given: CarbonTelemetryOptions): void {
     throw new ConfigError(
       `carbonTelemetry: expected options, got ${options === null ? 'null' : typeof options}`,
     )
+  checkNames('carbonTelemetry', given, { existing: true, tracker: true, onRecord: true })
   const { existing, tracker, onRecord } = given
   if (
     existing !== undefined &&

@@ -1,6 +1,7 @@
 import { isMainThread } from 'node:worker_threads'
 import { ConfigError } from '../../core/errors.ts'
 import { formatEnergy, formatMass } from '../../exporters/text/quantity.ts'
+import { checkNames } from '../../scopes/check-options.ts'
 import { scopeStorage } from '../../scopes/current-scope.ts'
 import type { ScopeSource } from '../../scopes/process-scopes.ts'
 import type { ScopeRecord } from '../../scopes/work-scope.ts'
@@ -129,7 +130,9 @@ function check(processor: unknown, options: unknown): void {
     throw new ConfigError(
       `withCarbon: expected options behind the processor, got ${options === null ? 'null' : typeof options}`,
     )
-  const { tracker, log, onRecord } = options as CarbonProcessorOptions<unknown>
+  const given = options as CarbonProcessorOptions<unknown>
+  checkNames('withCarbon', given, { tracker: true, log: true, onRecord: true })
+  const { tracker, log, onRecord } = given
   if (tracker !== undefined && typeof tracker?.beginScope !== 'function')
     throw new ConfigError('option tracker: expected an EmissionsTracker')
   if (log !== undefined && typeof log !== 'boolean')

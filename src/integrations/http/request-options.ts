@@ -1,4 +1,5 @@
 import { ConfigError } from '../../core/errors.ts'
+import { checkNames } from '../../scopes/check-options.ts'
 import type { ScopeSource } from '../../scopes/process-scopes.ts'
 import type { FilterOptions } from './route-filter.ts'
 
@@ -28,11 +29,25 @@ const cheapSince = 24
 /** @default of the option `currentScope` */
 export const isCurrentScopeCheap: boolean = Number.parseInt(process.versions.node, 10) >= cheapSince
 
+const optionNames: Readonly<Record<keyof RequestOptions, true>> = {
+  tracker: true,
+  include: true,
+  exclude: true,
+  route: true,
+  currentScope: true,
+  serverTiming: true,
+  emissionsHeader: true,
+}
+
+/** Options of `register` of Fastify, which hands them to the plugin with its own. */
+const ofRegister = { prefix: true, logLevel: true, logSerializers: true } as const
+
 /** @throws ConfigError for an option of the wrong type */
 export function checkRequestOptions(options: RequestOptions): void {
   const given: unknown = options
   if (typeof given !== 'object' || given === null)
     throw new ConfigError(`options: expected an object, got ${given === null ? 'null' : typeof given}`)
+  checkNames('options', options, { ...optionNames, ...ofRegister })
   const { tracker, route, currentScope, serverTiming, emissionsHeader } = options
   if (tracker !== undefined && typeof tracker?.beginScope !== 'function')
     throw new ConfigError('option tracker: expected an EmissionsTracker')

@@ -1,4 +1,5 @@
 import { ConfigError } from '../../core/errors.ts'
+import { checkNames } from '../../scopes/check-options.ts'
 import { currentScope } from '../../scopes/current-scope.ts'
 import type { ScopeSource } from '../../scopes/process-scopes.ts'
 import type { WorkScope } from '../../scopes/work-scope.ts'
@@ -45,6 +46,7 @@ export class ModelCalls {
   /** @throws ConfigError for a wrong option */
   constructor(hook: string, options: ModelCallOptions) {
     if (typeof options !== 'object' || options === null) throw new ConfigError(`${hook}: expected options`)
+    checkNames(hook, options, { tracker: true, remoteFactor: true, countTokens: true, onModelCall: true })
     const { tracker, remoteFactor, countTokens = false, onModelCall } = options
     this.scopes = createHookScopes(hook, tracker)
     if (remoteFactor !== undefined && typeof remoteFactor !== 'function') toFactor(remoteFactor)

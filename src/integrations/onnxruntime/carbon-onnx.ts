@@ -1,5 +1,6 @@
 import { basename } from 'node:path'
 import { ConfigError } from '../../core/errors.ts'
+import { checkNames } from '../../scopes/check-options.ts'
 import type { ScopeSource } from '../../scopes/process-scopes.ts'
 import { createHookScopes } from '../../scopes/hook-scopes.ts'
 import { measureMethods, type Method } from '../measure-methods.ts'
@@ -42,6 +43,7 @@ const defaultName = 'inference'
  */
 export function carbonOnnx(ort: OnnxRuntime, options: OnnxOptions = {}): () => void {
   const session = sessionClassOf(ort)
+  checkNames('carbonOnnx', options, { tracker: true, name: true })
   const { tracker, name = defaultName } = options
   if (typeof name !== 'function' && (typeof name !== 'string' || name === ''))
     throw new ConfigError('carbonOnnx: option name: expected a name that is not empty, or a function')

@@ -1,4 +1,5 @@
 import { ConfigError } from '../../core/errors.ts'
+import { checkNames } from '../../scopes/check-options.ts'
 import type { ScopeSource } from '../../scopes/process-scopes.ts'
 import { createHookScopes } from '../../scopes/hook-scopes.ts'
 import { runInScope } from '../run-in-scope.ts'
@@ -28,6 +29,7 @@ export function withCarbon<Pipeline extends object>(
     )
   if (typeof name !== 'string' || name === '')
     throw new ConfigError('withCarbon: expected a name behind the pipeline')
+  checkNames('withCarbon', options, { tracker: true })
   const scopes = createHookScopes('transformers.js', options.tracker)
   return new Proxy(pipeline, {
     apply(target, self, args) {

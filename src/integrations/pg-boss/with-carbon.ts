@@ -1,4 +1,5 @@
 import { ConfigError } from '../../core/errors.ts'
+import { checkNames } from '../../scopes/check-options.ts'
 import type { ScopeSource } from '../../scopes/process-scopes.ts'
 import type { ScopeRecord } from '../../scopes/work-scope.ts'
 import { createNameBound } from '../bounded-names.ts'
@@ -94,7 +95,9 @@ function check(handler: unknown, options: unknown): void {
     throw new ConfigError(
       `withCarbon: expected options behind the handler, got ${options === null ? 'null' : typeof options}`,
     )
-  const { tracker, onRecord } = options as CarbonHandlerOptions<unknown>
+  const given = options as CarbonHandlerOptions<unknown>
+  checkNames('withCarbon', given, { tracker: true, onRecord: true })
+  const { tracker, onRecord } = given
   if (tracker !== undefined && typeof tracker?.beginScope !== 'function')
     throw new ConfigError('option tracker: expected an EmissionsTracker')
   if (onRecord !== undefined && typeof onRecord !== 'function')

@@ -1,5 +1,11 @@
 import { nearest } from '../../config/nearest.ts'
 
+/** What a hook may be asked for by. */
+interface Named {
+  readonly name: string
+  readonly alias?: string
+}
+
 /** What `integrations` asks for. */
 export interface Choice<Hook> {
   readonly hooks: readonly Hook[]
@@ -10,26 +16,25 @@ export interface Choice<Hook> {
 }
 
 /** The hooks that `integrations` names: `all`, `none`, or a list of names. */
-export function chooseHooks<Hook extends { readonly name: string }>(
-  integrations: string,
-  hooks: readonly Hook[],
-): Choice<Hook> {
+export function chooseHooks<Hook extends Named>(integrations: string, hooks: readonly Hook[]): Choice<Hook> {
   const names = integrations
     .split(',')
     .map((word) => word.trim().toLowerCase())
     .filter((word) => word !== '')
   if (names.length === 0 || names.includes('all')) return { hooks, isByName: false }
   if (names.includes('none')) return { hooks: [], isByName: false }
-  const unknown = names.filter((name) => !hooks.some((hook) => hook.name === name))
+  const unknown = names.filter((name) => !hooks.some((hook) => namesOf(hook).includes(name)))
   return {
-    hooks: hooks.filter(({ name }) => names.includes(name)),
+    hooks: hooks.filter((hook) => namesOf(hook).some((name) => names.includes(name))),
     isByName: true,
     problem: unknown.length === 0 ? undefined : tell(unknown, hooks),
   }
 }
 
-function tell(unknown: readonly string[], hooks: readonly { readonly name: string }[]): string {
-  const known = ['all', 'none', ...hooks.map(({ name }) => name)]
+const namesOf = ({ name, alias }: Named): readonly string[] => (alias === undefined ? [name] : [name, alias])
+
+function tell(unknown: readonly string[], hooks: readonly Named[]): string {
+  const known = ['all', 'none', ...hooks.flatMap(namesOf)]
   const words = unknown.map((name) => {
     const closest = nearest(name, known)
     return closest === undefined ? `"${name}"` : `"${name}" (did you mean ${closest}?)`

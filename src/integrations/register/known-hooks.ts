@@ -2,6 +2,8 @@ import type { LibraryHook } from './library-hook.ts'
 
 /** A hook as it is known before its code is there. */
 export interface KnownHook extends Pick<LibraryHook, 'name' | 'packages'> {
+  /** What it is asked for as, too. */
+  readonly alias?: string
   /** Loads its code, where one of its packages is installed. */
   load(): Promise<LibraryHook>
 }
@@ -12,7 +14,13 @@ const tfjsPackages = ['tfjs', 'tfjs-layers', 'tfjs-node', 'tfjs-node-gpu'].map(
 
 /** The hooks of this package, by the names that `CODECARBON_INTEGRATIONS` has for them. */
 export const knownHooks: readonly KnownHook[] = [
-  { name: 'http', packages: [], load: async () => (await import('../express/hook.ts')).httpHook },
+  // Express is measured as what it is built on.
+  {
+    name: 'http',
+    alias: 'express',
+    packages: [],
+    load: async () => (await import('../express/hook.ts')).httpHook,
+  },
   {
     name: 'fastify',
     packages: ['fastify'],

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads'
@@ -86,9 +86,9 @@ function toAddress(address: string): MailboxAddress | undefined {
   const name = parseName(basename(address))
   // A program that has put another in its own place has left its environment behind.
   if (name === undefined || (name.owner === process.pid && isMainThread)) return undefined
-  const folder = name.isOff ? undefined : address
-  if (!name.isOwnerAlive() || (folder !== undefined && !existsSync(folder))) return undefined
-  return { folder, isRead: name.isOwnerAlive }
+  if (!name.isOwnerAlive() || (!name.isOff && !existsSync(address))) return undefined
+  // That process measures; but what others can enter is told nothing.
+  return { folder: !name.isOff && isPrivate(address) ? address : undefined, isRead: name.isOwnerAlive }
 }
 
 /** A parent may give its child an environment without the variable. The folder is then found by the number of a process above this one. */
@@ -111,10 +111,21 @@ const mostLevels = 16
 function ownFolders(): readonly string[] {
   try {
     return readdirSync(tmpdir()).filter(
-      (name) =>
-        parseName(name) !== undefined && statSync(join(tmpdir(), name)).uid === (process.getuid?.() ?? 0),
+      (name) => parseName(name) !== undefined && isPrivate(join(tmpdir(), name)),
     )
   } catch {
     return []
+  }
+}
+
+/** Whether that is a folder, and no link to one, which this user alone may enter. On Windows, which has no such modes, whether it is a folder. */
+export function isPrivate(folder: string): boolean {
+  try {
+    const stat = lstatSync(folder)
+    if (!stat.isDirectory()) return false
+    return process.geteuid === undefined || (stat.uid === process.geteuid() && (stat.mode & 0o777) === 0o700)
+  } catch {
+    // It is gone.
+    return false
   }
 }

@@ -165,7 +165,7 @@ class MailboxScope implements WorkScope {
 
   /** @param scopes `undefined` for one that is not told */
   constructor(scopes: MailboxScopes | undefined, { name, kind = 'task', labels, parent }: ScopeOptions) {
-    this.name = name
+    this.name = textOf(name)
     this.kind = kind
     this.#scopes = scopes
     this.id = scopes?.nextId() ?? 0
@@ -175,23 +175,23 @@ class MailboxScope implements WorkScope {
     this.#share = scopes.share(within === undefined ? undefined : within.#share)
     const news = scopes.newsOf(this.id)
     news.kind = kind
-    news.name = name
+    news.name = this.name
     if (within !== undefined) {
       news.parent = within.id
       within.hasInner = true
     }
-    if (labels !== undefined) news.labels = { ...labels }
+    if (labels !== undefined) news.labels = labelsOf(labels)
   }
 
   setLabel(name: string, value: string): void {
     const news = this.#news()
-    if (news !== undefined) news.labels = { ...news.labels, [name]: value }
+    if (news !== undefined) news.labels = { ...news.labels, ...labelsOf({ [textOf(name)]: value }) }
   }
 
   rename(name: string): void {
-    this.name = name
+    this.name = textOf(name)
     const news = this.#news()
-    if (news !== undefined) news.name = name
+    if (news !== undefined) news.name = this.name
   }
 
   countFunctionalUnits(count = 1): void {
@@ -212,7 +212,7 @@ class MailboxScope implements WorkScope {
     this.#isEnded = true
     this.#share?.end()
     this.tellCpu()
-    this.#scopes?.ended(this, outcome, duration ?? (performance.now() - this.#begunMs) / 1000)
+    this.#scopes?.ended(this, textOf(outcome), duration ?? (performance.now() - this.#begunMs) / 1000)
   }
 
   /** Nobody here knows. */
@@ -232,3 +232,19 @@ class MailboxScope implements WorkScope {
     return this.#isEnded ? undefined : this.#scopes?.newsOf(this.id)
   }
 }
+
+/** What programs give as names, labels and outcomes, whatever the types say. */
+function textOf(given: unknown): string {
+  try {
+    return String(given)
+  } catch {
+    // An object whose own conversion throws, or that has none.
+    return 'unknown'
+  }
+}
+
+/** Labels that have a value. */
+const labelsOf = (given: Readonly<Record<string, unknown>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(given).flatMap(([name, value]) => (value == null ? [] : [[name, textOf(value)]])),
+  )

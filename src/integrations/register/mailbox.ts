@@ -12,6 +12,7 @@ import { join } from 'node:path'
 import { seconds } from '../../core/units.ts'
 import type { ScopeSource } from '../../scopes/process-scopes.ts'
 import type { WorkScope } from '../../scopes/work-scope.ts'
+import { isPrivate } from './mailbox-address.ts'
 import { parseFileName, threadKey, type Teller } from './mailbox-file.ts'
 import { parseNews, type ScopeNews, type ThreadNews } from './news.ts'
 
@@ -165,12 +166,14 @@ function list(folder: string): readonly Files[] {
 
 function namesIn(folder: string): readonly string[] {
   try {
-    return readdirSync(folder)
+    // Something that cleans up may have taken it, and another user made one of that name.
+    if (isPrivate(folder)) return readdirSync(folder)
   } catch {
-    // Something that cleans up has taken it: children that are told nothing else go on to write there.
-    attempt(() => mkdirSync(folder, { mode: 0o700 }))
-    return []
+    // It is taken right now.
   }
+  // Children that are told nothing else go on to write there.
+  attempt(() => mkdirSync(folder, { mode: 0o700 }))
+  return []
 }
 
 function readFrom(path: string, offset: number): Buffer {
@@ -200,6 +203,7 @@ const remove = (path: string): void => {
 
 /** Under another name first, so that no child makes a file in it meanwhile. */
 function removeFolder(folder: string): void {
+  if (!isPrivate(folder)) return
   const gone = `${folder}-gone`
   attempt(() => {
     renameSync(folder, gone)

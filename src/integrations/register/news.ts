@@ -28,8 +28,14 @@ export interface ThreadNews {
 /** A name or a label longer than this is cut off. */
 const longestText = 512
 
-/** @returns with the line break */
-export const renderNews = (news: ScopeNews | ThreadNews): string => `${JSON.stringify(news)}\n`
+/** @returns with the line break; nothing of what cannot be told, such as a duration that is a BigInt */
+export function renderNews(news: ScopeNews | ThreadNews): string {
+  try {
+    return `${JSON.stringify(news)}\n`
+  } catch {
+    return ''
+  }
+}
 
 /** What a line says; `undefined` where it was not written whole. */
 export function parseNews(line: string): ScopeNews | ThreadNews | undefined {

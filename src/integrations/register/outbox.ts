@@ -1,6 +1,6 @@
 import { appendFileSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { MailboxAddress } from './mailbox-address.ts'
+import { isPrivate, type MailboxAddress } from './mailbox-address.ts'
 import { fileBytes, fileName, filesWaiting, ownKey } from './mailbox-file.ts'
 import { renderNews, type ScopeNews, type ThreadNews } from './news.ts'
 
@@ -29,6 +29,7 @@ export function createOutbox({ folder, isRead }: MailboxAddress): Outbox {
       bytes = 0
     }
     try {
+      if (!isPrivate(into)) throw new Error('another user has made the folder anew')
       appendFileSync(join(into, fileName(key, number)), text, { mode: 0o600 })
       bytes += Buffer.byteLength(text)
       return true

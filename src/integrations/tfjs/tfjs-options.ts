@@ -1,4 +1,5 @@
 import { ConfigError } from '../../core/errors.ts'
+import { checkNames } from '../../scopes/check-options.ts'
 import type { ScopeSource } from '../../scopes/process-scopes.ts'
 import type { ScopeRecord } from '../../scopes/work-scope.ts'
 
@@ -28,6 +29,7 @@ export interface CompleteTfjsOptions {
 /** @throws ConfigError for a wrong option */
 export function completeOptions(door: string, given: TfjsOptions): CompleteTfjsOptions {
   if (typeof given !== 'object' || given === null) throw new ConfigError(`${door}: expected options`)
+  checkNames(door, given, { tracker: true, name: true, epochs: true, countBatches: true, onRecord: true })
   const { tracker, name = 'fit', epochs = true, countBatches = false, onRecord } = given
   if (typeof name !== 'string' || name === '')
     throw new ConfigError(`${door}: option name: expected a name that is not empty`)

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { readTable } from '../../fixtures/csv/table.ts'
@@ -59,6 +59,23 @@ describe('a program whose children inherit the preload', () => {
     expect(rows()).toHaveLength(1)
     expect(readdirSync(join(folder, 'tmp'))).toEqual([])
   })
+
+  // The folder is found by the number of a process above the child, which needs `/proc`.
+  it.runIf(process.platform === 'linux')(
+    'leaves one row where a child has another environment, whatever others leave beside its folder',
+    async () => {
+      const links = ['codecarbon-1-0-evil', `codecarbon-${process.pid}-0-evil`]
+      for (const link of links) symlinkSync('nowhere', join(folder, 'tmp', link))
+      const { code, stderr } = await start(`const { spawn } = require('child_process')
+        const { _CODECARBON_MAILBOX: mailbox, ...env } = process.env
+        if (process.argv[2] === undefined)
+          spawn(process.execPath, [__filename, 'child'], { env }).once('exit', (code) => { process.exitCode = code })`)
+        .ended
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+      expect(rows()).toHaveLength(1)
+      expect(readdirSync(join(folder, 'tmp'))).toEqual(links.toSorted())
+    },
+  )
 
   it('leaves one row where npm runs it', async () => {
     writeFileSync(

@@ -1,4 +1,13 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { openMailbox, type Mailbox } from '../../../src/integrations/register/mailbox.ts'
@@ -12,7 +21,7 @@ let folder: string
 
 beforeEach(() => {
   folder = join(temporaryFolder(), 'mailbox')
-  mkdirSync(folder)
+  mkdirSync(folder, { mode: 0o700 })
 })
 
 interface Told {
@@ -156,6 +165,26 @@ describe('a mailbox', () => {
       { name: 'job 2', outcome: undefined },
     ])
   })
+
+  it('is not read, and not emptied, where a link or a folder that others may enter has its place', () => {
+    const { mailbox, told } = open()
+    const elsewhere = join(temporaryFolder(), 'elsewhere')
+    mkdirSync(elsewhere, { mode: 0o700 })
+    const file = join(elsewhere, fileName(ownKey(), 1))
+    appendFileSync(file, `${begun(1)}\n`)
+    rmSync(folder, { recursive: true })
+    symlinkSync(elsewhere, folder)
+    mailbox.collect()
+    rmSync(folder)
+    mkdirSync(folder)
+    chmodSync(folder, 0o755)
+    write(`${begun(2)}\n`)
+    mailbox.collect()
+    rmSync(folder, { recursive: true })
+    symlinkSync(elsewhere, folder)
+    mailbox.close()
+    expect([told, existsSync(file)]).toEqual([[], true])
+  })
 })
 
 describe('what a child tells', () => {
@@ -191,6 +220,33 @@ describe('what a child tells', () => {
     expect(told[2]?.cpu).toBeGreaterThanOrEqual(0.25)
   })
 
+  it('is text, whatever a program without types gives', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => {
+      vi.useRealTimers()
+    })
+    const { mailbox, told } = open()
+    const scopes = new MailboxScopes({ folder, isRead: () => true })
+    const number = 10n as unknown as string
+    const nothing = undefined as unknown as string
+    const scope = scopes.beginScope({ name: number, labels: { queue: number, none: nothing } })
+    scope.setLabel('tenant', number)
+    scope.setLabel('nobody', nothing)
+    scope.setLabel('strange', Object.create(null) as string)
+    scope.end(number)
+    scopes.beginScope({ name: 'odd' }).end('ok', 1n as never)
+    const last = scopes.beginScope({ name: 'last' })
+    last.rename(11n as unknown as string)
+    last.end()
+    vi.advanceTimersByTime(1000)
+    mailbox.collect()
+    expect(told).toMatchObject([
+      { name: '10', labels: { queue: '10', tenant: '10', strange: 'unknown' }, outcome: '10' },
+      { name: '11', labels: {}, outcome: 'ok' },
+    ])
+    expect(Object.keys(told[0]?.labels ?? {})).toEqual(['queue', 'tenant', 'strange'])
+  })
+
   it('waits in files of bounded size and number until somebody reads', () => {
     const outbox = createOutbox({ folder, isRead: () => true })
     const text = 'x'.repeat(60_000)
@@ -203,6 +259,21 @@ describe('what a child tells', () => {
     expect(tellings).toBeGreaterThan(60)
     openMailbox(folder, { beginScope: () => ({}) as WorkScope }).collect()
     expect(outbox.tell({ id: 1, name: text })).toBe(true)
+  })
+
+  it('is told to no link, and to no folder that others may enter', () => {
+    const elsewhere = join(temporaryFolder(), 'elsewhere')
+    mkdirSync(elsewhere, { mode: 0o700 })
+    rmSync(folder, { recursive: true })
+    symlinkSync(elsewhere, folder)
+    const outbox = createOutbox({ folder, isRead: () => true })
+    expect([outbox.tell({ id: 1 }), readdirSync(elsewhere)]).toEqual([false, []])
+    rmSync(folder)
+    mkdirSync(folder)
+    chmodSync(folder, 0o755)
+    expect([outbox.tell({ id: 1 }), readdirSync(folder)]).toEqual([false, []])
+    chmodSync(folder, 0o700)
+    expect(outbox.tell({ id: 1 })).toBe(true)
   })
 
   it('is told to nobody where nobody is there any more', () => {
