@@ -1,6 +1,7 @@
 import type { WorkScope } from '../../scopes/work-scope.ts'
 import type { TokenCounts } from '../model-calls/model-call.ts'
 import type { ModelCalls, OpenModelCall } from '../model-calls/model-calls.ts'
+import { silenceMs } from '../model-calls/silence.ts'
 
 /** What is looked at of an event of the AI SDK: names, and never what is asked and answered. */
 export interface OperationEvent {
@@ -19,7 +20,11 @@ interface Operation {
   /** The latest call of a model. */
   call: OpenModelCall | undefined
   readonly tools: Set<WorkScope>
+  lastSignMs: number
 }
+
+/** Operations that go on at a time; of more the one is given up that is silent for longest. */
+const mostOpen = 10_000
 
 /** Functions that call models, and tools, as often as it takes. */
 const outerTypes: ReadonlySet<string> = new Set(['generateText', 'streamText'])
@@ -34,9 +39,10 @@ const modelTypes: ReadonlySet<string> = new Set([
   'experimental_decide',
 ])
 
-/** Calls of the functions of the AI SDK that go on, by their ids. */
+/** Calls of the functions of the AI SDK that go on, by their ids. Those of which nothing is told for long, not even an end, are given up when something else begins. */
 export class Operations {
   readonly #calls: ModelCalls
+  /** Silent ones stand first. */
   readonly #open = new Map<string, Operation>()
 
   constructor(calls: ModelCalls) {
@@ -48,21 +54,27 @@ export class Operations {
    * @returns the scope; `undefined` where it is no such function
    */
   begin(event: OperationEvent, type: string): WorkScope | undefined {
+    // Nothing could end it.
+    if (event.callId === undefined) return undefined
     if (outerTypes.has(type)) {
       const scope = this.#calls.scopes.begin({ name: event.functionId ?? type })
-      this.#add(event, { type, scope, call: undefined, tools: new Set() })
+      this.#add(event.callId, { type, scope })
       return scope
     }
     if (!modelTypes.has(type)) return undefined
     const call = this.#calls.begin(event.provider, event.modelId)
-    this.#add(event, { type, scope: undefined, call, tools: new Set() })
+    this.#add(event.callId, { type, call })
     return call?.scope
   }
 
   beginModelCall(event: OperationEvent): OpenModelCall | undefined {
+    const { callId } = event
+    if (callId === undefined) return undefined
     const operation = this.#of(event)
     const call = this.#calls.begin(event.provider, event.modelId, operation?.scope)
-    if (operation !== undefined) operation.call = call
+    // Of a function that is not known its call may be told no end, too.
+    if (operation === undefined) this.#add(callId, { type: '', call })
+    else operation.call = call
     return call
   }
 
@@ -100,14 +112,33 @@ export class Operations {
 
   /** Ends all that is open, of which nothing more will be told. */
   giveUp(): void {
-    for (const callId of this.#open.keys()) this.end({ callId }, 'aborted')
+    for (const callId of [...this.#open.keys()]) this.end({ callId }, 'aborted')
   }
 
-  #add({ callId }: OperationEvent, operation: Operation): void {
-    if (callId !== undefined) this.#open.set(callId, operation)
+  #add(
+    callId: string,
+    { type, scope, call }: Pick<Operation, 'type'> & Partial<Pick<Operation, 'scope' | 'call'>>,
+  ): void {
+    this.#giveUpSilent()
+    this.end({ callId }, 'aborted')
+    this.#open.set(callId, { type, scope, call, tools: new Set(), lastSignMs: performance.now() })
   }
 
+  /** Is alive, whoever asks. */
   #of({ callId }: OperationEvent): Operation | undefined {
-    return callId === undefined ? undefined : this.#open.get(callId)
+    const operation = callId === undefined ? undefined : this.#open.get(callId)
+    if (callId === undefined || operation === undefined) return undefined
+    operation.lastSignMs = performance.now()
+    this.#open.delete(callId)
+    this.#open.set(callId, operation)
+    return operation
+  }
+
+  #giveUpSilent(): void {
+    const latest = performance.now() - silenceMs
+    for (const [callId, { lastSignMs }] of this.#open) {
+      if (lastSignMs > latest && this.#open.size < mostOpen) return
+      this.end({ callId }, 'aborted')
+    }
   }
 }

@@ -1,5 +1,6 @@
 import type { WorkScope } from '../../scopes/work-scope.ts'
 import type { TokenCounts } from '../model-calls/model-call.ts'
+import { silenceMs } from '../model-calls/silence.ts'
 
 /** What a run of LangChain has begun, if anything. */
 export interface RunParts {
@@ -12,9 +13,6 @@ interface OpenRun extends RunParts {
   readonly children: Set<string>
   lastSignMs: number
 }
-
-/** Streams that nobody reads to their end never end: what gives no sign of life for so long is given up. */
-const silenceMs = 10 * 60_000
 
 /** Runs that have begun, by their id, and of which other they are part. */
 export class OpenRuns {

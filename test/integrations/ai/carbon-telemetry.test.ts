@@ -1,9 +1,10 @@
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { carbonAi, carbonTelemetry } from '../../../src/integrations/ai/ai.ts'
 import { usageOf } from '../../../src/integrations/ai/usage.ts'
 import { currentScope } from '../../../src/scopes/current-scope.ts'
 import { privateEvent } from '../../fixtures/private-event.ts'
 import { recordedScopes } from '../../fixtures/recorded-scopes.ts'
+import { recordingScopes } from '../../fixtures/recording-scopes.ts'
 
 const about = (fields: Record<string, unknown>) =>
   privateEvent({ callId: 'a', functionId: undefined, provider: 'acme', modelId: 'small-1', ...fields })
@@ -68,6 +69,58 @@ describe('an integration of the AI SDK', () => {
     telemetry.onLanguageModelCallEnd(about({ usage }))
     telemetry.onEnd(about({ usage }))
     expect([tracker.lines(), telemetry.report()]).toEqual([[], []])
+  })
+})
+
+describe('an operation that is told no end', () => {
+  const minute = 60_000
+  const begin = (callId: string) => about({ operationId: 'ai.streamText', callId, functionId: callId })
+  const outcomesOf = ({ scopes }: ReturnType<typeof recordingScopes>) =>
+    scopes.map(({ name, outcomes }) => `${name}: ${outcomes[0] ?? 'open'}`)
+
+  it('is given up after ten minutes of silence when the next one begins, with all in it', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    onTestFinished(() => {
+      vi.useRealTimers()
+    })
+    const tracker = recordingScopes()
+    const telemetry = carbonTelemetry({ tracker })
+    const callModel = (callId: string) =>
+      telemetry.executeLanguageModelCall(about({ callId, execute: () => Promise.resolve() }) as never)
+    telemetry.onStart(begin('silent'))
+    telemetry.onStart(begin('alive'))
+    await callModel('silent')
+    await callModel('of no operation')
+    vi.advanceTimersByTime(9 * minute)
+    await callModel('alive')
+    telemetry.onLanguageModelCallEnd(about({ callId: 'alive', usage }))
+    vi.advanceTimersByTime(2 * minute)
+    telemetry.onStart(begin('next'))
+    expect(outcomesOf(tracker)).toEqual([
+      'silent: aborted',
+      'alive: open',
+      'small-1: aborted',
+      'small-1: aborted',
+      'small-1: ok',
+      'next: open',
+    ])
+  })
+
+  it('is one of ten thousand at most', () => {
+    const tracker = recordingScopes()
+    const telemetry = carbonTelemetry({ tracker })
+    for (let call = 0; call < 10_002; call += 1) telemetry.onStart(begin(`call ${call}`))
+    const ended = outcomesOf(tracker).filter((line) => !line.endsWith(': open'))
+    expect(ended).toEqual(['call 0: aborted', 'call 1: aborted'])
+  })
+
+  it('is not begun where its events have no id to know its end by', async () => {
+    const tracker = recordingScopes()
+    const telemetry = carbonTelemetry({ tracker })
+    telemetry.onStart(begin(undefined as unknown as string))
+    const execute = () => Promise.resolve(7)
+    const answer = await telemetry.executeLanguageModelCall(about({ callId: undefined, execute }) as never)
+    expect([answer, outcomesOf(tracker)]).toEqual([7, []])
   })
 })
 

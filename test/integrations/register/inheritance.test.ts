@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { readTable } from '../../fixtures/csv/table.ts'
@@ -74,6 +74,22 @@ describe('a program whose children inherit the preload', () => {
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
       expect(rows()).toHaveLength(1)
       expect(readdirSync(join(folder, 'tmp'))).toEqual(links.toSorted())
+    },
+  )
+
+  it.runIf(process.platform !== 'win32')(
+    'tells nothing where others may enter the folder that the environment names, and measures nothing beside it',
+    async () => {
+      const mailbox = join(folder, `codecarbon-${process.pid}-0-open`)
+      mkdirSync(mailbox)
+      chmodSync(mailbox, 0o755)
+      const { code, stderr } = await startChild(
+        node,
+        ['--import', preload, programPath('jobs.js'), 'proportions'],
+        { folder, input: '', env: environment({ _CODECARBON_MAILBOX: mailbox }) },
+      ).ended
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+      expect([readdirSync(mailbox), readdirSync(folder).includes('emissions.csv')]).toEqual([[], false])
     },
   )
 
