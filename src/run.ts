@@ -145,7 +145,7 @@ export class Run {
       begin: (parent, start) => this.#scopes.begin(parent, start),
       now: parts.now,
       read: () => {
-        if (this.#final === undefined) this.#meter.read()
+        if (this.#final === undefined) this.#readForOthers()
       },
       pue: parts.facts.pue,
       threadTimes: parts.threadTimes?.(() => currentIn(this)?.scope),
@@ -200,18 +200,23 @@ export class Run {
       series,
       onChange: () => {
         if (this.#reporter === undefined || this.#final !== undefined) return
-        try {
-          // What is told from now on begins now, and not with the last measurement.
-          this.#meter.read()
-        } catch (error) {
-          this.#meter.report({ code: 'ERR_PROBE_READ', subject: 'meter', message: messageOf(error) })
-        }
+        // What is told from now on begins now, and not with the last measurement.
+        this.#readForOthers()
         this.#host.settle(this.#reporter, this.#hostCounters())
         this.#view = undefined
       },
       onProblem: (problem) => {
         this.#meter.report(problem)
       },
+    }
+  }
+
+  /** Reads the hardware where nobody waits for it who could be told of a failure. */
+  #readForOthers(): void {
+    try {
+      this.#meter.read()
+    } catch (error) {
+      this.#meter.report({ code: 'ERR_PROBE_READ', subject: 'meter', message: messageOf(error) })
     }
   }
 

@@ -4,7 +4,7 @@ import type { Scope } from '../../src/core/scopes.ts'
 import { seconds } from '../../src/core/units.ts'
 import { EmissionsTracker, type ScopeRecord } from '../../src/index.ts'
 import { createThreadTimes, type ThreadTimes } from '../../src/scopes/thread-time.ts'
-import { fakeMachine } from '../tracker/fake-machine.ts'
+import { fakeMachine, type FakeMachine } from '../tracker/fake-machine.ts'
 
 /** Times of a thread whose clock the test sets, and what its scopes took. */
 function followed(): {
@@ -99,20 +99,22 @@ describe('the time of the thread', () => {
   })
 })
 
+/** A running tracker that tells scopes apart by the time of the thread, and what its exporters were told. */
+function precise(): { machine: FakeMachine; tracker: EmissionsTracker; told: ScopeRecord[] } {
+  const machine = fakeMachine()
+  const told: ScopeRecord[] = []
+  const exporter = {
+    name: 'told',
+    export: () => undefined,
+    onScopes: (ended: readonly ScopeRecord[]) => void told.push(...ended),
+  }
+  const options = { ...machine.options, attribution: 'precise', exporters: [exporter] } as const
+  return { machine, tracker: new EmissionsTracker(options).start(), told }
+}
+
 describe('attribution precise', () => {
   it('tells busy jobs from those that only wait, and adds up', async () => {
-    const machine = fakeMachine()
-    const told: ScopeRecord[] = []
-    const exporter = {
-      name: 'told',
-      export: () => undefined,
-      onScopes: (ended: readonly ScopeRecord[]) => void told.push(...ended),
-    }
-    const tracker = new EmissionsTracker({
-      ...machine.options,
-      attribution: 'precise',
-      exporters: [exporter],
-    }).start()
+    const { machine, tracker, told } = precise()
     const job = (name: string, busyMs: number): Promise<void> => {
       const scope = tracker.beginScope({ name, kind: 'job' })
       return scope.run(async () => {
@@ -145,19 +147,7 @@ describe('attribution precise', () => {
   })
 
   it('gives nobody what goes on behind the end of a scope, and it adds up all the same', async () => {
-    const machine = fakeMachine()
-    const told: ScopeRecord[] = []
-    const exporter = {
-      name: 'told',
-      export: () => undefined,
-      onScopes: (ended: readonly ScopeRecord[]) => void told.push(...ended),
-    }
-    const tracker = new EmissionsTracker({
-      ...machine.options,
-      attribution: 'precise',
-      exporters: [exporter],
-    })
-    tracker.start()
+    const { machine, tracker, told } = precise()
     const scope = tracker.beginScope({ name: 'request', kind: 'request' })
     let ticks = 0
     await new Promise<void>((resolve) => {
