@@ -168,11 +168,13 @@ describe('a scope', () => {
   it('is let go of when it has ended, also where each begins the next one', async () => {
     const { tracker } = running()
     let first: WeakRef<object> | undefined
+    let last: object | undefined
     let ended = 0
     await new Promise<void>((resolve) => {
       const next = (count: number): void => {
         const scope = tracker.beginScope({ name: 'poll' })
         first ??= new WeakRef(scope)
+        last = scope
         scope.run(() => {
           tracker.task('inner', () => {
             if (count > 0)
@@ -200,6 +202,8 @@ describe('a scope', () => {
         return first?.deref() === undefined
       })
       .toBe(true)
+    // The one at the other end is there all the while.
+    expect(last).toMatchObject({ name: 'poll' })
     await tracker.stop()
   })
 
