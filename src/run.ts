@@ -16,6 +16,7 @@ import type { Snapshot } from './core/snapshot.ts'
 import { seconds, type Seconds } from './core/units.ts'
 import { noUsage, usageBetween, type Usage } from './core/usage.ts'
 import { ExporterLane, type Told } from './exporter-lane.ts'
+import { livingIn, type Counted } from './scopes/counted.ts'
 import { currentIn } from './scopes/run-scope.ts'
 import { ScopeBook } from './scopes/scope-book.ts'
 import type { ThreadTimes } from './scopes/thread-time.ts'
@@ -51,17 +52,9 @@ export interface HostHooks {
   readonly onProblem: (problem: Problem) => void
 }
 
-/** A task or scope in which functional units are counted. */
-export interface Counted {
-  readonly scope: Scope
-  /** What it is part of. */
-  readonly parent: Counted | undefined
-  /** Functional units that were counted in it; `undefined` where none were. */
-  units: number | undefined
-}
-
 /** A task of a run that has begun. */
 export interface RunTask extends Counted {
+  parent: Counted | undefined
   readonly name: string
   /** The name as it was asked for, which another task may have had. */
   readonly givenName: string
@@ -250,9 +243,7 @@ export class Run {
 
   beginTask(name: string, within?: Counted): RunTask {
     this.#meter.read()
-    // What has ended is let go of, or a chain of tasks that each begin the next one would stay in memory.
-    let parent = within
-    while (parent?.scope.ended === true) parent = parent.parent
+    const parent = livingIn(within)
     const task: RunTask = {
       name: this.#freeName(name),
       givenName: name,
@@ -426,6 +417,7 @@ export class Run {
     this.#names.delete(task.name)
     if (this.#active.size === 0) this.#lastNumbers.clear()
     task.scope.end()
+    task.parent = livingIn(task.parent)
     const data = {
       ...this.#record(task.scope.used(), task.begunAt, this.#load.mark, { units: task.units }),
       taskName: task.name,

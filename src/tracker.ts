@@ -11,7 +11,8 @@ import { forget, saveBeforeEnd, type Unsaved } from './exit.ts'
 import { createLog, type Log, type Logger } from './log.ts'
 import { toExporter, type OutputHandler } from './output-handler.ts'
 import { summaryLine } from './exporters/text/summary-line.ts'
-import type { Counted, Run } from './run.ts'
+import type { Run } from './run.ts'
+import type { Counted } from './scopes/counted.ts'
 import { scopeStorage } from './scopes/current-scope.ts'
 import { isCount, wrongCount } from './scopes/functional-units.ts'
 import { createRunScope, currentIn, NoScope } from './scopes/run-scope.ts'
@@ -233,15 +234,16 @@ export class EmissionsTracker {
     if (run === undefined) return fn()
     const task = this.#attempt('begin a task', () => run.beginTask(name, currentIn(run)))
     if (task === undefined) return fn()
+    const place = new TaskPlace(run, task, (count) => {
+      this.#log('error', wrongCount(count))
+    })
     const end = (): void => {
       const record = this.#attempt('end a task', () => run.endTask(task))
+      place.end()
       if (record !== undefined) this.#attempt('tell of a task', () => onEnd?.(record))
     }
     let result: T
     try {
-      const place = new TaskPlace(run, task, (count) => {
-        this.#log('error', wrongCount(count))
-      })
       result = run.scopes.inside(task.scope, () => scopeStorage.run(place, fn))
     } catch (error) {
       end()

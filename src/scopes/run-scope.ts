@@ -3,7 +3,8 @@ import { messageOf } from '../core/errors.ts'
 import { grams, joules, seconds, type Seconds } from '../core/units.ts'
 import type { Scope } from '../core/scopes.ts'
 import type { Log } from '../log.ts'
-import type { Counted, Run } from '../run.ts'
+import type { Run } from '../run.ts'
+import { livingIn, type Counted } from './counted.ts'
 import { scopeStorage } from './current-scope.ts'
 import { isCount, wrongCount } from './functional-units.ts'
 import type { BookedScope } from './scope-book.ts'
@@ -21,7 +22,7 @@ import type {
 export interface Placed extends CurrentScope {
   readonly ofRun: Run
   readonly counted: Counted
-  /** What is around it, of whatever run. */
+  /** What is around it, of whatever run; where it has ended, what of that had not ended before. */
   readonly around: Partial<Placed> | undefined
 }
 
@@ -29,8 +30,6 @@ export interface Placed extends CurrentScope {
 export function livingPlace(place: Partial<Placed> | undefined): Partial<Placed> | undefined {
   let at = place
   while (at?.counted?.scope.ended === true) at = at.around
-  // What it lets go of now would else be kept by whatever begins here, and so on for ever.
-  void at?.around
   return at
 }
 
@@ -58,8 +57,8 @@ class RunScope implements WorkScope, Placed, BookedScope, Counted {
   readonly kind: ScopeKind
   readonly ofRun: Run
   readonly scope: Scope
-  #parent: Counted | undefined
-  #around: Partial<Placed> | undefined
+  parent: Counted | undefined
+  around: Partial<Placed> | undefined
   readonly #isNested: boolean
   units: number | undefined = undefined
   readonly #log: Log
@@ -82,12 +81,12 @@ class RunScope implements WorkScope, Placed, BookedScope, Counted {
     this.#log = log
     this.#labels = labels
     this.#attribution = options.attribution ?? attribution
-    this.#around = livingPlace(scopeStorage.getStore())
-    this.#parent =
+    this.around = livingPlace(scopeStorage.getStore())
+    this.parent =
       parent === undefined
         ? currentIn(run)
         : parent instanceof RunScope && parent.ofRun === run
-          ? parent
+          ? livingIn(parent)
           : undefined
     this.#isNested = this.parent !== undefined
     const at = run.scopes.now()
@@ -98,15 +97,6 @@ class RunScope implements WorkScope, Placed, BookedScope, Counted {
 
   get counted(): Counted {
     return this
-  }
-
-  get around(): Partial<Placed> | undefined {
-    return (this.#around = livingPlace(this.#around))
-  }
-
-  get parent(): Counted | undefined {
-    while (this.#parent?.scope.ended === true) this.#parent = this.#parent.parent
-    return this.#parent
   }
 
   setLabel(name: string, value: string): void {
@@ -142,6 +132,8 @@ class RunScope implements WorkScope, Placed, BookedScope, Counted {
     this.#outcome = toText(outcome)
     this.#trace = activeTrace()
     this.scope.end(this.#endedAt)
+    this.parent = livingIn(this.parent)
+    this.around = livingPlace(this.around)
     try {
       this.ofRun.scopes.end(this)
     } catch (error) {

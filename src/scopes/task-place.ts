@@ -1,4 +1,5 @@
-import type { Counted, Run, RunTask } from '../run.ts'
+import type { Run, RunTask } from '../run.ts'
+import type { Counted } from './counted.ts'
 import { scopeStorage } from './current-scope.ts'
 import { isCount } from './functional-units.ts'
 import { livingPlace, type Placed } from './run-scope.ts'
@@ -8,7 +9,7 @@ export class TaskPlace implements Placed {
   readonly kind = 'task'
   readonly ofRun: Run
   readonly counted: Counted
-  #around = livingPlace(scopeStorage.getStore())
+  around = livingPlace(scopeStorage.getStore())
   readonly #task: RunTask
   readonly #onWrongCount: (count: unknown) => void
 
@@ -18,8 +19,9 @@ export class TaskPlace implements Placed {
     this.#onWrongCount = onWrongCount
   }
 
-  get around(): Partial<Placed> | undefined {
-    return (this.#around = livingPlace(this.#around))
+  /** The task has ended. */
+  end(): void {
+    this.around = livingPlace(this.around)
   }
 
   get name(): string {
