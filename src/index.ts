@@ -17,6 +17,7 @@ export type {
   ScopeOptions,
   ScopeRecord,
   WorkScope,
+  Named,
 } from './scopes/work-scope.ts'
 export type { ScopeTotal } from './core/scope-totals.ts'
 export type { ScopeSource } from './scopes/process-scopes.ts'

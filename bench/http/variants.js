@@ -43,6 +43,8 @@ class EmptyScope {
   name = ''
   /** @type {import('../../dist/index.js').ScopeKind} */
   kind = 'request'
+
+  nameAtEnd() {}
   setLabel() {}
   /** @param {string} name */
   rename(name) {

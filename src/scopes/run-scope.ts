@@ -15,6 +15,7 @@ import type {
   ScopeLabels,
   ScopeOptions,
   ScopeRecord,
+  Named,
   WorkScope,
 } from './work-scope.ts'
 
@@ -71,6 +72,7 @@ class RunScope implements WorkScope, Placed, BookedScope, Counted {
   #endedAtMs = 0
   #duration: Seconds | undefined
   #outcome = ''
+  #named: Named | undefined
   #trace: ScopeRecord['trace']
 
   constructor(run: Run, options: ScopeOptions, { log, attribution }: RunScopeParts) {
@@ -112,6 +114,10 @@ class RunScope implements WorkScope, Placed, BookedScope, Counted {
     else this.#log('error', wrongCount(count))
   }
 
+  nameAtEnd(named: Named): void {
+    if (this.#endedAt === undefined) this.#named = named
+  }
+
   run<T>(fn: () => T): T {
     return this.ofRun.scopes.inside(this.scope, () => scopeStorage.run(this, fn))
   }
@@ -130,6 +136,7 @@ class RunScope implements WorkScope, Placed, BookedScope, Counted {
     this.#duration = duration
     this.#endedAtMs = Date.now()
     this.#outcome = toText(outcome)
+    this.#named = undefined
     this.#trace = activeTrace()
     this.scope.end(this.#endedAt)
     this.parent = livingIn(this.parent)
@@ -139,6 +146,15 @@ class RunScope implements WorkScope, Placed, BookedScope, Counted {
     } catch (error) {
       this.#log('error', `could not end ${this.kind} ${this.name}: ${messageOf(error)}`)
     }
+  }
+
+  leave(): void {
+    try {
+      if (this.#named !== undefined) this.rename(this.#named.name())
+    } catch (error) {
+      this.#log('error', `could not ask what ${this.kind} ${this.name} is called: ${messageOf(error)}`)
+    }
+    this.end('unfinished')
   }
 
   settled(): Promise<ScopeRecord | undefined> {
@@ -182,6 +198,7 @@ export class NoScope implements WorkScope {
 
   setLabel(): void {}
   countFunctionalUnits(): void {}
+  nameAtEnd(): void {}
   addCpu(): void {}
   end(): void {}
 

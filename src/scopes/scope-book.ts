@@ -21,7 +21,8 @@ export interface ScopeBookParts {
 /** A scope in the book. */
 export interface BookedScope {
   readonly scope: Scope
-  end(outcome: string): void
+  /** The run ends, and it has not ended. */
+  leave(): void
   /** What it used; `undefined` where that is not known yet. */
   toRecord(): ScopeRecord
 }
@@ -92,7 +93,7 @@ export class ScopeBook {
 
   /** Ends those that are active: the run ends. */
   endAll(): void {
-    for (const scope of this.#active) scope.end('unfinished')
+    for (const scope of this.#active) scope.leave()
   }
 
   close(): void {

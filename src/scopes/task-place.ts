@@ -9,7 +9,7 @@ export class TaskPlace implements Placed {
   readonly kind = 'task'
   readonly ofRun: Run
   readonly counted: Counted
-  around = livingPlace(scopeStorage.getStore())
+  around: Partial<Placed> | undefined = livingPlace(scopeStorage.getStore())
   readonly #task: RunTask
   readonly #onWrongCount: (count: unknown) => void
 

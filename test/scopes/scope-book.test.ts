@@ -30,7 +30,7 @@ function book(): {
         const scope = scopes.begin(undefined, { isExact: true })
         // Paid for over a while, so that no reading settles it.
         scope.addCpu(seconds(1), seconds(1))
-        const booked: BookedScope = { scope, end: () => undefined, toRecord: () => ({}) as ScopeRecord }
+        const booked: BookedScope = { scope, leave: () => undefined, toRecord: () => ({}) as ScopeRecord }
         scopeBook.add(booked)
         scope.end()
         scopeBook.end(booked)

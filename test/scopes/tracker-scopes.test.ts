@@ -135,6 +135,28 @@ describe('a scope', () => {
     expect(joulesOf(told[0])).toBeGreaterThan(0)
   })
 
+  it('that goes on when the run ends is asked for its name, which may be known late, and may be wrong', async () => {
+    const { tracker, told, messages } = running()
+    const late = tracker.beginScope({ name: 'GET _unmatched' })
+    late.nameAtEnd({ name: () => 'GET /users/:id' })
+    const broken = tracker.beginScope({ name: 'GET' })
+    broken.nameAtEnd({
+      name: () => {
+        throw new Error('no route')
+      },
+    })
+    const ended = tracker.beginScope({ name: 'POST' })
+    ended.nameAtEnd({ name: () => 'too late' })
+    ended.end()
+    await tracker.stop()
+    expect(told.map(({ name, outcome }) => [name, outcome])).toEqual([
+      ['POST', 'ok'],
+      ['GET /users/:id', 'unfinished'],
+      ['GET', 'unfinished'],
+    ])
+    expect(messages.join('')).toContain('could not ask what task GET is called: no route')
+  })
+
   it('ends once, and is not told before it has ended', async () => {
     const { tracker, told } = running()
     const scope = tracker.beginScope({ name: 'one' })

@@ -128,6 +128,7 @@ export class RequestScopes {
     const { method } = request
     const scope = (this.#tracker ?? defaultScopes()).beginScope(optionsOf(method))
     const open = new RequestScope(scope, method, this, this.#naming, source)
+    scope.nameAtEnd(open)
     setOpen(request, open)
     return open
   }

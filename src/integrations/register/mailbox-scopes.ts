@@ -5,6 +5,7 @@ import { isCount } from '../../scopes/functional-units.ts'
 import type { ScopeSource } from '../../scopes/process-scopes.ts'
 import type {
   CurrentScope,
+  Named,
   ScopeKind,
   ScopeOptions,
   ScopeRecord,
@@ -107,7 +108,7 @@ export class MailboxScopes implements ScopeSource {
     this.#toldAt = performance.now()
     const unsaved = {
       saveAtExit: () => {
-        for (const scope of [...this.#open.values()].toReversed()) scope.end('aborted')
+        for (const scope of [...this.#open.values()].toReversed()) scope.leave()
         this.#tell()
         this.#outbox.close()
         forget(unsaved)
@@ -162,6 +163,7 @@ class MailboxScope implements WorkScope {
   readonly #begunMs = performance.now()
   #toldMicroseconds = 0
   #isEnded = false
+  #named: Named | undefined
 
   /** @param scopes `undefined` for one that is not told */
   constructor(scopes: MailboxScopes | undefined, { name, kind = 'task', labels, parent }: ScopeOptions) {
@@ -194,6 +196,10 @@ class MailboxScope implements WorkScope {
     if (news !== undefined) news.name = this.name
   }
 
+  nameAtEnd(named: Named): void {
+    if (!this.#isEnded) this.#named = named
+  }
+
   countFunctionalUnits(count = 1): void {
     const news = this.#news()
     if (news !== undefined && isCount(count)) news.units = (news.units ?? 0) + count
@@ -210,9 +216,20 @@ class MailboxScope implements WorkScope {
   end(outcome = 'ok', duration?: number): void {
     if (this.#isEnded) return
     this.#isEnded = true
+    this.#named = undefined
     this.#share?.end()
     this.tellCpu()
     this.#scopes?.ended(this, textOf(outcome), duration ?? (performance.now() - this.#begunMs) / 1000)
+  }
+
+  /** The process or thread ends, and it has not ended. */
+  leave(): void {
+    try {
+      if (this.#named !== undefined) this.rename(this.#named.name())
+    } catch {
+      // It keeps the name that it has: nothing can be told any more where a process ends.
+    }
+    this.end('unfinished')
   }
 
   /** Nobody here knows. */

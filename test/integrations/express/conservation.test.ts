@@ -42,3 +42,25 @@ it('the energy of all requests and what none has used is that of the machine', a
   expect(total).toBeCloseTo(34, 9)
   expect(ofRequests + ofNone).toBeCloseTo(34, 9)
 })
+
+it('a request that still goes on when the run ends has the route that is known by then', async () => {
+  const machine = fakeMachine()
+  const tracker = new EmissionsTracker({ ...machine.options, outputMethods: [] }).start()
+  const app = express()
+  app.use(carbon({ tracker }))
+  const begun = new Promise<() => void>((begin) => {
+    app.get('/streams/:id', (_request, response) => {
+      begin(() => void response.end())
+    })
+  })
+  const { url } = await serve(app)
+  const asked = ask(`${url}/streams/1`)
+  const answer = await begun
+  machine.use(5)
+  await tracker.stop()
+  expect(tracker.finalEmissionsData?.scopes).toMatchObject([
+    { name: 'GET /streams/:id', outcomes: { unfinished: 1 } },
+  ])
+  answer()
+  await asked
+})

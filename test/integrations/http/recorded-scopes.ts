@@ -55,6 +55,8 @@ class RecordedScope implements WorkScope {
     this.labels[name] = value
   }
 
+  nameAtEnd(): void {}
+
   rename(name: string): void {
     this.name = name
   }

@@ -70,10 +70,10 @@ describe('jobs of a child process', () => {
     expect((one?.cpu ?? 0) + (two?.cpu ?? 0)).toBeGreaterThanOrEqual(0.16)
   })
 
-  it('that process.exit() cuts off are aborted', async () => {
+  it('that process.exit() cuts off are unfinished', async () => {
     const { code, scopes } = await told('exit')
     expect(code).toBe(4)
-    expect(scopes).toMatchObject([{ name: 'cut off', outcome: 'aborted' }])
+    expect(scopes).toMatchObject([{ name: 'cut off', outcome: 'unfinished' }])
     expect(scopes[0]?.cpu).toBeGreaterThanOrEqual(0.05)
   })
 
