@@ -1,6 +1,6 @@
 import type { Options } from './config/option-table.ts'
 import type { ResolvedOptions } from './config/resolve-options.ts'
-import { systemClock, type Clock } from './core/clock.ts'
+import type { Clock } from './core/clock.ts'
 import type { RunFacts } from './core/emissions-data.ts'
 import type { Exporter } from './core/exporter.ts'
 import type { LoadSource, TreeSource } from './core/load.ts'
@@ -16,6 +16,7 @@ import type { Fetch } from './http/http-request.ts'
 import { lazyExporter } from './lazy-exporter.ts'
 import type { Log } from './log.ts'
 import { createOutputs } from './outputs.ts'
+import { outsideClock } from './outside-clock.ts'
 import { createProcessTree } from './probes/linux/process-tree.ts'
 import { createSelfProcess } from './probes/os-load.ts'
 import { Run } from './run.ts'
@@ -63,7 +64,7 @@ export function startRun(options: Options, extras: StartExtras): Started {
 
 function beginRun(options: Options, extras: StartExtras, onEnd: (() => void) | undefined): Started {
   const { log } = extras
-  const clock = extras.clock ?? systemClock
+  const clock = extras.clock ?? outsideClock
   const survey = surveyMachine(options, extras.origins, undefined, clock)
   const { detection, machine, gpus } = survey
 

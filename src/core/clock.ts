@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
 import { seconds, type Seconds } from './units.ts'
 
 /** One moment, on both clocks. */
@@ -16,14 +15,11 @@ export interface Clock {
   after(delayMs: number, callback: () => void): () => void
 }
 
-/** Out of whatever request or job comes here: a timer made in one would keep all that is current there until it fires. */
-const outside: <T>(fn: () => T) => T = AsyncLocalStorage.snapshot()
-
 /** The clocks of this machine. */
 export const systemClock: Clock = {
   now: () => ({ monotonic: seconds(performance.now() / 1000), wallMs: Date.now() }),
   after(delayMs, callback) {
-    const timer = outside(() => setTimeout(callback, delayMs))
+    const timer = setTimeout(callback, delayMs)
     timer.unref()
     return () => {
       clearTimeout(timer)
