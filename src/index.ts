@@ -12,12 +12,12 @@ export { currentScope } from './scopes/current-scope.ts'
 export type {
   Attribution,
   CurrentScope,
+  LateName,
   ScopeKind,
   ScopeLabels,
   ScopeOptions,
   ScopeRecord,
   WorkScope,
-  Named,
 } from './scopes/work-scope.ts'
 export type { ScopeTotal } from './core/scope-totals.ts'
 export type { ScopeSource } from './scopes/process-scopes.ts'

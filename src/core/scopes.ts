@@ -42,6 +42,7 @@ export interface Scopes {
    * @param isLast CPU time that was told is paid at once: there is no later interval
    */
   advance(total: Usage, at?: Seconds, isLast?: boolean): void
+  /** Begins one, as part of another where that still runs. What would be nested deeper than a hundred is part of the ninety-ninth instead. */
   begin(parent?: Scope, start?: ScopeStart): Scope
   /** What was used while no scope was active. */
   unattributed(): Usage
@@ -132,7 +133,7 @@ class Ledger implements Scopes, Position {
 
   begin(parent?: Scope, { at, isExact = false }: ScopeStart = {}): Scope {
     this.tick(at)
-    return new SharedScope(this, parent instanceof SharedScope ? parent.active : undefined, isExact)
+    return new SharedScope(this, parent instanceof SharedScope ? parent.active?.holder : undefined, isExact)
   }
 
   unattributed(): Usage {
@@ -205,6 +206,9 @@ class Ledger implements Scopes, Position {
   }
 }
 
+/** What is nested is summed up by recursion. Programs that nest deeper do so by waiting for one another, as in a walk along a list. */
+const deepest = 100
+
 /** Seconds of CPU time that are rounding. */
 const tiniestDebt = 1e-9
 
@@ -247,6 +251,13 @@ class SharedScope implements Scope {
   /** This scope, or the nearest above it that has not ended. */
   get active(): SharedScope | undefined {
     return this.#ended ? this.#parent?.active : this
+  }
+
+  /** This scope, or the one around it where it is nested as deep as can be. */
+  get holder(): SharedScope | undefined {
+    let depth = 1
+    for (let at = this.#parent; at !== undefined; at = at.#parent) depth += 1
+    return depth < deepest ? this : this.#parent
   }
 
   used(): Usage {

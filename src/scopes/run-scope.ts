@@ -11,11 +11,11 @@ import type { BookedScope } from './scope-book.ts'
 import type {
   Attribution,
   CurrentScope,
+  LateName,
   ScopeKind,
   ScopeLabels,
   ScopeOptions,
   ScopeRecord,
-  Named,
   WorkScope,
 } from './work-scope.ts'
 
@@ -72,7 +72,7 @@ class RunScope implements WorkScope, Placed, BookedScope, Counted {
   #endedAtMs = 0
   #duration: Seconds | undefined
   #outcome = ''
-  #named: Named | undefined
+  #named: LateName | undefined
   #trace: ScopeRecord['trace']
 
   constructor(run: Run, options: ScopeOptions, { log, attribution }: RunScopeParts) {
@@ -114,7 +114,7 @@ class RunScope implements WorkScope, Placed, BookedScope, Counted {
     else this.#log('error', wrongCount(count))
   }
 
-  nameAtEnd(named: Named): void {
+  nameAtEnd(named: LateName): void {
     if (this.#endedAt === undefined) this.#named = named
   }
 

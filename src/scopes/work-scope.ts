@@ -17,7 +17,7 @@ export interface ScopeOptions {
 }
 
 /** Knows what a scope is called as far as that is known by now. */
-export interface Named {
+export interface LateName {
   name(): string
 }
 
@@ -36,7 +36,7 @@ export interface WorkScope extends CurrentScope {
   /** Gives it another name, where that is known late. */
   rename(name: string): void
   /** Where it still goes on when the run or the process ends, it is asked for its name then; it ends as `unfinished`. */
-  nameAtEnd(named: Named): void
+  nameAtEnd(named: LateName): void
   /** Runs a function inside of it: what is begun there is part of it, and `currentScope()` tells it. */
   run<T>(fn: () => T): T
   /** CPU time that it has used in a process or a thread of its own since that was told last, or since it began. */

@@ -226,6 +226,49 @@ function timed(options: { gpu?: boolean } = {}): {
   }
 }
 
+describe('scopes nested deeper than anybody would by hand', () => {
+  test('add up to what was used, while they run and when they have ended', () => {
+    const { scopes, spend, total } = bench()
+    const all = [scopes.begin()]
+    for (let depth = 1; depth < 20_000; depth += 1) all.push(scopes.begin(all.at(-1)))
+    const [outermost] = all as [Scope]
+    spend(100)
+    expect(joulesOf(outermost.used())).toBeCloseTo(100, 6)
+    for (const scope of all.toReversed()) scope.end()
+    spend(50)
+    expect(joulesOf(outermost.used())).toBeCloseTo(100, 6)
+    expect(joulesOf(scopes.unattributed())).toBeCloseTo(50, 6)
+    expect(joulesOf(total())).toBe(150)
+  })
+
+  test('add up to what was used where the outermost one ends first', () => {
+    const { scopes, spend } = bench()
+    const all = [scopes.begin()]
+    for (let depth = 1; depth < 500; depth += 1) all.push(scopes.begin(all.at(-1)))
+    const [outermost] = all as [Scope]
+    spend(100)
+    for (const scope of all) scope.end()
+    spend(50)
+    expect(joulesOf(outermost.used())).toBeCloseTo(100, 6)
+    expect(joulesOf(scopes.unattributed())).toBeCloseTo(50, 6)
+  })
+
+  test('are whole again where the outer ones have ended', () => {
+    const { scopes, spend } = bench()
+    let scope = scopes.begin()
+    for (let count = 0; count < 1000; count += 1) {
+      const next = scopes.begin(scope)
+      scope.end()
+      scope = next
+    }
+    const inner = scopes.begin(scope)
+    spend(8)
+    inner.end()
+    expect(joulesOf(atEndOf(scope))).toBeCloseTo(8, 9)
+    expect(joulesOf(inner.used())).toBeCloseTo(8, 9)
+  })
+})
+
 describe('scopes that begin and end between two readings', () => {
   test('are given their part of the time, in equal shares, once it is read', () => {
     const { scopes, at, read } = timed()

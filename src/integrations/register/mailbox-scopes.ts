@@ -5,7 +5,7 @@ import { isCount } from '../../scopes/functional-units.ts'
 import type { ScopeSource } from '../../scopes/process-scopes.ts'
 import type {
   CurrentScope,
-  Named,
+  LateName,
   ScopeKind,
   ScopeOptions,
   ScopeRecord,
@@ -163,7 +163,7 @@ class MailboxScope implements WorkScope {
   readonly #begunMs = performance.now()
   #toldMicroseconds = 0
   #isEnded = false
-  #named: Named | undefined
+  #named: LateName | undefined
 
   /** @param scopes `undefined` for one that is not told */
   constructor(scopes: MailboxScopes | undefined, { name, kind = 'task', labels, parent }: ScopeOptions) {
@@ -196,7 +196,7 @@ class MailboxScope implements WorkScope {
     if (news !== undefined) news.name = this.name
   }
 
-  nameAtEnd(named: Named): void {
+  nameAtEnd(named: LateName): void {
     if (!this.#isEnded) this.#named = named
   }
 
