@@ -18,7 +18,7 @@ import { appendWhole, writeWhole } from '../../files/append.ts'
 import { temporaryPath } from '../../files/file-lock.ts'
 import type { Cell, Row } from './columns.ts'
 
-/** Loaded when a file is written or rewritten, and not before: starting a tracker stays cheap. Not `import()`, for a process that ends cannot wait. */
+/** Loaded for what needs quotes, and not before: they take 10 ms, as much as all else at the end of a short program. Not `import()`, for a process that ends cannot wait. */
 const require = createRequire(import.meta.url)
 const csvParse = (): typeof CsvParse => require('csv-parse/sync') as typeof CsvParse
 const csvStringify = (): typeof CsvStringify => require('csv-stringify/sync') as typeof CsvStringify
@@ -113,14 +113,21 @@ function readHeader(path: string): Header | undefined {
     const text = start.toString('utf8', 0, length)
     const end = text.indexOf('\n')
     const line = end < 0 ? text : text.slice(0, end)
-    // Whoever cannot load the parser must not take a good file for none: that error goes on.
-    const parser = csvParse()
-    const columns = attempt(() => parseCells(line.trimEnd(), parser)) ?? []
+    const columns = headerCells(line.trimEnd())
     return { columns: columns.map((column) => column.trim()), newline: line.endsWith('\r') ? '\r\n' : '\n' }
   } finally {
     closeSync(file)
   }
 }
+
+function headerCells(line: string): readonly string[] {
+  if (!line.includes('"')) return line.replace(byteOrderMark, '').split(',')
+  // Whoever cannot load the parser must not take a good file for none: that error goes on.
+  const parser = csvParse()
+  return attempt(() => parseCells(line, parser)) ?? []
+}
+
+const byteOrderMark = /^\ufeff/
 
 /** Rewrites a file of an older version with the columns it lacks; its rows keep what they have. */
 function addColumns(path: string, header: Header, columns: readonly string[]): Header {
@@ -147,8 +154,11 @@ export function backupName(path: string): string {
 
 const order = (row: Row, columns: readonly string[]): readonly Cell[] => columns.map((column) => row[column])
 
+/** What has to stand in quotes. A lone carriage return ends a line for some readers. */
+const special = /[",\r\n]/
+
 function formatLine(cells: readonly Cell[], newline: string): string {
-  // A lone carriage return ends a line for some readers.
+  if (!cells.some((cell) => typeof cell === 'string' && special.test(cell))) return cells.join(',') + newline
   return csvStringify().stringify([[...cells]], { record_delimiter: newline, quoted_match: /[\r\n]/ })
 }
 
