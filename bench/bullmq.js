@@ -18,6 +18,7 @@ const program = fileURLToPath(new URL('./bullmq/worker.js', import.meta.url))
 const variants = {
   bare: 'bare',
   again: 'bare once more: how far off the same is',
+  context: 'an AsyncLocalStorage around the processor: what Node takes for any currentScope()',
   hook: 'the hook, or withCarbon around the processor',
   empty: 'telemetry that does nothing: what BullMQ takes for it',
   telemetry: 'carbonTelemetry',
@@ -63,7 +64,7 @@ function freePort() {
 
 try {
   /** @type {Record<Variant, { rate: number, cpu: number }[]>} */
-  const results = { bare: [], again: [], hook: [], empty: [], telemetry: [] }
+  const results = { bare: [], again: [], context: [], hook: [], empty: [], telemetry: [] }
   for (let round = 0; round < rounds; round += 1) {
     const shift = round % names.length
     for (const variant of [...names.slice(shift), ...names.slice(0, shift)])

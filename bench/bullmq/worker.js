@@ -1,4 +1,5 @@
 // One worker of bench/bullmq.js in a process of its own, since what one variant turns on in Node.js stays on: node worker.js VARIANT PORT JOBS
+import { AsyncLocalStorage } from 'node:async_hooks'
 import * as bullmq from 'bullmq'
 import { EmissionsTracker } from 'codecarbon'
 import { carbonTelemetry } from 'codecarbon/bullmq'
@@ -46,6 +47,10 @@ function makeWorker() {
         bullmqHook.install(bullmq, { name: 'bullmq', version: undefined })
       )
       return new Worker('bench', noJob, options)
+    }
+    case 'context': {
+      const storage = new AsyncLocalStorage()
+      return new bullmq.Worker('bench', () => storage.run(span, noJob), options)
     }
     case 'telemetry':
       return new bullmq.Worker('bench', noJob, { ...options, telemetry: carbonTelemetry() })

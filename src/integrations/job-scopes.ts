@@ -24,16 +24,16 @@ export class JobScopes {
   }
 
   /** Begins a scope; `undefined` where that fails. */
-  begin(options: JobScopeOptions): WorkScope | undefined {
-    return this.#scopes.begin({ ...options, kind: 'job', parent: null })
+  begin({ name, labels }: JobScopeOptions): WorkScope | undefined {
+    return this.#scopes.begin({ name, labels, kind: 'job', parent: null })
   }
 
   /**
    * The same in a process or thread that runs the jobs of another one, which has the tracker: without the way to it nothing is measured. Whoever knows the way
    * tells the CPU time as well.
    */
-  beginInChild(options: JobScopeOptions): WorkScope | undefined {
-    return this.#scopes.begin({ ...options, kind: 'job', parent: null }, () => {
+  beginInChild({ name, labels }: JobScopeOptions): WorkScope | undefined {
+    return this.#scopes.begin({ name, labels, kind: 'job', parent: null }, () => {
       const known = knownProcessScopes()
       if (known === undefined)
         throw new Error(
