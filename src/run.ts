@@ -1,10 +1,4 @@
-import {
-  toEmissionsData,
-  type EmissionsData,
-  type IntensityRecord,
-  type RunFacts,
-  type TaskEmissionsData,
-} from './core/emissions-data.ts'
+import type { EmissionsData, IntensityRecord, TaskEmissionsData } from './core/emissions-data.ts'
 import { messageOf } from './core/errors.ts'
 import type { Exporter, ExporterHealth, Reason, Report, RunView } from './core/exporter.ts'
 import { HostShare, type HostCounters, type HostReporter, type HostSeries } from './core/host-share.ts'
@@ -13,6 +7,7 @@ import type { Meter, MeterOptions } from './core/meter.ts'
 import type { Problem } from './core/problem.ts'
 import { createScopes, type Scope, type Scopes } from './core/scopes.ts'
 import type { Snapshot } from './core/snapshot.ts'
+import { toEmissionsData, type RunFacts } from './core/to-emissions-data.ts'
 import { seconds, type Seconds } from './core/units.ts'
 import { noUsage, usageBetween, type Usage } from './core/usage.ts'
 import { ExporterLane, type Told } from './exporter-lane.ts'

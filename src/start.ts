@@ -1,7 +1,7 @@
 import type { Options } from './config/option-table.ts'
 import type { ResolvedOptions } from './config/resolve-options.ts'
 import type { Clock } from './core/clock.ts'
-import type { RunFacts } from './core/emissions-data.ts'
+import type { RunFacts } from './core/to-emissions-data.ts'
 import type { Exporter } from './core/exporter.ts'
 import type { LoadSource, TreeSource } from './core/load.ts'
 import { createMeter, type Meter } from './core/meter.ts'

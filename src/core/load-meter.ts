@@ -1,4 +1,4 @@
-import type { LoadMeans } from './emissions-data.ts'
+import type { LoadMeans } from './to-emissions-data.ts'
 import type { Snapshot } from './snapshot.ts'
 import { toGibibytes } from './units.ts'
 

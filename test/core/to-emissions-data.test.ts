@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { toEmissionsData, type RecordInput, type RunFacts } from '../../src/core/emissions-data.ts'
+import { toEmissionsData, type RecordInput, type RunFacts } from '../../src/core/to-emissions-data.ts'
 import type { Reading } from '../../src/core/reading.ts'
 import { Tally } from '../../src/core/tally.ts'
 import { fromYears, grams, joules, seconds } from '../../src/core/units.ts'
