@@ -1,0 +1,11 @@
+// What examples import that is not among the packages of this repository.
+declare module '@agendajs/redis-backend'
+declare module '@huggingface/transformers'
+declare module '@koa/router'
+declare module '@wandb/sdk'
+declare module 'agenda'
+declare module 'ai'
+declare module 'ai/test'
+declare module 'onnxruntime-node'
+declare module 'opik'
+declare module 'pg-boss'
