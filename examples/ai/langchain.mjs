@@ -24,13 +24,14 @@ const handler = new CarbonCallbackHandler({
 
 /** Says who it is and how many tokens it took, as models of providers do. */
 class Model extends FakeListChatModel {
+  /** @override */
   getLsParams() {
     return { ls_provider: 'acme', ls_model_name: 'small-1', ls_model_type: /** @type {const} */ ('chat') }
   }
-  /** @param {string} text */
+  /** @override @param {string} text */
   _formatGeneration(text) {
     const usage_metadata = { input_tokens: 40, output_tokens: 120, total_tokens: 160 }
-    return { text, message: new AIMessage({ content: text, usage_metadata }) }
+    return { text, message: Object.assign(new AIMessage(text), { usage_metadata }) }
   }
 }
 

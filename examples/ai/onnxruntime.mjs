@@ -18,7 +18,10 @@ carbonOnnx(ort, { tracker, name: 'multiply' })
 const session = await ort.InferenceSession.create(multiplyingModel())
 
 for (const size of [256, 512, 1024]) {
-  const matrix = new ort.Tensor('float32', Float32Array.from({ length: size ** 2 }, Math.random), [size, size])
+  const matrix = new ort.Tensor('float32', Float32Array.from({ length: size ** 2 }, Math.random), [
+    size,
+    size,
+  ])
   // Inferences are parts of what they are called in.
   const multiply = withCarbon(`${size} × ${size}`, () => session.run({ a: matrix, b: matrix }), { tracker })
   for (let round = 0; round < 10; round += 1) await multiply()
@@ -28,7 +31,9 @@ await tracker.stop()
 const scopes = tracker.finalEmissionsData?.scopes ?? []
 for (const { name, count, isNested, energyJoules } of scopes) {
   const energy = energyJoules === undefined ? 'unmeasured' : `${(energyJoules / count).toFixed(3)} J each`
-  console.log(`${name.padEnd(12)} ${count} ${isNested ? 'inferences, the ones in the others' : 'times'}  ${energy}`)
+  console.log(
+    `${name.padEnd(12)} ${count} ${isNested ? 'inferences, the ones in the others' : 'times'}  ${energy}`,
+  )
 }
 
 /** The bytes of a model with one node: product = a × b. https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3 */

@@ -15,8 +15,12 @@ const tracker = new EmissionsTracker({
 }).start()
 
 const router = new Router()
-router.get('/health', (context) => void (context.body = 'well'))
-router.get('/hello/:name', (context) => void (context.body = `Hello ${context.params.name}`))
+router.get('/health', (context) => {
+  context.body = 'well'
+})
+router.get('/hello/:name', (context) => {
+  context.body = `Hello ${context.params.name}`
+})
 router.get('/primes/:limit', (context) => {
   context.body = String(countPrimes(Number(context.params.limit)))
 })

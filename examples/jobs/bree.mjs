@@ -18,7 +18,7 @@ if (isMainThread) {
       { name: 'hash', path, worker: { workerData: { name: 'hash', rounds: 300_000 } } },
       { name: 'hash twice', path, worker: { workerData: { name: 'hash twice', rounds: 600_000 } } },
     ],
-    workerMessageHandler: ({ name, message }) => console.log(`${name}: ${message}`),
+    workerMessageHandler: ({ name, message }) => console.log(`${name}: ${String(message)}`),
   })
   for (const name of ['hash', 'hash twice']) {
     const ended = once(bree, 'worker deleted')

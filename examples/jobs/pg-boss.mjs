@@ -40,7 +40,7 @@ for (const queue of /** @type {const} */ (['thumbnail', 'report'])) {
   await boss.work(
     queue,
     { pollingIntervalSeconds: 0.5 },
-    withCarbon(async (/** @type {{ data: { rounds: number } }[]} */ [job]) => hash(job?.data.rounds ?? 0), {
+    withCarbon(async ([job]) => hash(job?.data.rounds), {
       tracker,
       onRecord: tell,
     }),

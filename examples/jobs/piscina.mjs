@@ -18,7 +18,9 @@ export const countPrimes = withCarbon('count primes', (/** @type {number} */ lim
 })
 
 export const sort = withCarbon('sort', (/** @type {number} */ length) =>
-  Float64Array.from({ length }, Math.random).sort().at(length / 2),
+  Float64Array.from({ length }, Math.random)
+    .sort()
+    .at(length / 2),
 )
 
 // This file is that of the threads, too.
