@@ -1,6 +1,6 @@
 // Answers a question with functions that Opik traces, and puts the energy of each on its span. Without an account a server in this program takes what Opik sends.
 //
-//   npm install opik
+//   npm install opik zod
 //   node examples/trackers/opik.mjs
 //   OPIK_API_KEY=… OPIK_WORKSPACE=… node examples/trackers/opik.mjs
 import { createServer } from 'node:http'

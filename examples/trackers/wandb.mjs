@@ -1,8 +1,7 @@
 // Fits a line in some epochs as a run of Weights & Biases, which is told energy and emissions. Without an account the rows are printed that it would be told.
 //
-//   npm install @wandb/sdk
 //   node examples/trackers/wandb.mjs
-//   WANDB_API_KEY=… node examples/trackers/wandb.mjs
+//   WANDB_API_KEY=… node examples/trackers/wandb.mjs   with an account, after npm install @wandb/sdk
 import { EmissionsTracker } from 'codecarbon'
 import { createWandbExporter } from 'codecarbon/wandb'
 
