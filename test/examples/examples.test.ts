@@ -35,13 +35,17 @@ const told: readonly (readonly [path: string, line: RegExp, env?: Readonly<Recor
 ]
 
 describe('an example that is copied into a project', () => {
-  it.each(told)('tells energy: %s', { timeout: 120_000 }, async (path, line, env) => {
-    const { code, stdout, stderr } = await runExample(path, env === undefined ? {} : { env })
-    expect(code, stderr).toBe(0)
-    // The report of a command goes to stderr, and so do messages of a tracker: they are all that may be there.
-    expect(stdout + stderr).toMatch(line)
-    expect(stderr).not.toMatch(/warning/i)
-  })
+  it.each(told.map(([path, line, env = {}]) => [path, line, env] as const))(
+    'tells energy: %s',
+    { timeout: 120_000 },
+    async (path, line, env) => {
+      const { code, stdout, stderr } = await runExample(path, { env })
+      expect(code, stderr).toBe(0)
+      // The report of a command goes to stderr, and so do messages of a tracker: they are all that may be there.
+      expect(stdout + stderr).toMatch(line)
+      expect(stderr).not.toMatch(/warning/i)
+    },
+  )
 
   it('logs to MLflow', async () => {
     const server = await startMlflow()
