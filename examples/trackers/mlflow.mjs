@@ -34,7 +34,7 @@ for (let epoch = 1; epoch <= 3; epoch += 1) {
   console.log(`epoch ${epoch}  y = ${line.slope.toFixed(2)} x + ${line.intercept.toFixed(2)}  ${energy}`)
 }
 await tracker.stop()
-console.log(exporter.place?.() ?? 'Nothing was logged')
+console.log(exporter.place?.() ?? 'Nothing was logged. A server that has just begun answers late: try again')
 
 /** Goes down the gradient, a thousand points at a time. */
 function fit() {
