@@ -2,4 +2,4 @@
 import { makeReady } from './ready.js'
 
 makeReady()
-await import('../examples/train-digits.js')
+await import('../examples/train-digits.mjs')

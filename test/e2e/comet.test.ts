@@ -9,7 +9,7 @@ import { apiKey, startComet } from '../fixtures/comet/simulator.ts'
 import { startChild } from '../fixtures/programs/child.ts'
 import { temporaryFolder } from '../fixtures/programs/temporary-folder.ts'
 
-const example = fileURLToPath(new URL('../../examples/mnist-comet.js', import.meta.url))
+const example = fileURLToPath(new URL('../../examples/trackers/comet.mjs', import.meta.url))
 
 test('the example trains two networks, and the panel shows both', { timeout: 300_000 }, async () => {
   const comet = await startComet()

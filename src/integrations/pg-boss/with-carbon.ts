@@ -12,6 +12,8 @@ export interface PgBossJob {
   readonly id: string
   /** Of its queue. */
   readonly name: string
+  // oxlint-disable-next-line typescript/no-explicit-any -- what the jobs of a queue hold is for those to say who make them, as in pg-boss itself
+  readonly data?: any
   readonly signal?: AbortSignal | undefined
 }
 

@@ -34,6 +34,27 @@ describe('a measured handler of pg-boss', () => {
     expect(told).toEqual([[expect.objectContaining({ energyJoules: 1 }), jobs(3)]])
   })
 
+  it('lets a handler see the data of its jobs, as pg-boss declares them', async () => {
+    interface Job<Data> {
+      readonly id: string
+      readonly name: string
+      readonly data: Data
+    }
+    const work = <Data = any>(handler: (batch: Job<Data>[]) => Promise<unknown>): typeof handler => handler // oxlint-disable-line typescript/no-explicit-any
+    const tracker = recordingScopes()
+    const told: unknown[] = []
+    const options = {
+      tracker,
+      onRecord: (_record: ScopeRecord, [job]: readonly PgBossJob[]) => void told.push(job?.data.to),
+    }
+    const untyped = work(withCarbon(async ([job]) => `to ${job?.data.to}`, options))
+    const typed = work<{ to: string }>(withCarbon(async ([job]) => job?.data.to.toUpperCase(), { tracker }))
+    const batch = [{ id: '1', name: 'mails', data: { to: 'ada' } }]
+    expect([await untyped(batch), await typed(batch)]).toEqual(['to ada', 'ADA'])
+    await Promise.resolve()
+    expect(told).toEqual(['ada'])
+  })
+
   it('keeps the transaction, this, and how many parameters there are', async () => {
     const tracker = recordingScopes()
     async function handle(this: object, batch: PgBossJob[], transaction: { id: number }) {

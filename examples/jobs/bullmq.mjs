@@ -1,6 +1,7 @@
 // Works on a queue of BullMQ, and tells the energy of each job: in its log, and at the end of all of one name.
 //
-//   REDIS_URL=redis://127.0.0.1:6379 node examples/bullmq-worker.js
+//   npm install bullmq
+//   REDIS_URL=redis://127.0.0.1:6379 node examples/jobs/bullmq.mjs
 import { Queue, QueueEvents, Worker } from 'bullmq'
 import { EmissionsTracker } from 'codecarbon'
 import { withCarbon } from 'codecarbon/bullmq'

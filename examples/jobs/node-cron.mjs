@@ -1,6 +1,7 @@
 // Runs two scheduled functions for some seconds, and tells the energy of each.
 //
-//   node examples/node-cron.js
+//   npm install node-cron
+//   node examples/jobs/node-cron.mjs
 import cron from 'node-cron'
 import { EmissionsTracker, withCarbon } from 'codecarbon'
 

@@ -1,7 +1,8 @@
 // Trains a small network of TensorFlow.js to tell points in a circle from those around it, and tells the energy of each epoch.
 //
-//   node examples/tfjs-training.js
-//   CODECARBON_COUNTRY_ISO_CODE=FRA EPOCHS=10 node examples/tfjs-training.js
+//   npm install @tensorflow/tfjs
+//   node examples/ai/tfjs.mjs
+//   CODECARBON_COUNTRY_ISO_CODE=FRA EPOCHS=10 node examples/ai/tfjs.mjs
 import * as tf from '@tensorflow/tfjs'
 import { EmissionsTracker } from 'codecarbon'
 import { carbonCallback } from 'codecarbon/tfjs'

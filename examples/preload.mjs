@@ -1,6 +1,6 @@
 // Jobs in this process, in a child process and in a worker thread, as one run. Each tells what it took; the run tells at its end what all took.
 //
-//   node --import codecarbon/register examples/preload.js
+//   node --import codecarbon/register examples/preload.mjs
 import { createHash } from 'node:crypto'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
