@@ -95,10 +95,10 @@ export class MailboxScopes implements ScopeSource {
     this.#cpu.told(microseconds)
   }
 
-  ended(scope: MailboxScope, outcome: string, durationSeconds: number): void {
+  ended(scope: MailboxScope, end: ScopeEnd): void {
     this.#open.delete(scope.id)
-    if (scope.hasInner) this.#ends.push({ id: scope.id, outcome, durationSeconds })
-    else Object.assign(this.newsOf(scope.id), { outcome, durationSeconds })
+    if (scope.hasInner) this.#ends.push({ id: scope.id, ...end })
+    else Object.assign(this.newsOf(scope.id), end)
     this.#hurry()
   }
 
@@ -151,6 +151,9 @@ export class MailboxScopes implements ScopeSource {
     )
   }
 }
+
+/** How a scope has ended, as it is told. */
+type ScopeEnd = Pick<ScopeNews, 'outcome' | 'durationSeconds' | 'isDiscarded'>
 
 class MailboxScope implements WorkScope {
   readonly id: number
@@ -214,12 +217,12 @@ class MailboxScope implements WorkScope {
   }
 
   end(outcome = 'ok', duration?: number): void {
-    if (this.#isEnded) return
-    this.#isEnded = true
-    this.#named = undefined
-    this.#share?.end()
-    this.tellCpu()
-    this.#scopes?.ended(this, textOf(outcome), duration ?? (performance.now() - this.#begunMs) / 1000)
+    const durationSeconds = duration ?? (performance.now() - this.#begunMs) / 1000
+    this.#end({ outcome: textOf(outcome), durationSeconds })
+  }
+
+  discard(): void {
+    this.#end({ isDiscarded: true })
   }
 
   /** The process or thread ends, and it has not ended. */
@@ -243,6 +246,15 @@ class MailboxScope implements WorkScope {
     const used = Math.round(this.#share.used())
     this.#scopes?.used(this, used - this.#toldMicroseconds)
     this.#toldMicroseconds = used
+  }
+
+  #end(end: ScopeEnd): void {
+    if (this.#isEnded) return
+    this.#isEnded = true
+    this.#named = undefined
+    this.#share?.end()
+    this.tellCpu()
+    this.#scopes?.ended(this, end)
   }
 
   #news(): ScopeNews | undefined {

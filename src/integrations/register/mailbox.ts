@@ -122,7 +122,8 @@ class Child {
   }
 
   #take(news: ScopeNews): void {
-    const { id, kind, parent, name, labels, cpuMicroseconds, units, outcome, durationSeconds } = news
+    const { id, kind, parent, name, labels, cpuMicroseconds, units, outcome, durationSeconds, isDiscarded } =
+      news
     if (kind !== undefined && name !== undefined && !this.#open.has(id)) {
       const within = parent === undefined ? undefined : this.#open.get(parent)
       const options = { name, kind, labels, parent: within ?? null, attribution: 'exact' } as const
@@ -136,8 +137,9 @@ class Child {
     }
     if (units !== undefined) scope.countFunctionalUnits(units)
     if (cpuMicroseconds !== undefined) scope.addCpu(seconds(cpuMicroseconds / 1e6))
-    if (outcome === undefined) return
-    scope.end(outcome, durationSeconds === undefined ? undefined : seconds(durationSeconds))
+    if (isDiscarded === true) scope.discard()
+    else if (outcome === undefined) return
+    else scope.end(outcome, durationSeconds === undefined ? undefined : seconds(durationSeconds))
     this.#open.delete(id)
   }
 }

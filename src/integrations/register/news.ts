@@ -17,6 +17,8 @@ export interface ScopeNews {
   /** Given where it has ended, as is how long it took. */
   outcome?: string
   durationSeconds?: number
+  /** Given where it is not to be measured after all. */
+  isDiscarded?: boolean
 }
 
 /** A worker thread of the child has ended, whatever became of its scopes. */
@@ -52,7 +54,7 @@ export function parseNews(line: string): ScopeNews | ThreadNews | undefined {
 }
 
 function toScopeNews(id: number, given: Partial<Record<keyof ScopeNews, unknown>>): ScopeNews {
-  const { kind, parent, name, labels, cpuMicroseconds, units, outcome, durationSeconds } = given
+  const { kind, parent, name, labels, cpuMicroseconds, units, outcome, durationSeconds, isDiscarded } = given
   return {
     id,
     ...(isKind(kind) ? { kind } : {}),
@@ -63,6 +65,7 @@ function toScopeNews(id: number, given: Partial<Record<keyof ScopeNews, unknown>
     ...(isAmount(units) ? { units } : {}),
     ...(typeof outcome === 'string' ? { outcome: outcome.slice(0, longestText) } : {}),
     ...(isAmount(durationSeconds) ? { durationSeconds } : {}),
+    ...(isDiscarded === true ? { isDiscarded } : {}),
   }
 }
 

@@ -61,6 +61,9 @@ function open(): { mailbox: Mailbox; told: Told[] } {
         end: (outcome: string) => {
           seen.outcome = outcome
         },
+        discard: () => {
+          seen.outcome = 'discarded'
+        },
       } as unknown as WorkScope
       names.set(scope, name)
       return scope
@@ -218,6 +221,26 @@ describe('what a child tells', () => {
     mailbox.collect()
     expect(told[2]).toMatchObject({ outcome: 'aborted' })
     expect(told[2]?.cpu).toBeGreaterThanOrEqual(0.25)
+  })
+
+  it('is nothing of what is discarded, but the CPU time that goes to what is around it', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => {
+      vi.useRealTimers()
+    })
+    const { mailbox, told } = open()
+    const scopes = new MailboxScopes({ folder, isRead: () => true })
+    const outer = scopes.beginScope({ name: 'outer' })
+    const gone = scopes.beginScope({ name: 'gone', parent: outer })
+    scopes.beginScope({ name: 'inner', parent: gone }).end()
+    gone.addCpu(0.25 as never)
+    gone.discard()
+    gone.end()
+    outer.end()
+    vi.advanceTimersByTime(1000)
+    mailbox.collect()
+    expect(told).toMatchObject([{ outcome: 'ok' }, { outcome: 'discarded' }, { outcome: 'ok' }])
+    expect(told[1]?.cpu).toBeGreaterThanOrEqual(0.25)
   })
 
   it('is text, whatever a program without types gives', () => {
