@@ -13,6 +13,7 @@ import type {
 } from '../../scopes/work-scope.ts'
 import { createCpuLedger, type CpuLedger, type CpuShare } from './cpu-ledger.ts'
 import type { MailboxAddress } from './mailbox-address.ts'
+import { machineClock } from './machine-clock.ts'
 import { threadKey } from './mailbox-file.ts'
 import type { ScopeNews } from './news.ts'
 import { createOutbox, type Outbox } from './outbox.ts'
@@ -181,6 +182,7 @@ class MailboxScope implements WorkScope {
     const news = scopes.newsOf(this.id)
     news.kind = kind
     news.name = this.name
+    news.begunAt = machineClock()
     if (within !== undefined) {
       news.parent = within.id
       within.hasInner = true

@@ -6,6 +6,8 @@ export interface ScopeNews {
   readonly id: number
   /** Given where the scope is new. */
   kind?: ScopeKind
+  /** Where it is new: when it began, in seconds of the clock of the machine. */
+  begunAt?: number
   /** Where it is new: the scope that it is part of. */
   parent?: number
   name?: string
@@ -54,10 +56,22 @@ export function parseNews(line: string): ScopeNews | ThreadNews | undefined {
 }
 
 function toScopeNews(id: number, given: Partial<Record<keyof ScopeNews, unknown>>): ScopeNews {
-  const { kind, parent, name, labels, cpuMicroseconds, units, outcome, durationSeconds, isDiscarded } = given
+  const {
+    kind,
+    begunAt,
+    parent,
+    name,
+    labels,
+    cpuMicroseconds,
+    units,
+    outcome,
+    durationSeconds,
+    isDiscarded,
+  } = given
   return {
     id,
     ...(isKind(kind) ? { kind } : {}),
+    ...(isAmount(begunAt) ? { begunAt } : {}),
     ...(isCount(parent) ? { parent } : {}),
     ...(typeof name === 'string' ? { name: name.slice(0, longestText) } : {}),
     ...(typeof labels === 'object' && labels !== null ? { labels: toLabels(labels) } : {}),
