@@ -1,5 +1,5 @@
 import { withCarbon } from '../../with-carbon.ts'
-import { createNameBound } from '../bounded-names.ts'
+import { createNameBound } from '../hook-parts/bounded-names.ts'
 import { isMeasured, standFor } from '../../scopes/measured-function.ts'
 import type { LibraryHook } from '../register/library-hook.ts'
 

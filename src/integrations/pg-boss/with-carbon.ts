@@ -2,9 +2,9 @@ import { ConfigError } from '../../core/errors.ts'
 import { checkNames } from '../../scopes/check-options.ts'
 import type { ScopeSource } from '../../scopes/process-scopes.ts'
 import type { ScopeRecord } from '../../scopes/work-scope.ts'
-import { createNameBound } from '../bounded-names.ts'
+import { createNameBound } from '../hook-parts/bounded-names.ts'
 import { runToEnd } from '../../scopes/run-to-end.ts'
-import { JobScopes } from '../job-scopes.ts'
+import { JobScopes } from '../hook-parts/job-scopes.ts'
 import { standFor } from '../../scopes/measured-function.ts'
 
 /** A job of pg-boss, as far as it is needed here. */
