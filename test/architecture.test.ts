@@ -262,7 +262,7 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
       'with-carbon.ts',
     ],
   ],
-  ['integrations/hook-parts/', ['scopes/']],
+  ['integrations/hook-parts/', ['core/bounded-names.ts', 'scopes/']],
   ['scopes/check-options.ts', ['core/', 'config/nearest.ts']],
   ['scopes/', ['core/', 'scopes/', 'log.ts', 'run.ts', 'thenable.ts', 'tracker.ts']],
   [

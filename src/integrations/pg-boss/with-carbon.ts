@@ -2,7 +2,7 @@ import { ConfigError } from '../../core/errors.ts'
 import { checkNames } from '../../scopes/check-options.ts'
 import type { ScopeSource } from '../../scopes/process-scopes.ts'
 import type { ScopeRecord } from '../../scopes/work-scope.ts'
-import { createNameBound } from '../hook-parts/bounded-names.ts'
+import { createJobNameBound } from '../hook-parts/job-name-bound.ts'
 import { runToEnd } from '../../scopes/run-to-end.ts'
 import { JobScopes } from '../hook-parts/job-scopes.ts'
 import { standFor } from '../../scopes/measured-function.ts'
@@ -23,7 +23,7 @@ export interface CarbonHandlerOptions<Job> {
   readonly onRecord?: ((record: ScopeRecord, jobs: readonly Job[]) => unknown) | undefined
 }
 
-const boundQueueName = createNameBound()
+const boundQueueName = createJobNameBound()
 
 /**
  * Makes each call of a handler of pg-boss a scope of kind `job` with the name of the queue. A handler is given a batch of jobs and nobody else can tell
