@@ -7,6 +7,7 @@ import { must, root, tool } from './ready.js'
 
 const allowed = [
   /^dist\/[\w./-]+\.(js|d\.ts)$/,
+  /^dist\/integrations\/register\/required\.(cjs|d\.cts)$/,
   /^dist\/third-party-licenses\.txt$/,
   /^data\/[\w-]+\.json$/,
   /^panels\/comet\/[\w-]+\.(js|css|py|md)$/,
@@ -26,9 +27,7 @@ try {
   if (strays.length > 0) fail(`these files should not be published: ${strays.join(', ')}`)
 
   const { exports: entries } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  const targets = Object.values(entries).flatMap((entry) =>
-    typeof entry === 'string' ? entry : Object.values(entry),
-  )
+  const targets = Object.values(entries).flatMap(targetsOf)
   const missing = targets.filter((target) => !paths.includes(String(target).replace('./', '')))
   if (missing.length > 0) fail(`package.json exports files that are not published: ${missing.join(', ')}`)
 
@@ -38,6 +37,11 @@ try {
   console.log(`package: ${paths.length} files, ${Math.round(packed.size / 1024)} kB packed`)
 } finally {
   rmSync(folder, { recursive: true, force: true })
+}
+
+/** The files that an entry of `exports` names. @param {unknown} entry @returns {unknown[]} */
+function targetsOf(entry) {
+  return typeof entry === 'object' && entry !== null ? Object.values(entry).flatMap(targetsOf) : [entry]
 }
 
 /** @param {string} message @returns {never} */

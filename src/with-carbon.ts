@@ -3,6 +3,7 @@ import { checkNames } from './scopes/check-options.ts'
 import { createHookScopes } from './scopes/hook-scopes.ts'
 import { standFor } from './scopes/measured-function.ts'
 import type { ScopeSource } from './scopes/process-scopes.ts'
+import { runToCallback } from './scopes/run-to-callback.ts'
 import { runToEnd } from './scopes/run-to-end.ts'
 import type { ScopeKind, ScopeLabels, ScopeRecord } from './scopes/work-scope.ts'
 
@@ -14,6 +15,11 @@ export interface WithCarbonOptions {
   readonly kind?: ScopeKind | undefined
   /** Names of a few values each, or what makes them of the arguments. */
   readonly labels?: ScopeLabels | undefined
+  /**
+   * Whether the function calls its last argument when it is done, with an error where it failed, and is measured until then: `(job, done) => …`.
+   * @default false: until it returns, or the promise that it returns has settled
+   */
+  readonly done?: boolean | undefined
   /** Is given what each call has used, some moments after its end. */
   readonly onRecord?: ((record: ScopeRecord) => void) | undefined
 }
@@ -35,8 +41,10 @@ export function withCarbon<This, Args extends unknown[], Result>(
     throw new ConfigError(`withCarbon: expected a name, got ${name === '' ? 'an empty text' : typeof name}`)
   if (typeof fn !== 'function')
     throw new ConfigError(`withCarbon: expected a function behind the name, got ${typeof fn}`)
-  checkNames('withCarbon', options, { tracker: true, kind: true, labels: true, onRecord: true })
-  const { tracker, kind = 'job', labels, onRecord } = options
+  checkNames('withCarbon', options, { tracker: true, kind: true, labels: true, done: true, onRecord: true })
+  const { tracker, kind = 'job', labels, done = false, onRecord } = options
+  if (typeof done !== 'boolean')
+    throw new ConfigError(`withCarbon: option done: expected true or false, got ${typeof done}`)
   const scopes = createHookScopes('withCarbon', tracker)
 
   function carbon(this: This, ...args: Args): Result {
@@ -46,7 +54,8 @@ export function withCarbon<This, Args extends unknown[], Result>(
       scope.end(outcome)
       if (onRecord !== undefined) scopes.tell(scope, onRecord)
     }
-    return runToEnd(() => scope.run(() => fn.apply(this, args)), end)
+    const run = (given: Args): Result => scope.run(() => fn.apply(this, given))
+    return done ? runToCallback(args, run, end) : runToEnd(() => run(args), end)
   }
   return standFor(carbon, fn)
 }

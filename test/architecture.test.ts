@@ -235,8 +235,7 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
       'core/',
       'scopes/',
       'integrations/bullmq/',
-      'integrations/bounded-names.ts',
-      'integrations/job-scopes.ts',
+      'integrations/hook-parts/',
 
       'integrations/register/library-hook.ts',
       'exporters/text/quantity.ts',
@@ -249,8 +248,7 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
       'core/',
       'scopes/',
       'integrations/pg-boss/',
-      'integrations/bounded-names.ts',
-      'integrations/job-scopes.ts',
+      'integrations/hook-parts/',
 
       'integrations/register/library-hook.ts',
     ],
@@ -259,17 +257,14 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
     'integrations/node-cron/',
     [
       'scopes/measured-function.ts',
-      'integrations/bounded-names.ts',
+      'integrations/hook-parts/',
       'integrations/register/library-hook.ts',
       'with-carbon.ts',
     ],
   ],
-  ['integrations/job-scopes.ts', ['scopes/']],
-  ['integrations/bounded-names.ts', []],
+  ['integrations/hook-parts/', ['core/bounded-names.ts', 'scopes/']],
   ['scopes/check-options.ts', ['core/', 'config/nearest.ts']],
   ['scopes/', ['core/', 'scopes/', 'log.ts', 'run.ts', 'thenable.ts', 'tracker.ts']],
-  ['integrations/run-in-scope.ts', ['scopes/']],
-  ['integrations/measure-methods.ts', []],
   [
     'integrations/tfjs/',
     [
@@ -278,8 +273,7 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
       'integrations/tfjs/',
       'integrations/register/library-hook.ts',
 
-      'integrations/measure-methods.ts',
-      'integrations/run-in-scope.ts',
+      'integrations/hook-parts/',
     ],
   ],
   [
@@ -290,14 +284,13 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
       'integrations/onnxruntime/',
       'integrations/register/library-hook.ts',
 
-      'integrations/measure-methods.ts',
-      'integrations/run-in-scope.ts',
+      'integrations/hook-parts/',
     ],
   ],
   ['integrations/model-calls/', ['core/', 'scopes/', 'config/nearest.ts', 'integrations/model-calls/']],
   [
     'integrations/langchain/',
-    ['scopes/', 'integrations/langchain/', 'integrations/model-calls/', 'integrations/run-in-scope.ts'],
+    ['scopes/', 'integrations/langchain/', 'integrations/model-calls/', 'integrations/hook-parts/'],
   ],
   [
     'integrations/ai/',
@@ -306,7 +299,7 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
       'integrations/ai/',
       'integrations/model-calls/',
       'integrations/register/library-hook.ts',
-      'integrations/run-in-scope.ts',
+      'integrations/hook-parts/',
     ],
   ],
   ['integrations/opik/', ['core/', 'integrations/opik/', 'config/nearest.ts', 'tracker.ts', 'thenable.ts']],

@@ -57,6 +57,7 @@ class EmptyScope {
   }
   addCpu() {}
   end() {}
+  discard() {}
   settled() {
     return Promise.resolve(undefined)
   }

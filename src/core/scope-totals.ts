@@ -1,3 +1,4 @@
+import { mostNames, otherNames } from './bounded-names.ts'
 import type { ScopeKind, ScopeRecord } from './scope-record.ts'
 
 /** All ended scopes of one name and kind. */
@@ -17,10 +18,7 @@ export interface ScopeTotal {
   readonly emissionsGrams: number | undefined
 }
 
-/** Names that are told apart; a careless program may name each scope by its time. */
-const mostNames = 100
 const mostOutcomes = 20
-const others = '_other'
 
 /** Adds up scopes by name. */
 export class ScopeTotals {
@@ -33,7 +31,7 @@ export class ScopeTotals {
     this.#byKind.set(group, totals)
     let total = totals.get(record.name)
     if (total === undefined) {
-      const name = this.#names < mostNames ? record.name : others
+      const name = this.#names < mostNames ? record.name : otherNames
       total = totals.get(name) ?? {
         ...none,
         name,
@@ -50,7 +48,7 @@ export class ScopeTotals {
     total.emissionsGrams = sum(total.emissionsGrams, record.emissionsGrams)
     const { outcomes } = total
     const isKnown = Object.hasOwn(outcomes, record.outcome) || Object.keys(outcomes).length < mostOutcomes
-    const outcome = isKnown ? record.outcome : others
+    const outcome = isKnown ? record.outcome : otherNames
     outcomes[outcome] = (outcomes[outcome] ?? 0) + 1
   }
 

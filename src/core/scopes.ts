@@ -16,6 +16,12 @@ export interface Scope {
    * @param at of the clock of {@link Scopes.advance}. @default the time of the last reading
    */
   end(at?: Seconds): void
+  /**
+   * Ends it as though it had never been: what it used is its parent's, or that of no scope, as is what is told of its CPU time later. Idempotent.
+   *
+   * @param at as in {@link end}
+   */
+  discard(at?: Seconds): void
   /** What it has used that is not part of a scope that has ended. */
   usedApart(): Usage
   /** CPU time that it used on its own in the last so many seconds. @param over `0`: in the interval that is going on */
@@ -89,6 +95,8 @@ class Ledger implements Scopes, Position {
   #begunAt = seconds(-Infinity)
   #now = seconds(-Infinity)
   #idle = noUsage
+  /** What scopes used that were discarded, until the interval ends in which they were. */
+  #returned = new Account()
   /** Innermost scopes that share by time. */
   #active = 0
   /** All that was used but by graphics processors, and the CPU time that there was. */
@@ -122,7 +130,8 @@ class Ledger implements Scopes, Position {
       alone,
       active: this.#active,
     })
-    this.#idle = addUsage(this.#idle, rest)
+    this.#idle = addUsage(addUsage(this.#idle, rest), this.#returned.usage())
+    this.#returned = new Account()
     this.#begunAt = this.#now
     this.interval = new Interval(interval.after, { perScope, alone })
     this.#whole = addUsage(this.#whole, withoutGpu(step))
@@ -137,7 +146,12 @@ class Ledger implements Scopes, Position {
   }
 
   unattributed(): Usage {
-    return this.#idle
+    return addUsage(this.#idle, this.#returned.usage())
+  }
+
+  /** Takes what a scope used that was discarded: it is that of none. */
+  takeBack(account: Account): void {
+    this.#returned.merge(account)
   }
 
   /** Brings the running sums up to a moment. */
@@ -182,7 +196,7 @@ class Ledger implements Scopes, Position {
     const sum = owed.reduce((total, { left }) => total + left, 0)
     const perCpu = this.#capacity > 0 ? scaleUsage(this.#whole, 1 / this.#capacity) : noUsage
     const wanted = totalsOf(perCpu).energy * sum
-    const part = wanted > 0 ? Math.min(1, totalsOf(withoutGpu(this.#idle)).energy / wanted) : 0
+    const part = wanted > 0 ? Math.min(1, totalsOf(withoutGpu(this.unattributed())).energy / wanted) : 0
     this.#idle = addUsage(this.#idle, perCpu, -part * sum)
     for (const { scope, left } of owed) scope.credit(scaleUsage(perCpu, part * left), true)
   }
@@ -227,6 +241,7 @@ class SharedScope implements Scope {
   #alone = 0
   #isOwed = false
   #ended = false
+  #isDiscarded = false
 
   constructor(ledger: Ledger, parent: SharedScope | undefined, isExact: boolean) {
     this.#ledger = ledger
@@ -306,9 +321,18 @@ class SharedScope implements Scope {
     }
   }
 
+  discard(at?: Seconds): void {
+    if (this.#ended) return
+    this.end(at)
+    this.#isDiscarded = true
+    if (this.#parent === undefined) this.#ledger.takeBack(this.#apart())
+  }
+
   #take(usage: Usage): void {
     this.#account.addKnown(usage)
-    if (this.#ended && this.#parent !== undefined) this.#parent.#take(usage)
+    if (!this.#ended) return
+    if (this.#parent !== undefined) this.#parent.#take(usage)
+    else if (this.#isDiscarded) this.#ledger.takeBack(accountOf(usage))
   }
 
   /** All of it: what it was given so far, and its children. */
@@ -365,4 +389,10 @@ class SharedScope implements Scope {
     this.#joined = undefined
     this.#ledger.leave()
   }
+}
+
+function accountOf(usage: Usage): Account {
+  const account = new Account()
+  account.addKnown(usage)
+  return account
 }

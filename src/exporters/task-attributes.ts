@@ -1,15 +1,12 @@
+import { createNameBound, otherNames } from '../core/bounded-names.ts'
 import type { EndedTask } from './ended-task.ts'
 
-/** Names of tasks, and values of each label, that get a series of their own; a careless program may name each by its time or its user. */
-const mostNames = 100
 /** Outcomes that do: a careless program may have one for each error. */
 const mostOutcomes = 20
-/** Characters of a name that are kept, in UTF-16: it is written in each bucket of three histograms, at each scrape. */
-const longestName = 128
 /** Series that are found by what a scope says, without looking at each part of it. */
 const mostKnown = 1000
 /** What all others are called. */
-export const otherTasks = '_other'
+export const otherTasks: string = otherNames
 /** What tasks are called that nobody gave a name: each has a random one. */
 export const unnamedTasks = '_unnamed'
 
@@ -31,12 +28,12 @@ export function createTaskAttributes(
   const known = new Map<string, Known[]>()
   let count = 0
   const series = new Map<string, TaskAttributes>()
-  const names = createBounded(unnamedTasks)
-  const outcomes = createBounded('', mostOutcomes)
-  const values = new Map(labels.map((label) => [label, createBounded('')]))
+  const names = createNameBound()
+  const outcomes = createNameBound(mostOutcomes)
+  const values = new Map(labels.map((label) => [label, createNameBound()]))
 
   function make({ name, scope }: EndedTask): TaskAttributes {
-    const task = names(name)
+    const task = names(isUnnamed(name) ? unnamedTasks : name)
     if (scope === undefined) return { task }
     const own = labels.flatMap((label) => {
       const value = scope.labels[label]
@@ -85,22 +82,3 @@ const isAlike = (a: EndedTask['scope'], b: EndedTask['scope'], labels: readonly 
     a.attribution === b.attribution &&
     a.isNested === b.isNested &&
     (a.labels === b.labels || labels.every((label) => a.labels[label] === b.labels[label])))
-
-/** Values of a bounded number and length. */
-function createBounded(unnamed: string, most: number = mostNames): (value: string) => string {
-  const values = new Set<string>()
-  return (value) => {
-    const given = unnamed !== '' && isUnnamed(value) ? unnamed : labelOf(value)
-    if (values.size < most) values.add(given)
-    return values.has(given) ? given : otherTasks
-  }
-}
-
-/**
- * A name that any label can hold. Half of a surrogate pair has no UTF-8: each would be written as the same replacement character, in
- * two series of one name, so it is that character from here on.
- */
-const labelOf = (name: unknown): string =>
-  String(name)
-    .slice(0, longestName)
-    .replace(/\p{Surrogate}/gu, '\uFFFD')

@@ -71,6 +71,7 @@ class RunScope implements WorkScope, Placed, BookedScope, Counted {
   #endedAt: Seconds | undefined
   #endedAtMs = 0
   #duration: Seconds | undefined
+  #isDiscarded = false
   #outcome = ''
   #named: LateName | undefined
   #trace: ScopeRecord['trace']
@@ -148,6 +149,17 @@ class RunScope implements WorkScope, Placed, BookedScope, Counted {
     }
   }
 
+  discard(): void {
+    if (this.#endedAt !== undefined) return
+    this.#endedAt = this.ofRun.scopes.now()
+    this.#isDiscarded = true
+    this.#named = undefined
+    this.scope.discard(this.#endedAt)
+    this.parent = livingIn(this.parent)
+    this.around = livingPlace(this.around)
+    this.ofRun.scopes.forget(this)
+  }
+
   leave(): void {
     try {
       if (this.#named !== undefined) this.rename(this.#named.name())
@@ -158,7 +170,8 @@ class RunScope implements WorkScope, Placed, BookedScope, Counted {
   }
 
   settled(): Promise<ScopeRecord | undefined> {
-    return this.#endedAt === undefined ? Promise.resolve(undefined) : this.ofRun.scopes.settled(this)
+    const isTold = this.#endedAt !== undefined && !this.#isDiscarded
+    return isTold ? this.ofRun.scopes.settled(this) : Promise.resolve(undefined)
   }
 
   toRecord(): ScopeRecord {
@@ -201,6 +214,7 @@ export class NoScope implements WorkScope {
   nameAtEnd(): void {}
   addCpu(): void {}
   end(): void {}
+  discard(): void {}
 
   rename(name: string): void {
     this.name = name

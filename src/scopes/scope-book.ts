@@ -78,6 +78,11 @@ export class ScopeBook {
     if (this.#ended.length >= mostWaiting && this.now() - this.#readAt >= shortestWait) this.#read()
   }
 
+  /** It is not to be told of. */
+  forget(scope: BookedScope): void {
+    this.#active.delete(scope)
+  }
+
   /** Runs a function whose time is that of a scope. */
   inside<T>(scope: Scope, fn: () => T): T {
     const { threadTimes } = this.#parts

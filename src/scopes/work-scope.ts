@@ -48,6 +48,11 @@ export interface WorkScope extends CurrentScope {
    * @param duration where it was told late. @default since its begin
    */
   end(outcome?: string, duration?: Seconds): void
-  /** What it has used, once it has ended and the hardware has been read again, which this sees to; `undefined` where nobody could tell. */
+  /**
+   * Ends it as though it had never been, where only now is known that it is not to be measured: nobody is told of it, and what it used belongs to the scope
+   * around it, or to none. Functional units that were counted in it stay counted. Idempotent.
+   */
+  discard(): void
+  /** What it has used, once it has ended and the hardware has been read again, which this sees to; `undefined` where nobody could tell, or it was discarded. */
   settled(): Promise<ScopeRecord | undefined>
 }

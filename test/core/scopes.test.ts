@@ -423,6 +423,15 @@ describe('scopes that tell their CPU time', () => {
     expect(joulesOf(scopes.unattributed())).toBe(0)
   })
 
+  test('that are discarded leave nobody what their CPU time was worth, though it is told late', () => {
+    const { scopes, at, read, total } = timed()
+    const exact = scopes.begin(undefined, { at: at(100), isExact: true })
+    exact.addCpu(at(10), at(10))
+    exact.discard(at(110))
+    read(110, 100)
+    expect(joulesOf(scopes.unattributed())).toBeCloseTo(joulesOf(total()), 9)
+  })
+
   test('may share the rest by time as well', () => {
     const { scopes, at, read } = timed()
     const [busy, waiting] = [
@@ -433,6 +442,34 @@ describe('scopes that tell their CPU time', () => {
     read(110, 100)
     expect(joulesOf(busy.used())).toBeCloseTo(50 + 25, 9)
     expect(joulesOf(waiting.used())).toBeCloseTo(25, 9)
+  })
+})
+
+describe('a scope that is discarded', () => {
+  test('leaves what it used to nobody, and what is in it goes on alone', () => {
+    const { scopes, at, read } = timed()
+    const [other, gone] = [
+      scopes.begin(undefined, { at: at(100) }),
+      scopes.begin(undefined, { at: at(100) }),
+    ] as const
+    const inner = scopes.begin(gone, { at: at(105) })
+    gone.discard(at(105))
+    gone.discard(at(108))
+    read(110, 100)
+    expect(joulesOf(scopes.unattributed())).toBeCloseTo(25, 9)
+    expect([other, inner].map((scope) => joulesOf(scope.used()))).toEqual([50, 25])
+    read(120, 40)
+    expect(joulesOf(scopes.unattributed())).toBeCloseTo(25, 9)
+  })
+
+  test('leaves it to what is around it', () => {
+    const { scopes, at, read } = timed()
+    const around = scopes.begin(undefined, { at: at(100) })
+    const gone = scopes.begin(around, { at: at(102) })
+    gone.discard(at(106))
+    read(110, 100)
+    expect(joulesOf(around.used())).toBeCloseTo(100, 9)
+    expect(joulesOf(scopes.unattributed())).toBeCloseTo(0, 9)
   })
 })
 
@@ -459,6 +496,7 @@ const step = fc.oneof(
   fc.record({ kind: fc.constant('begin' as const) }),
   fc.record({ kind: fc.constant('nest' as const), index: fc.nat() }),
   fc.record({ kind: fc.constant('end' as const), index: fc.nat() }),
+  fc.record({ kind: fc.constant('discard' as const), index: fc.nat() }),
   fc.record({
     kind: fc.constant('spend' as const),
     cpu: fc.double({ min: 0, max: 1e5, noNaN: true }),
@@ -470,7 +508,7 @@ test('whatever happens, what root scopes are given and what is unattributed add 
   fc.assert(
     fc.property(fc.array(step, { minLength: 1, maxLength: 60 }), (steps) => {
       const { scopes, spend, total } = bench()
-      const all: { scope: Scope; parent: Scope | undefined; final?: Usage }[] = []
+      const all: { scope: Scope; parent: Scope | undefined; isDiscarded?: true; final?: Usage }[] = []
 
       for (const event of steps) {
         if (event.kind === 'spend') spend(event.cpu, event.ram)
@@ -482,19 +520,20 @@ test('whatever happens, what root scopes are given and what is unattributed add 
           const parent = above?.scope
           all.push({ scope: scopes.begin(chosen.scope), parent })
         }
-        if (event.kind === 'end' && chosen?.scope.ended === false) {
+        if ((event.kind === 'end' || event.kind === 'discard') && chosen?.scope.ended === false) {
           // Who outlives its parent goes on inside of that one's.
           for (const entry of all) {
             if (entry.parent === chosen.scope && !entry.scope.ended) entry.parent = chosen.parent
           }
-          chosen.scope.end()
+          if (event.kind === 'discard') chosen.isDiscarded = true
+          chosen.scope[event.kind]()
         }
         for (const entry of all) if (entry.scope.ended) entry.final ??= entry.scope.used()
       }
 
       const slack = 1e-9 * joulesOf(total()) + 1e-9
       for (const component of [cpuOf, ramOf, joulesOf, ({ time }: Usage) => time]) {
-        const roots = all.filter(({ parent }) => parent === undefined)
+        const roots = all.filter(({ parent, isDiscarded }) => parent === undefined && isDiscarded !== true)
         const given = roots.reduce((sum, { scope }) => sum + component(scope.usedApart()), 0)
         expect(Math.abs(given + component(scopes.unattributed()) - component(total()))).toBeLessThanOrEqual(
           slack,

@@ -79,31 +79,44 @@ describe.skipIf(packages === undefined)('Agenda', () => {
     const tracker = recordingScopes()
     const ends: string[] = []
     const seen: unknown[] = []
-    const measured = (name: string, handler: (...args: never[]) => unknown) => {
-      agenda.define(name, withCarbon(name, handler, { tracker }))
+    const measured = (name: string, handler: (...args: never[]) => unknown, done = false) => {
+      agenda.define(name, withCarbon(name, handler, { tracker, done }))
     }
     measured('mail', async () => void seen.push(currentScope()?.name))
     measured('failing', async () => Promise.reject(new Error('no server')))
-    measured('with callback', (_job: never, done: () => void) => void setTimeout(done, 10))
+    const callsBack = (_job: never, done: () => void): void => {
+      setTimeout(() => {
+        seen.push(tracker.scopes.find(({ name }) => name === 'with callback')?.outcomes.length)
+        done()
+      }, 10)
+    }
+    measured('with callback', callsBack, true)
+    measured('failing callback', (_job: never, done: (e: Error) => void) => done(new Error('no')), true)
     const all = new Promise<void>((resolveAll) => {
       for (const event of ['success', 'fail'])
         agenda.on(event, (...args: unknown[]) => {
           const job = args.find((one) => typeof one === 'object' && one !== null && 'attrs' in one)
           ends.push(`${(job as { attrs: Stored }).attrs.name} ${event}`)
-          if (ends.length === 3) resolveAll()
+          if (ends.length === 4) resolveAll()
         })
     })
     agenda.on('error', () => undefined)
     await agenda.start()
-    for (const name of ['mail', 'failing', 'with callback']) await agenda.now(name)
+    for (const name of ['mail', 'failing', 'with callback', 'failing callback']) await agenda.now(name)
     await all
     await agenda.stop()
-    expect(ends.toSorted()).toEqual(['failing fail', 'mail success', 'with callback success'])
-    expect(seen).toEqual(['mail'])
+    expect(ends.toSorted()).toEqual([
+      'failing callback fail',
+      'failing fail',
+      'mail success',
+      'with callback success',
+    ])
+    expect(seen).toEqual(['mail', 0])
     expect(Object.fromEntries(tracker.scopes.map(({ name, outcomes }) => [name, outcomes]))).toEqual({
       mail: ['ok'],
       failing: ['error'],
       'with callback': ['ok'],
+      'failing callback': ['error'],
     })
   })
 })

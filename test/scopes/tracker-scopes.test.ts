@@ -157,6 +157,25 @@ describe('a scope', () => {
     expect(messages.join('')).toContain('could not ask what task GET is called: no route')
   })
 
+  it('that is discarded is told to nobody, and its energy is that of no scope', async () => {
+    const { machine, tracker, told } = running()
+    const scope = tracker.beginScope({ name: 'GET _unmatched' })
+    machine.use(5)
+    scope.discard()
+    scope.end()
+    expect(await scope.settled()).toBeUndefined()
+    const around = tracker.beginScope({ name: 'around' })
+    const inner = around.run(() => tracker.beginScope({ name: 'inner' }))
+    machine.use(5)
+    inner.discard()
+    around.end()
+    await tracker.stop()
+    expect(told).toMatchObject([{ name: 'around', outcome: 'ok' }])
+    expect(tracker.finalEmissionsData?.scopes).toMatchObject([{ name: 'around', outcomes: { ok: 1 } }])
+    expect(joulesOf(told[0]) + unattributedOf(tracker)).toBeCloseTo(totalOf(tracker), 9)
+    expect(totalOf(tracker)).toBeCloseTo(10, 9)
+  })
+
   it('ends once, and is not told before it has ended', async () => {
     const { tracker, told } = running()
     const scope = tracker.beginScope({ name: 'one' })

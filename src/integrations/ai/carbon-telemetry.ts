@@ -1,7 +1,7 @@
 import type { ModelCallSum } from '../model-calls/call-sums.ts'
 import { ModelCalls, type ModelCallOptions } from '../model-calls/model-calls.ts'
 import { outcomeOf } from '../../scopes/run-to-end.ts'
-import { runInScope } from '../run-in-scope.ts'
+import { runInScope } from '../hook-parts/run-in-scope.ts'
 import { listener, tokensAreToldBeside } from './carbon-ai.ts'
 import { Operations, type OperationEvent } from './operations.ts'
 import { usageOf } from './usage.ts'

@@ -3,7 +3,7 @@ import { checkNames } from '../../scopes/check-options.ts'
 import { scopeStorage } from '../../scopes/current-scope.ts'
 import type { ScopeSource } from '../../scopes/process-scopes.ts'
 import type { CurrentScope, ScopeRecord } from '../../scopes/work-scope.ts'
-import { JobScopes } from '../job-scopes.ts'
+import { JobScopes } from '../hook-parts/job-scopes.ts'
 import { boundJobName, labelsOf } from './job-names.ts'
 import { TelemetryJob, type TelemetryJobFacts } from './telemetry-job.ts'
 import {

@@ -1,5 +1,5 @@
 import type { CurrentScope, ScopeRecord, WorkScope } from '../../scopes/work-scope.ts'
-import type { JobScopes } from '../job-scopes.ts'
+import type { JobScopes } from '../hook-parts/job-scopes.ts'
 
 /** Which job a record is of, as far as telemetry knows. */
 export interface TelemetryJobFacts {

@@ -1,6 +1,6 @@
 import type { WorkScope } from '../../scopes/work-scope.ts'
 import type { RequestScopes } from './request-scopes.ts'
-import { excluded, requestName } from './route-name.ts'
+import { requestName } from './route-name.ts'
 import type { RouteMeans } from './route-means.ts'
 
 /** How a framework tells the route of a request. */
@@ -57,12 +57,11 @@ export class RequestScope {
     return requestName(this.#method, routeOf(this.#naming, this.#source, this.#outer))
   }
 
-  /** Ends it at once, since it is not to be measured after all: a scope that has begun cannot be undone. */
+  /** It is not to be measured after all. */
   exclude(): void {
     if (this.#isEnded) return
     this.#isEnded = true
-    this.scope.rename(requestName(this.#method, excluded))
-    this.scope.end('excluded')
+    this.scope.discard()
   }
 
   /** Ends it, once. Nothing is thrown. */

@@ -18,9 +18,6 @@ const knownMethods = new Set([
 /** The route of a request that no route has matched. */
 export const unmatched = '_unmatched'
 
-/** What stands for the route of a request that a hook excludes when another one has begun it. */
-export const excluded = '_excluded'
-
 /** More routes than any program has; what comes after them is told together. */
 const mostRoutes = 1000
 const overflow = '_other'

@@ -1,12 +1,12 @@
 import { withCarbon } from '../../with-carbon.ts'
-import { createNameBound } from '../bounded-names.ts'
+import { createJobNameBound } from '../hook-parts/job-name-bound.ts'
 import { isMeasured, standFor } from '../../scopes/measured-function.ts'
 import type { LibraryHook } from '../register/library-hook.ts'
 
 /** `schedule` and `createTask`: a file in the place of the function runs in a process of its own. */
 type Schedule = (expression: unknown, task: unknown, options?: unknown) => unknown
 
-const boundTaskName = createNameBound()
+const boundTaskName = createJobNameBound()
 
 /** Measures the functions that node-cron runs, by the name of the task, that of the function, or else the expression. */
 export const nodeCronHook: LibraryHook = {

@@ -3,8 +3,8 @@ import { ConfigError } from '../../core/errors.ts'
 import { checkNames } from '../../scopes/check-options.ts'
 import type { ScopeSource } from '../../scopes/process-scopes.ts'
 import { createHookScopes } from '../../scopes/hook-scopes.ts'
-import { measureMethods, type Method } from '../measure-methods.ts'
-import { runInScope } from '../run-in-scope.ts'
+import { measureMethods, type Method } from '../hook-parts/measure-methods.ts'
+import { runInScope } from '../hook-parts/run-in-scope.ts'
 
 /** ONNX Runtime as far as it is needed here. */
 export interface OnnxRuntime {

@@ -2,7 +2,7 @@ import { ConfigError } from '../../core/errors.ts'
 import { checkNames } from '../../scopes/check-options.ts'
 import type { ScopeSource } from '../../scopes/process-scopes.ts'
 import { createHookScopes } from '../../scopes/hook-scopes.ts'
-import { runInScope } from '../run-in-scope.ts'
+import { runInScope } from '../hook-parts/run-in-scope.ts'
 
 /** Options of {@link withCarbon}. */
 export interface PipelineOptions {

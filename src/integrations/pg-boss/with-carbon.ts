@@ -2,9 +2,9 @@ import { ConfigError } from '../../core/errors.ts'
 import { checkNames } from '../../scopes/check-options.ts'
 import type { ScopeSource } from '../../scopes/process-scopes.ts'
 import type { ScopeRecord } from '../../scopes/work-scope.ts'
-import { createNameBound } from '../bounded-names.ts'
+import { createJobNameBound } from '../hook-parts/job-name-bound.ts'
 import { runToEnd } from '../../scopes/run-to-end.ts'
-import { JobScopes } from '../job-scopes.ts'
+import { JobScopes } from '../hook-parts/job-scopes.ts'
 import { standFor } from '../../scopes/measured-function.ts'
 
 /** A job of pg-boss, as far as it is needed here. */
@@ -25,7 +25,7 @@ export interface CarbonHandlerOptions<Job> {
   readonly onRecord?: ((record: ScopeRecord, jobs: readonly Job[]) => unknown) | undefined
 }
 
-const boundQueueName = createNameBound()
+const boundQueueName = createJobNameBound()
 
 /**
  * Makes each call of a handler of pg-boss a scope of kind `job` with the name of the queue. A handler is given a batch of jobs and nobody else can tell

@@ -13,6 +13,7 @@ import type {
 } from '../../scopes/work-scope.ts'
 import { createCpuLedger, type CpuLedger, type CpuShare } from './cpu-ledger.ts'
 import type { MailboxAddress } from './mailbox-address.ts'
+import { machineClock } from './machine-clock.ts'
 import { threadKey } from './mailbox-file.ts'
 import type { ScopeNews } from './news.ts'
 import { createOutbox, type Outbox } from './outbox.ts'
@@ -95,10 +96,10 @@ export class MailboxScopes implements ScopeSource {
     this.#cpu.told(microseconds)
   }
 
-  ended(scope: MailboxScope, outcome: string, durationSeconds: number): void {
+  ended(scope: MailboxScope, end: ScopeEnd): void {
     this.#open.delete(scope.id)
-    if (scope.hasInner) this.#ends.push({ id: scope.id, outcome, durationSeconds })
-    else Object.assign(this.newsOf(scope.id), { outcome, durationSeconds })
+    if (scope.hasInner) this.#ends.push({ id: scope.id, ...end })
+    else Object.assign(this.newsOf(scope.id), end)
     this.#hurry()
   }
 
@@ -152,6 +153,9 @@ export class MailboxScopes implements ScopeSource {
   }
 }
 
+/** How a scope has ended, as it is told. */
+type ScopeEnd = Pick<ScopeNews, 'outcome' | 'durationSeconds' | 'isDiscarded'>
+
 class MailboxScope implements WorkScope {
   readonly id: number
   name: string
@@ -178,6 +182,7 @@ class MailboxScope implements WorkScope {
     const news = scopes.newsOf(this.id)
     news.kind = kind
     news.name = this.name
+    news.begunAt = machineClock()
     if (within !== undefined) {
       news.parent = within.id
       within.hasInner = true
@@ -214,12 +219,12 @@ class MailboxScope implements WorkScope {
   }
 
   end(outcome = 'ok', duration?: number): void {
-    if (this.#isEnded) return
-    this.#isEnded = true
-    this.#named = undefined
-    this.#share?.end()
-    this.tellCpu()
-    this.#scopes?.ended(this, textOf(outcome), duration ?? (performance.now() - this.#begunMs) / 1000)
+    const durationSeconds = duration ?? (performance.now() - this.#begunMs) / 1000
+    this.#end({ outcome: textOf(outcome), durationSeconds })
+  }
+
+  discard(): void {
+    this.#end({ isDiscarded: true })
   }
 
   /** The process or thread ends, and it has not ended. */
@@ -243,6 +248,15 @@ class MailboxScope implements WorkScope {
     const used = Math.round(this.#share.used())
     this.#scopes?.used(this, used - this.#toldMicroseconds)
     this.#toldMicroseconds = used
+  }
+
+  #end(end: ScopeEnd): void {
+    if (this.#isEnded) return
+    this.#isEnded = true
+    this.#named = undefined
+    this.#share?.end()
+    this.tellCpu()
+    this.#scopes?.ended(this, end)
   }
 
   #news(): ScopeNews | undefined {

@@ -14,6 +14,7 @@ import type { ScopeSource } from '../../scopes/process-scopes.ts'
 import type { WorkScope } from '../../scopes/work-scope.ts'
 import { isPrivate } from './mailbox-address.ts'
 import { parseFileName, threadKey, type Teller } from './mailbox-file.ts'
+import { sinceMachineClock } from './machine-clock.ts'
 import { parseNews, type ScopeNews, type ThreadNews } from './news.ts'
 
 /** Between two looks. */
@@ -31,7 +32,7 @@ export interface Mailbox {
 
 /**
  * Reads a mailbox every second, and begins a scope for each of its children's. Scopes of a child that is gone without having said how they ended have the outcome
- * `lost`, and so have those of children that go on when this ends.
+ * `lost`, and so have those of children that go on when this ends: nobody knows when they did end, and they have lasted until that is noticed.
  */
 export function openMailbox(folder: string, scopes: ScopeSource): Mailbox {
   const children = new Map<string, Child>()
@@ -81,7 +82,7 @@ export function openMailbox(folder: string, scopes: ScopeSource): Mailbox {
 /** A process or thread that tells. */
 class Child {
   readonly #scopes: ScopeSource
-  readonly #open = new Map<number, WorkScope>()
+  readonly #open = new Map<number, { readonly scope: WorkScope; readonly begunAt: number | undefined }>()
   #path = ''
   #offset = 0
 
@@ -108,7 +109,8 @@ class Child {
 
   /** Ends whatever it has not ended. */
   lose(): void {
-    for (const scope of [...this.#open.values()].toReversed()) scope.end('lost')
+    for (const { scope, begunAt } of [...this.#open.values()].toReversed())
+      scope.end('lost', sinceMachineClock(begunAt))
     this.#open.clear()
   }
 
@@ -122,13 +124,25 @@ class Child {
   }
 
   #take(news: ScopeNews): void {
-    const { id, kind, parent, name, labels, cpuMicroseconds, units, outcome, durationSeconds } = news
+    const {
+      id,
+      kind,
+      begunAt,
+      parent,
+      name,
+      labels,
+      cpuMicroseconds,
+      units,
+      outcome,
+      durationSeconds,
+      isDiscarded,
+    } = news
     if (kind !== undefined && name !== undefined && !this.#open.has(id)) {
-      const within = parent === undefined ? undefined : this.#open.get(parent)
+      const within = parent === undefined ? undefined : this.#open.get(parent)?.scope
       const options = { name, kind, labels, parent: within ?? null, attribution: 'exact' } as const
-      this.#open.set(id, this.#scopes.beginScope(options))
+      this.#open.set(id, { scope: this.#scopes.beginScope(options), begunAt })
     }
-    const scope = this.#open.get(id)
+    const scope = this.#open.get(id)?.scope
     if (scope === undefined) return
     if (kind === undefined) {
       if (name !== undefined) scope.rename(name)
@@ -136,8 +150,9 @@ class Child {
     }
     if (units !== undefined) scope.countFunctionalUnits(units)
     if (cpuMicroseconds !== undefined) scope.addCpu(seconds(cpuMicroseconds / 1e6))
-    if (outcome === undefined) return
-    scope.end(outcome, durationSeconds === undefined ? undefined : seconds(durationSeconds))
+    if (isDiscarded === true) scope.discard()
+    else if (outcome === undefined) return
+    else scope.end(outcome, durationSeconds === undefined ? undefined : seconds(durationSeconds))
     this.#open.delete(id)
   }
 }

@@ -6,6 +6,8 @@ export interface ScopeNews {
   readonly id: number
   /** Given where the scope is new. */
   kind?: ScopeKind
+  /** Where it is new: when it began, in seconds of the clock of the machine. */
+  begunAt?: number
   /** Where it is new: the scope that it is part of. */
   parent?: number
   name?: string
@@ -17,6 +19,8 @@ export interface ScopeNews {
   /** Given where it has ended, as is how long it took. */
   outcome?: string
   durationSeconds?: number
+  /** Given where it is not to be measured after all. */
+  isDiscarded?: boolean
 }
 
 /** A worker thread of the child has ended, whatever became of its scopes. */
@@ -52,10 +56,22 @@ export function parseNews(line: string): ScopeNews | ThreadNews | undefined {
 }
 
 function toScopeNews(id: number, given: Partial<Record<keyof ScopeNews, unknown>>): ScopeNews {
-  const { kind, parent, name, labels, cpuMicroseconds, units, outcome, durationSeconds } = given
+  const {
+    kind,
+    begunAt,
+    parent,
+    name,
+    labels,
+    cpuMicroseconds,
+    units,
+    outcome,
+    durationSeconds,
+    isDiscarded,
+  } = given
   return {
     id,
     ...(isKind(kind) ? { kind } : {}),
+    ...(isAmount(begunAt) ? { begunAt } : {}),
     ...(isCount(parent) ? { parent } : {}),
     ...(typeof name === 'string' ? { name: name.slice(0, longestText) } : {}),
     ...(typeof labels === 'object' && labels !== null ? { labels: toLabels(labels) } : {}),
@@ -63,6 +79,7 @@ function toScopeNews(id: number, given: Partial<Record<keyof ScopeNews, unknown>
     ...(isAmount(units) ? { units } : {}),
     ...(typeof outcome === 'string' ? { outcome: outcome.slice(0, longestText) } : {}),
     ...(isAmount(durationSeconds) ? { durationSeconds } : {}),
+    ...(isDiscarded === true ? { isDiscarded } : {}),
   }
 }
 

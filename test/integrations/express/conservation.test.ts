@@ -2,6 +2,7 @@ import express from 'express'
 import { expect, it } from 'vitest'
 import { EmissionsTracker, type WorkScope } from '../../../src/index.ts'
 import { carbon } from '../../../src/integrations/express/express.ts'
+import { trackHttpServers } from '../../../src/integrations/http/http.ts'
 import { fakeMachine } from '../../tracker/fake-machine.ts'
 import { ask, serve } from '../http/serve.ts'
 
@@ -41,6 +42,24 @@ it('the energy of all requests and what none has used is that of the machine', a
   )
   expect(total).toBeCloseTo(34, 9)
   expect(ofRequests + ofNone).toBeCloseTo(34, 9)
+})
+
+it('a request that the app excludes, and another hook has begun, is in no figures', async () => {
+  const machine = fakeMachine()
+  const tracker = new EmissionsTracker({ ...machine.options, outputMethods: [] }).start()
+  const tracking = trackHttpServers({ tracker })
+  const app = express()
+  app.use(carbon({ tracker, exclude: ['/health'] }))
+  app.get('/health', (_request, response) => {
+    machine.use(5)
+    response.send('well')
+  })
+  const { url } = await serve(app)
+  await ask(`${url}/health`)
+  tracking.stop()
+  await tracker.stop()
+  expect(tracker.finalEmissionsData?.scopes).toEqual([])
+  expect(tracker.unattributed?.energy.cpu?.value).toBeCloseTo(5, 9)
 })
 
 it('a request that still goes on when the run ends has the route that is known by then', async () => {

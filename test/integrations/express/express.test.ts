@@ -222,7 +222,7 @@ describe('one request is one scope', () => {
     )
     const { headers: none } = await fetch(`${url}/health`)
     await ask(`${url}/users/1`)
-    expect(await scopes.untilEnded(2)).toEqual(['GET _excluded excluded', 'GET /users/:id 2xx'])
+    expect(await scopes.untilEnded(2)).toEqual(['discarded', 'GET /users/:id 2xx'])
     const { headers } = await fetch(`${url}/users/2`)
     await scopes.untilEnded(3)
     expect(none.get('server-timing')).toBeNull()

@@ -79,6 +79,12 @@ class RecordedScope implements WorkScope {
     this.#onEnd(`${this.name} ${outcome}`)
   }
 
+  discard(): void {
+    if (this.#isEnded) return
+    this.#isEnded = true
+    this.#onEnd('discarded')
+  }
+
   settled(): Promise<ScopeRecord> {
     const { name, kind, labels } = this
     return Promise.resolve({

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { OpenRuns } from '../../../src/integrations/langchain/open-runs.ts'
+import { mostOpenRuns, OpenRuns } from '../../../src/integrations/langchain/open-runs.ts'
 
 const minute = 60_000
 
@@ -48,4 +48,21 @@ it('what is still open in a run ends with it', () => {
   open.end('outer', 'error')
   open.end('inner', 'ok')
   expect(ended).toEqual(['innermost: error', 'inner: error', 'outer: error'])
+})
+
+it('the oldest runs of too many are unfinished, and never what the next one is part of', () => {
+  const { clock, open, begin, ended } = runs()
+  begin('agent')
+  begin('step', 'agent')
+  for (let count = 1; count < mostOpenRuns; count += 1) {
+    clock.ms += 1
+    begin(`call ${count}`, 'step')
+  }
+  expect(ended).toEqual(['call 1: unfinished'])
+  begin('other')
+  expect(ended).toEqual(['call 1: unfinished', 'call 2: unfinished'])
+  open.end('call 1', 'ok')
+  open.end('step', 'ok')
+  expect(ended).toHaveLength(mostOpenRuns)
+  expect(ended.at(-1)).toBe('step: ok')
 })

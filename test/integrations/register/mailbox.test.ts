@@ -31,6 +31,7 @@ interface Told {
   units: number
   cpu: number
   outcome: string | undefined
+  duration?: number | undefined
 }
 
 /** A mailbox, and what it was told, in the order in which it was begun. */
@@ -58,8 +59,12 @@ function open(): { mailbox: Mailbox; told: Told[] } {
         addCpu: (time: number) => {
           seen.cpu += time
         },
-        end: (outcome: string) => {
+        end: (outcome: string, duration?: number) => {
           seen.outcome = outcome
+          seen.duration = duration
+        },
+        discard: () => {
+          seen.outcome = 'discarded'
         },
       } as unknown as WorkScope
       names.set(scope, name)
@@ -144,6 +149,35 @@ describe('a mailbox', () => {
     expect(told).toMatchObject([{ outcome: 'lost' }])
   })
 
+  it('tells of what is lost that it lasted until the loss is noticed, however late it was heard of', () => {
+    const { mailbox, told } = open()
+    const now = Number(process.hrtime.bigint()) / 1e9
+    const lines = [begun(1, { begunAt: now - 3 }), begun(2, { begunAt: now + 1000 }), begun(3)]
+    write(`${lines.join('\n')}\n`, 1, `${2 ** 22 + 1}-1-0-x`)
+    mailbox.collect()
+    const after = Number(process.hrtime.bigint()) / 1e9
+    expect(told.map(({ outcome }) => outcome)).toEqual(['lost', 'lost', 'lost'])
+    expect(told[0]?.duration).toBeGreaterThanOrEqual(3)
+    expect(told[0]?.duration).toBeLessThanOrEqual(3 + after - now)
+    // Of another clock, or not told: the time since it was heard of.
+    expect(told.slice(1).map(({ duration }) => duration)).toEqual([undefined, undefined])
+  })
+
+  it('tells the same of what goes on in a child when it is closed', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => {
+      vi.useRealTimers()
+    })
+    const { mailbox, told } = open()
+    new MailboxScopes({ folder, isRead: () => true }).beginScope({ name: 'still running' })
+    const begunMs = performance.now()
+    vi.advanceTimersByTime(1000)
+    const leastSeconds = (performance.now() - begunMs) / 1000
+    mailbox.close()
+    expect(told).toMatchObject([{ name: 'still running', outcome: 'lost' }])
+    expect(told[0]?.duration).toBeGreaterThanOrEqual(leastSeconds)
+  })
+
   it('is gone when it is closed, and what went on is lost', () => {
     const { mailbox, told } = open()
     write(`${begun(1)}\n`)
@@ -218,6 +252,26 @@ describe('what a child tells', () => {
     mailbox.collect()
     expect(told[2]).toMatchObject({ outcome: 'aborted' })
     expect(told[2]?.cpu).toBeGreaterThanOrEqual(0.25)
+  })
+
+  it('is nothing of what is discarded, but the CPU time that goes to what is around it', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => {
+      vi.useRealTimers()
+    })
+    const { mailbox, told } = open()
+    const scopes = new MailboxScopes({ folder, isRead: () => true })
+    const outer = scopes.beginScope({ name: 'outer' })
+    const gone = scopes.beginScope({ name: 'gone', parent: outer })
+    scopes.beginScope({ name: 'inner', parent: gone }).end()
+    gone.addCpu(0.25 as never)
+    gone.discard()
+    gone.end()
+    outer.end()
+    vi.advanceTimersByTime(1000)
+    mailbox.collect()
+    expect(told).toMatchObject([{ outcome: 'ok' }, { outcome: 'discarded' }, { outcome: 'ok' }])
+    expect(told[1]?.cpu).toBeGreaterThanOrEqual(0.25)
   })
 
   it('is text, whatever a program without types gives', () => {

@@ -76,4 +76,68 @@ describe('withCarbon around what others run', () => {
     expect(tracker.scopes.map(({ outcomes }) => outcomes)).toEqual([['ok']])
     await done
   })
+
+  it('measures a function that has a callback until it calls back, where that is asked for', async () => {
+    const tracker = recordingScopes()
+    const seen: unknown[] = []
+    const told: unknown[] = []
+    const outcomes = () => tracker.scopes.map((scope) => [...scope.outcomes])
+    const job = withCarbon(
+      'mail',
+      function (this: unknown, _job: object, done: (error?: Error | null, result?: string) => void) {
+        seen.push(this, currentScope()?.name)
+        setImmediate(() => {
+          seen.push(outcomes())
+          done(null, 'sent')
+          done(new Error('once more'))
+        })
+        return 'at once'
+      },
+      { tracker, done: true, onRecord: ({ outcome }) => void told.push(outcome) },
+    )
+    expect(job).toHaveLength(2)
+    const runner = { job }
+    const results: unknown[] = []
+    await new Promise<void>((resolve) => {
+      const done = (...given: unknown[]): void => {
+        results.push(given)
+        if (results.length === 2) resolve()
+      }
+      expect(runner.job({}, done)).toBe('at once')
+    })
+    expect(seen).toEqual([runner, 'mail', [[]]])
+    expect(results).toEqual([[null, 'sent'], [new Error('once more')]])
+    expect(outcomes()).toEqual([['ok']])
+    expect(told).toEqual(['ok'])
+  })
+
+  it('tells how a function with a callback has failed, and that one without has returned', async () => {
+    const tracker = recordingScopes()
+    const options = { tracker, done: true } as const
+    const no = new Error('no')
+    withCarbon('calls back', (done: (error: unknown) => void) => done(no), options)(() => undefined)
+    const throws = withCarbon(
+      'throws',
+      (_done: () => void) => {
+        throw no
+      },
+      options,
+    )
+    expect(() => throws(() => undefined)).toThrow(no)
+    const rejects = withCarbon('rejects', (_done: () => void) => Promise.reject(no), options)
+    await expect(rejects(() => undefined)).rejects.toBe(no)
+    const waits = withCarbon('async', async (_done: () => void) => undefined, options)
+    await waits(() => undefined)
+    expect(await withCarbon('without', async (size: number) => size, options)(1)).toBe(1)
+    expect(tracker.scopes.map(({ name, outcomes }) => [name, outcomes])).toEqual([
+      ['calls back', ['error']],
+      ['throws', ['error']],
+      ['rejects', ['error']],
+      ['async', []],
+      ['without', ['ok']],
+    ])
+    expect(() => withCarbon('wrong', () => undefined, { done: 'yes' as never })).toThrow(
+      'withCarbon: option done: expected true or false, got string',
+    )
+  })
 })

@@ -1,6 +1,6 @@
-import { createHookScopes, type HookScopes } from '../scopes/hook-scopes.ts'
-import { knownProcessScopes, type ScopeSource } from '../scopes/process-scopes.ts'
-import type { ScopeLabels, ScopeRecord, WorkScope } from '../scopes/work-scope.ts'
+import { createHookScopes, type HookScopes } from '../../scopes/hook-scopes.ts'
+import { knownProcessScopes, type ScopeSource } from '../../scopes/process-scopes.ts'
+import type { ScopeLabels, ScopeRecord, WorkScope } from '../../scopes/work-scope.ts'
 
 /** What the scope of a job is begun with. */
 export interface JobScopeOptions {

@@ -1,5 +1,5 @@
-import { runToEnd } from '../scopes/run-to-end.ts'
-import type { WorkScope } from '../scopes/work-scope.ts'
+import { runToEnd } from '../../scopes/run-to-end.ts'
+import type { WorkScope } from '../../scopes/work-scope.ts'
 
 /** Runs a function in a scope, which ends with it. Without a scope it only runs. */
 export const runInScope = <T>(scope: Pick<WorkScope, 'run' | 'end'> | undefined, fn: () => T): T =>
