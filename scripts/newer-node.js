@@ -5,8 +5,8 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { root } from './ready.js'
 
-/** Outside the repository. */
-const cacheFolder = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache')
+/** Where programs keep what they can make again, outside of the repository. */
+export const cacheFolder = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache')
 const cache = join(cacheFolder, 'codecarbon-node')
 
 /**
@@ -51,7 +51,7 @@ export function fetchNode(version) {
 }
 
 /** @param {string} folder @param {...string} args */
-function npm(folder, ...args) {
+export function npm(folder, ...args) {
   execFileSync('npm', [...args, '--no-fund', '--no-audit', '--loglevel=error'], {
     cwd: folder,
     stdio: 'ignore',

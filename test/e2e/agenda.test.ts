@@ -3,62 +3,12 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { currentScope, withCarbon } from '../../src/index.ts'
+import { memory } from '../fixtures/programs/frameworks/agenda-memory.js'
 import { recordingScopes } from '../fixtures/recording-scopes.ts'
 
 const packages = process.env['E2E_JOBS']
 if (packages === undefined)
   console.log('Skipped: Agenda. Set E2E_JOBS to a folder in which agenda is installed, as .ci/run does.')
-
-/** A job as Agenda has it stored. */
-interface Stored {
-  readonly _id?: string
-  readonly name: string
-  nextRunAt?: Date | null
-  lockedAt?: Date | undefined
-}
-
-const idOf = ({ _id: id }: Stored): string | undefined => id
-
-/** Jobs that are kept in memory: what the databases of Agenda do, as far as these tests need it. */
-function memory() {
-  const jobs = new Map<string, Stored>()
-  const isFree = ({ lockedAt }: Stored, deadline: Date): boolean =>
-    lockedAt === undefined || lockedAt <= deadline
-  const repository = {
-    connect: async () => undefined,
-    queryJobs: async () => ({ jobs: [...jobs.values()], total: jobs.size }),
-    getJobById: async (id: string) => jobs.get(id) ?? null,
-    getQueueSize: async () => jobs.size,
-    removeJobs: async () => 0,
-    async saveJob(job: Stored) {
-      const id = idOf(job) ?? String(jobs.size + 1)
-      const stored = { ...job, _id: id }
-      jobs.set(id, stored)
-      return stored
-    },
-    async saveJobState(job: Stored) {
-      jobs.set(idOf(job) ?? '', { ...job })
-    },
-    async lockJob(job: Stored) {
-      const stored = jobs.get(idOf(job) ?? '')
-      if (stored === undefined || stored.lockedAt !== undefined) return undefined
-      stored.lockedAt = new Date()
-      return { ...stored }
-    },
-    unlockJob: async () => undefined,
-    unlockJobs: async () => undefined,
-    async getNextJobToRun(name: string, nextScanAt: Date, deadline: Date) {
-      const next = [...jobs.values()].find(
-        (job) =>
-          job.name === name && isFree(job, deadline) && job.nextRunAt != null && job.nextRunAt <= nextScanAt,
-      )
-      if (next === undefined) return undefined
-      next.lockedAt = new Date()
-      return { ...next }
-    },
-  }
-  return { name: 'memory', repository, connect: async () => undefined, disconnect: async () => undefined }
-}
 
 /** As much of Agenda as is used here. */
 interface Agenda {

@@ -14,20 +14,26 @@ export const nodeCronHook: LibraryHook = {
   packages: ['node-cron'],
   versions: '>=4 <5',
   install(exports) {
-    const { schedule, createTask } = exports
+    const whole: unknown = exports['default']
+    // As a module, version 4.0.0 has nothing but a default export.
+    const { schedule, createTask } = 'schedule' in exports || !isRecord(whole) ? exports : whole
     if (typeof schedule !== 'function' || typeof createTask !== 'function')
       throw new TypeError('expected functions schedule and createTask in node-cron')
     const measured = {
       schedule: measuring(schedule as Schedule),
       createTask: measuring(createTask as Schedule),
     }
-    const whole: unknown = exports['default']
-    if (typeof whole === 'object' && whole !== null) Object.assign(whole, measured)
+    if (isRecord(whole)) Object.assign(whole, measured)
     return { ...exports, ...measured }
   },
 }
 
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null
+
+/** Once, where one object is what a module and CommonJS export. */
 function measuring(schedule: Schedule): Schedule {
+  if (isMeasured(schedule)) return schedule
   const measured: Schedule = (expression, task, ...options) =>
     schedule(
       expression,

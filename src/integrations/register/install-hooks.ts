@@ -92,9 +92,9 @@ async function load(hook: KnownHook, warn: InstallOptions['warn']): Promise<Inst
 function createInstaller(hook: LibraryHook, warn: (message: string) => void): Installer {
   const replaced = new WeakMap<object, Loaded['exports']>()
   const told = new Set<string>()
-  const tell = (message: string): void => {
-    if (told.has(message)) return
-    told.add(message)
+  const tell = (message: string, what = message): void => {
+    if (told.has(what)) return
+    told.add(what)
     warn(message)
   }
   return {
@@ -105,7 +105,8 @@ function createInstaller(hook: LibraryHook, warn: (message: string) => void): In
       let result = exports
       const { versions } = hook
       if (version !== undefined && versions !== undefined && !isInRange(version, versions)) {
-        tell(`${name} ${version} is not measured: the hook of ${hook.name} knows ${versions}`)
+        // The packages of a hook are parts of one library.
+        tell(`${name} ${version} is not measured: the hook of ${hook.name} knows ${versions}`, version)
       } else {
         try {
           const given = hook.install(exports, { name, version })

@@ -48,6 +48,26 @@ describe('the hook of node-cron', () => {
     expect(cron.validate(daily)).toBe(true)
   })
 
+  it('measures once what a module exports as its default alone, and CommonJS as it is', async () => {
+    const { default: whole } = nodeCron
+    const tracker = recordingScopes()
+    setProcessScopes(tracker)
+    const exported = { schedule: whole.schedule, createTask: whole.createTask }
+    onTestFinished(() => {
+      setProcessScopes(undefined)
+    })
+    const about = { name: 'node-cron', version: '4.0.0' }
+    const module = nodeCronHook.install({ default: exported }, about) as { default: typeof exported }
+    const common = nodeCronHook.install(exported, about) as typeof exported
+    const tasks = [
+      module.default.createTask(daily, () => 1, { name: 'of the module' }),
+      common.createTask(daily, () => 2, { name: 'of CommonJS' }),
+    ]
+    expect(await Promise.all(tasks.map((task) => task.execute()))).toEqual([1, 2])
+    for (const task of tasks) await task.destroy()
+    expect(tracker.scopes.map(({ name }) => name)).toEqual(['of the module', 'of CommonJS'])
+  })
+
   it('says what it misses in a package that is no node-cron', () => {
     const install = () => nodeCronHook.install({}, { name: 'node-cron', version: '1.0.0' })
     expect(install).toThrow('expected functions schedule and createTask in node-cron')

@@ -206,6 +206,20 @@ describe('a hook is told of', () => {
     ])
   })
 
+  it('once where it does not know the version of several packages that belong together', async () => {
+    const old = Object.fromEntries(
+      Object.entries({ ...packages.common, ...packages.module }).map(([path, text]) => [
+        path,
+        text.replace('2.1.0', '1.9.9'),
+      ]),
+    )
+    const program = 'import f from "fake-common"; import g from "fake-module"; console.log(f(1), g(2))'
+    expect(await run(program, [old])).toEqual([
+      expect.stringMatching(/^warning: fake-\w+ 1\.9\.9 is not measured: the hook of fake knows >=2 <4$/),
+      'common 1 module 2',
+    ])
+  })
+
   it('where its code cannot be loaded', async () => {
     expect(await run('console.log("ran")', [], { hooks: 'absent' })).toEqual([
       'the code of a hook that nobody needs was loaded',
