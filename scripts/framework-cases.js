@@ -4,7 +4,6 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { cacheFolder } from './newer-node.js'
-import { root } from './ready.js'
 
 /** @typedef {import('./frameworks.js').Framework} Framework */
 /** @typedef {{ framework: Framework, range: string, version: string, isSupported: boolean }} Case */
@@ -27,12 +26,11 @@ export async function casesOf(framework) {
   return [...cases, { framework, range, version: before, isSupported: false }]
 }
 
-/** What its hook knows, or else what package.json asks of whoever installs both. @param {Framework} framework @returns {Promise<string>} */
-export async function rangeOf({ name, hook, package: packageName, range }) {
+/** What its hook knows, or else what is tried. @param {Framework} framework @returns {Promise<string>} */
+export async function rangeOf({ name, hook, range }) {
   const { knownHooks } = await import('../build/integrations/register/known-hooks.js')
   const versions = (await knownHooks.find((known) => known.name === hook)?.load())?.versions
-  const { peerDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  const found = versions ?? peerDependencies[packageName] ?? range
+  const found = versions ?? range
   if (found === undefined) throw new Error(`nothing says which versions of ${name} are supported`)
   return found
 }

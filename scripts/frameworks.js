@@ -5,7 +5,7 @@
  * @property {string} name as docs/hooks.md has it
  * @property {string} package
  * @property {string} [hook] the hook that measures it, by its name; without one the program does so itself
- * @property {string} [range] of supported versions, where neither a hook nor the peer dependencies say it
+ * @property {string} [range] of supported versions, where no hook says it
  * @property {string} [program] its file, where it is not called as the framework
  * @property {(version: string) => string[]} [others] packages that the program needs besides
  * @property {Record<string, number>} tasks how often each name and outcome comes
@@ -31,6 +31,7 @@ export const frameworks = [
   {
     name: 'express',
     package: 'express',
+    range: '>=4.3 <6',
     hook: 'http',
     tasks: requests,
     // It reads `_headers` of a response, which Node 24 has no more.
@@ -112,6 +113,7 @@ export const frameworks = [
   {
     name: 'langchain',
     package: '@langchain/core',
+    range: '>=1 <2',
     tasks: {
       'ask ok': 2,
       'PromptTemplate ok': 2,
@@ -122,6 +124,7 @@ export const frameworks = [
   {
     name: 'vitest',
     package: 'vitest',
+    range: '>=4.1.0 <6',
     isRunner: true,
     isRequired: false,
     tasks: { 'vitest-a.js ok': 1, 'vitest-b.js ok': 1 },

@@ -53,17 +53,14 @@ function versionRows(): readonly Row[] {
     })
 }
 
-it('the table of versions has every framework with what its hook knows, or the peer dependencies say', async () => {
-  const { peerDependencies } = JSON.parse(read('package.json')) as {
-    peerDependencies: Record<string, string>
-  }
+it('the table of versions has every framework with what its hook knows, or what is tried', async () => {
   const expected = await Promise.all(
     frameworks.map(async ({ package: packageName, hook, range }) => {
       const known = await knownHooks.find(({ name }) => name === hook)?.load()
       return {
         packageName,
         by: hook === undefined ? 'its author' : `hook ${hook}`,
-        range: known?.versions ?? peerDependencies[packageName] ?? range,
+        range: known?.versions ?? range,
       }
     }),
   )
@@ -86,14 +83,10 @@ it('the table of versions has the ends of every supported major, and nothing els
   }
 })
 
-it('package.json asks for no other versions than the hooks know', async () => {
+it('can be installed beside every version of a framework: those that a hook does not know are left alone', () => {
   const { peerDependencies } = JSON.parse(read('package.json')) as {
     peerDependencies: Record<string, string>
   }
-  for (const { package: packageName, hook } of frameworks) {
-    const asked = peerDependencies[packageName]
-    const versions = (await knownHooks.find(({ name }) => name === hook)?.load())?.versions
-    if (asked !== undefined && versions !== undefined)
-      expect([packageName, asked]).toEqual([packageName, versions])
-  }
+  const asked = frameworks.map((framework) => peerDependencies[framework.package] ?? '*')
+  expect(new Set(asked)).toEqual(new Set(['*']))
 })

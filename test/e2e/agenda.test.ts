@@ -46,7 +46,7 @@ describe.skipIf(packages === undefined)('Agenda', () => {
       for (const event of ['success', 'fail'])
         agenda.on(event, (...args: unknown[]) => {
           const job = args.find((one) => typeof one === 'object' && one !== null && 'attrs' in one)
-          ends.push(`${(job as { attrs: Stored }).attrs.name} ${event}`)
+          ends.push(`${(job as { attrs: { name: string } }).attrs.name} ${event}`)
           if (ends.length === 4) resolveAll()
         })
     })
