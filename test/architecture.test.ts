@@ -151,6 +151,7 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
       'exporters/summary.ts',
       'exporters/metrics.ts',
       'exporters/metrics/',
+      'exporters/model-call-observations.ts',
       'exporters/observations.ts',
       'exporters/csv/columns.ts',
       'exporters/record.ts',

@@ -5,16 +5,27 @@
 
 import { deviceSpecs } from './metrics/device-metrics.ts'
 import type { MetricSpec } from './metrics/metric-spec.ts'
+import { modelCallSpecs } from './metrics/model-call-metrics.ts'
 import { runSpecs } from './metrics/run-metrics.ts'
 import { taskSpecs } from './metrics/task-metrics.ts'
 import { usageSpecs } from './metrics/usage-metrics.ts'
 
 export type { MetricSpec } from './metrics/metric-spec.ts'
 
-type Table = typeof deviceSpecs & typeof usageSpecs & typeof taskSpecs & typeof runSpecs
+type Table = typeof deviceSpecs &
+  typeof usageSpecs &
+  typeof taskSpecs &
+  typeof modelCallSpecs &
+  typeof runSpecs
 
 /** Every metric, by a key that the code uses, by subject in `metrics/`. */
-export const metricTable: Table = { ...deviceSpecs, ...usageSpecs, ...taskSpecs, ...runSpecs }
+export const metricTable: Table = {
+  ...deviceSpecs,
+  ...usageSpecs,
+  ...taskSpecs,
+  ...modelCallSpecs,
+  ...runSpecs,
+}
 
 /** A key of {@link metricTable}. */
 export type MetricKey = keyof Table

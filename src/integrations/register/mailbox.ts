@@ -122,7 +122,18 @@ class Child {
   }
 
   #take(news: ScopeNews): void {
-    const { id, kind, parent, name, labels, cpuMicroseconds, units, outcome, durationSeconds } = news
+    const {
+      id,
+      kind,
+      parent,
+      name,
+      labels,
+      cpuMicroseconds,
+      units,
+      modelCalls = [],
+      outcome,
+      durationSeconds,
+    } = news
     if (kind !== undefined && name !== undefined && !this.#open.has(id)) {
       const within = parent === undefined ? undefined : this.#open.get(parent)
       const options = { name, kind, labels, parent: within ?? null, attribution: 'exact' } as const
@@ -135,6 +146,7 @@ class Child {
       for (const [label, value] of Object.entries(labels ?? {})) scope.setLabel(label, value)
     }
     if (units !== undefined) scope.countFunctionalUnits(units)
+    for (const call of modelCalls) scope.countModelCall?.(call)
     if (cpuMicroseconds !== undefined) scope.addCpu(seconds(cpuMicroseconds / 1e6))
     if (outcome === undefined) return
     scope.end(outcome, durationSeconds === undefined ? undefined : seconds(durationSeconds))
