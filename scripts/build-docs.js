@@ -41,7 +41,8 @@ function renderMetrics() {
 # Metrics
 
 The same figures under the names of OpenTelemetry and of Prometheus, which are those that the OpenTelemetry Collector makes of them. Dots in attributes are underscores in labels. What is unmeasured
-has no series: it is absent, never zero. Counters begin with the run. At most 100 names of tasks have series of their own, by their first 128 characters, all others are \`_other\`, and those that nobody named \`_unnamed\`.
+has no series: it is absent, never zero. Counters begin with the run. At most 100 names of tasks have series of their own, by their first 128 characters, all others are \`_other\`, and those that nobody named \`_unnamed\`. So do 100 models
+of calls. [What those may have used elsewhere](ai.md#tokens-and-what-they-take-elsewhere) is an estimate, told by metrics of its own with \`method="estimated"\`, and is in no other.
 
 \`promtool check metrics\` has one complaint, about the capital letter of \`grams_per_kWh\`. It is what the Collector makes of the unit, and the only spelling of it that says what the number is: in
 braces the unit would vanish from the name, and in joules nobody would know the figure again.

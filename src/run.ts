@@ -4,6 +4,7 @@ import type { Exporter, ExporterHealth, Reason, Report, RunView } from './core/e
 import { HostShare, type HostCounters, type HostReporter, type HostSeries } from './core/host-share.ts'
 import { LoadMeter, meansBetween, type LoadMark } from './core/load-meter.ts'
 import type { Meter, MeterOptions } from './core/meter.ts'
+import { ModelCallTotals, type ModelCallUse } from './core/model-calls.ts'
 import type { Problem } from './core/problem.ts'
 import { createScopes, type Scope, type Scopes } from './core/scopes.ts'
 import type { Snapshot } from './core/snapshot.ts'
@@ -97,6 +98,7 @@ export class Run {
   readonly opened: Promise<ReadonlyMap<string, boolean>>
   #measurements = 0
   #units: number | undefined
+  readonly #modelCalls = new ModelCallTotals()
   #final: EmissionsData | undefined
   #view: RunView | undefined
   #isViewFinal = false
@@ -257,6 +259,11 @@ export class Run {
     for (let at = task; at !== undefined; at = at.parent) at.units = (at.units ?? 0) + count
   }
 
+  /** Counts a call of a model, beside all that is measured. */
+  countModelCall(call: ModelCallUse): void {
+    if (this.#final === undefined) this.#modelCalls.add(call)
+  }
+
   /** Ends a task; `undefined` where the run or the task has ended before. */
   endTask(task: RunTask): TaskEmissionsData | undefined {
     if (!this.#active.has(task) || this.#final !== undefined) return undefined
@@ -329,6 +336,7 @@ export class Run {
       used: this.used(),
       unattributed: this.unattributed(),
       process: this.facts.trackingMode === 'process' ? this.used() : this.usedByTree(),
+      modelCalls: this.#modelCalls.list(),
       host: this.#host.view(this.#hostCounters()),
       exporters: this.health(),
       interval: this.#parts.interval,

@@ -129,6 +129,7 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
       'exporters/run-page.ts',
     ],
   ],
+  ['exporters/metrics/', ['exporters/metrics/']],
   ['exporters/run-page.ts', ['core/', 'exporters/text/quantity.ts', 'exporters/task-groups.ts']],
   [
     'exporters/github/',
@@ -149,6 +150,8 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
       'exporters/task-points.ts',
       'exporters/summary.ts',
       'exporters/metrics.ts',
+      'exporters/metrics/',
+      'exporters/model-call-observations.ts',
       'exporters/observations.ts',
       'exporters/csv/columns.ts',
       'exporters/record.ts',

@@ -219,5 +219,57 @@ export const tasks = {
         },
       ],
     },
+    {
+      id: 45,
+      title: 'Tokens of model calls',
+      description: 'Per second, of models behind an API, where their provider tells them.',
+      type: 'timeseries',
+      unit: 'short',
+      width: 8,
+      height: 7,
+      range: { min: 0 },
+      queries: [
+        {
+          expr: `sum by (gen_ai_request_model, gen_ai_token_type) (rate(codecarbon_model_call_tokens_total{${at}}[$__rate_interval]))`,
+          legend: '{{gen_ai_request_model}} {{gen_ai_token_type}}',
+        },
+      ],
+    },
+    {
+      id: 46,
+      title: 'Models elsewhere: estimated energy',
+      description:
+        'Over the range, by the factor that the program chose. An estimate, and no part of the energy in any other panel.',
+      type: 'bargauge',
+      unit: 'joule',
+      width: 8,
+      height: 7,
+      range: { min: 0 },
+      queries: [
+        {
+          expr: `topk(10, sum by (gen_ai_provider_name, gen_ai_request_model) (increase(codecarbon_model_call_remote_energy_joules_total{${at}, method="estimated"}[$__range])))`,
+          legend: '{{gen_ai_provider_name}} {{gen_ai_request_model}}',
+          isInstant: true,
+        },
+      ],
+    },
+    {
+      id: 47,
+      title: 'Models elsewhere: estimated emissions',
+      description:
+        'Over the range, of calls whose factor has a carbon intensity. An estimate, and no part of the emissions in any other panel.',
+      type: 'bargauge',
+      unit: 'massg',
+      width: 8,
+      height: 7,
+      range: { min: 0 },
+      queries: [
+        {
+          expr: `topk(10, sum by (gen_ai_provider_name, gen_ai_request_model) (increase(codecarbon_model_call_remote_emissions_grams_total{${at}, method="estimated"}[$__range])))`,
+          legend: '{{gen_ai_provider_name}} {{gen_ai_request_model}}',
+          isInstant: true,
+        },
+      ],
+    },
   ],
 }

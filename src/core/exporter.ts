@@ -1,5 +1,6 @@
 import type { EmissionsData, TaskEmissionsData } from './emissions-data.ts'
 import type { HostView } from './host-share.ts'
+import type { ModelCallUse } from './model-calls.ts'
 import type { ScopeRecord } from './scope-record.ts'
 import type { Snapshot } from './snapshot.ts'
 import type { Seconds } from './units.ts'
@@ -48,6 +49,8 @@ export interface RunView {
   readonly unattributed: Usage
   /** The tracked process tree's share, where one is followed, before PUE. */
   readonly process: Usage | undefined
+  /** Calls of models so far, by model. What they may have used elsewhere is in none of the figures of the run. */
+  readonly modelCalls: readonly ModelCallUse[]
   /** What it tells of the whole machine where its figures meet those of other runs. */
   readonly host: HostView
   readonly exporters: readonly ExporterHealth[]

@@ -13,6 +13,7 @@ import {
 } from '../core/units.ts'
 import { countedComponents, totalEnergy, type CountedComponent, type Usage } from '../core/usage.ts'
 import type { MetricKey } from './metrics.ts'
+import { observeModelCalls } from './model-call-observations.ts'
 
 /** One point of one series: what OpenTelemetry and Prometheus are given alike. Histograms are fed by tasks and are not among them. */
 export interface Observation {
@@ -33,6 +34,7 @@ export function observe(view: RunView): Observation[] {
     ...carbon(view),
     ...(unattributed === undefined ? [] : byComponent('unattributedEnergy', unattributed)),
     ...ofProcess(view),
+    ...observeModelCalls(view.modelCalls),
     ...facts(view),
     ...health(view),
   ]

@@ -1,6 +1,7 @@
 import { activeTrace } from '../core/active-trace.ts'
 import { messageOf } from '../core/errors.ts'
 import { grams, joules, seconds, type Seconds } from '../core/units.ts'
+import type { ModelCallUse } from '../core/model-calls.ts'
 import type { Scope } from '../core/scopes.ts'
 import type { Log } from '../log.ts'
 import type { Run } from '../run.ts'
@@ -113,6 +114,10 @@ class RunScope implements WorkScope, Placed, BookedScope, Counted {
   countFunctionalUnits(count = 1): void {
     if (isCount(count)) this.ofRun.countUnits(count, this)
     else this.#log('error', wrongCount(count))
+  }
+
+  countModelCall(call: ModelCallUse): void {
+    this.ofRun.countModelCall(call)
   }
 
   nameAtEnd(named: LateName): void {

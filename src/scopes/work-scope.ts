@@ -1,6 +1,8 @@
 import type { Attribution, ScopeKind, ScopeLabels, ScopeRecord } from '../core/scope-record.ts'
+import type { ModelCallUse } from '../core/model-calls.ts'
 import type { Seconds } from '../core/units.ts'
 
+export type { ModelCallUse } from '../core/model-calls.ts'
 export type { Attribution, ScopeKind, ScopeLabels, ScopeRecord } from '../core/scope-record.ts'
 
 /** What a scope is begun with. */
@@ -41,6 +43,8 @@ export interface WorkScope extends CurrentScope {
   run<T>(fn: () => T): T
   /** CPU time that it has used in a process or a thread of its own since that was told last, or since it began. */
   addCpu(time: Seconds): void
+  /** Counts a call of a model that was made in it, for metrics of the run: tokens, and the estimate of what it took elsewhere. Before the end. */
+  countModelCall?(call: ModelCallUse): void
   /**
    * Ends it. Idempotent.
    *

@@ -29,6 +29,8 @@ describe('the table of metrics', () => {
     ['codecarbon.task.duration', 'codecarbon_task_duration_seconds'],
     ['codecarbon.functional_units', 'codecarbon_functional_units_total'],
     ['codecarbon.sci', 'codecarbon_sci'],
+    ['codecarbon.model_call.tokens', 'codecarbon_model_call_tokens_total'],
+    ['codecarbon.model_call.remote.energy', 'codecarbon_model_call_remote_energy_joules_total'],
     ['codecarbon.gap', 'codecarbon_gap_seconds_total'],
   ])('names %s as the Collector does: %s', (name, expected) => {
     const spec = specs.find((entry) => entry.name === name)

@@ -1,3 +1,4 @@
+import { mostModels, otherModels } from '../../core/model-calls.ts'
 import type { TokenCounts } from './model-call.ts'
 import type { ModelName, RemoteEstimate } from './remote-factor.ts'
 
@@ -28,9 +29,7 @@ export interface RemoteSum {
   readonly sources: readonly string[]
 }
 
-/** Models by name, beyond which they are told as `_other`. */
-const mostModels = 100
-const other: ModelName = { provider: '_other', model: '_other' }
+const other: ModelName = { provider: otherModels, model: otherModels }
 
 /** Sums up calls by model. */
 export class CallSums {

@@ -1,4 +1,5 @@
 import { ConfigError } from '../../core/errors.ts'
+import type { ModelCallUse } from '../../core/model-calls.ts'
 import { checkNames } from '../../scopes/check-options.ts'
 import { currentScope } from '../../scopes/current-scope.ts'
 import type { ScopeSource } from '../../scopes/process-scopes.ts'
@@ -79,8 +80,10 @@ export class ModelCalls {
         const tokens = { input: tokenCount(input), output: tokenCount(output) }
         if (this.#options.countTokens === true && tokens.output !== undefined)
           scope?.countFunctionalUnits(tokens.output)
+        const remote = this.scopes.attempt(() => this.#estimate(name, tokens.output))
+        this.scopes.attempt(() => scope?.countModelCall?.(toUse(name, tokens, remote)))
         scope?.end(outcome)
-        this.#ended({ ...name, outcome, tokens }, scope)
+        this.#ended({ ...name, outcome, tokens, remote }, scope)
       },
     }
   }
@@ -95,24 +98,22 @@ export class ModelCalls {
     await Promise.all(this.#untold)
   }
 
-  #ended(call: Omit<ModelCallRecord, 'local' | 'remote'>, scope: WorkScope | undefined): void {
-    const remote = this.scopes.attempt(() => this.#estimate(call, call.tokens.output))
-    this.#sums.add(call, remote)
+  #ended(call: Omit<ModelCallRecord, 'local'>, scope: WorkScope | undefined): void {
+    this.#sums.add(call, call.remote)
     const { onModelCall } = this.#options
     if (onModelCall === undefined) return
-    const telling = this.#tell(onModelCall, call, remote, scope).finally(() => this.#untold.delete(telling))
+    const telling = this.#tell(onModelCall, call, scope).finally(() => this.#untold.delete(telling))
     this.#untold.add(telling)
   }
 
   async #tell(
     onModelCall: (call: ModelCallRecord) => void,
-    call: Omit<ModelCallRecord, 'local' | 'remote'>,
-    remote: RemoteEstimate | undefined,
+    call: Omit<ModelCallRecord, 'local'>,
     scope: WorkScope | undefined,
   ): Promise<void> {
     const local = await scope?.settled().catch(() => undefined)
     this.scopes.attempt(() => {
-      onModelCall({ ...call, local, remote })
+      onModelCall({ ...call, local })
     })
   }
 
@@ -123,6 +124,19 @@ export class ModelCalls {
     return chosen === undefined ? undefined : estimateRemote(toFactor(chosen), outputTokens)
   }
 }
+
+const toUse = (
+  { provider, model }: ModelName,
+  { input, output }: TokenCounts,
+  remote: RemoteEstimate | undefined,
+): ModelCallUse => ({
+  provider,
+  model,
+  inputTokens: input,
+  outputTokens: output,
+  remoteEnergyJoules: remote?.energyJoules,
+  remoteEmissionsGrams: remote?.emissionsGrams,
+})
 
 const nameOf = (value: unknown): string =>
   typeof value === 'string' && value !== '' ? value.slice(0, longestName) : 'unknown'

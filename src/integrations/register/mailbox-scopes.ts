@@ -1,4 +1,5 @@
 import { isMainThread } from 'node:worker_threads'
+import { toModelCallUse } from '../../core/model-calls.ts'
 import { forget, saveBeforeEnd } from '../../exit.ts'
 import { scopeStorage } from '../../scopes/current-scope.ts'
 import { isCount } from '../../scopes/functional-units.ts'
@@ -6,6 +7,7 @@ import type { ScopeSource } from '../../scopes/process-scopes.ts'
 import type {
   CurrentScope,
   LateName,
+  ModelCallUse,
   ScopeKind,
   ScopeOptions,
   ScopeRecord,
@@ -208,6 +210,12 @@ class MailboxScope implements WorkScope {
   countFunctionalUnits(count = 1): void {
     const news = this.#news()
     if (news !== undefined && isCount(count)) news.units = (news.units ?? 0) + count
+  }
+
+  countModelCall(call: ModelCallUse): void {
+    const use = toModelCallUse(call)
+    const news = use === undefined ? undefined : this.#news()
+    if (use !== undefined && news !== undefined) (news.modelCalls ??= []).push(use)
   }
 
   run<T>(fn: () => T): T {

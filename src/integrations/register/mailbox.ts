@@ -133,6 +133,7 @@ class Child {
       labels,
       cpuMicroseconds,
       units,
+      modelCalls = [],
       outcome,
       durationSeconds,
       isDiscarded,
@@ -149,6 +150,7 @@ class Child {
       for (const [label, value] of Object.entries(labels ?? {})) scope.setLabel(label, value)
     }
     if (units !== undefined) scope.countFunctionalUnits(units)
+    for (const call of modelCalls) scope.countModelCall?.(call)
     if (cpuMicroseconds !== undefined) scope.addCpu(seconds(cpuMicroseconds / 1e6))
     if (isDiscarded === true) scope.discard()
     else if (outcome === undefined) return

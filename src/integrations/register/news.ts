@@ -1,3 +1,4 @@
+import { toModelCallUse, type ModelCallUse } from '../../core/model-calls.ts'
 import type { ScopeKind, ScopeLabels } from '../../scopes/work-scope.ts'
 
 /** What has happened to a scope of a child since it was told last: a line of JSON in its mailbox. */
@@ -16,6 +17,8 @@ export interface ScopeNews {
   cpuMicroseconds?: number
   /** Functional units. */
   units?: number
+  /** Calls of models that were made in it. */
+  modelCalls?: ModelCallUse[]
   /** Given where it has ended, as is how long it took. */
   outcome?: string
   durationSeconds?: number
@@ -64,6 +67,7 @@ function toScopeNews(id: number, given: Partial<Record<keyof ScopeNews, unknown>
     labels,
     cpuMicroseconds,
     units,
+    modelCalls,
     outcome,
     durationSeconds,
     isDiscarded,
@@ -77,6 +81,9 @@ function toScopeNews(id: number, given: Partial<Record<keyof ScopeNews, unknown>
     ...(typeof labels === 'object' && labels !== null ? { labels: toLabels(labels) } : {}),
     ...(isAmount(cpuMicroseconds) ? { cpuMicroseconds } : {}),
     ...(isAmount(units) ? { units } : {}),
+    ...(Array.isArray(modelCalls)
+      ? { modelCalls: modelCalls.flatMap((call) => toModelCallUse(call) ?? []) }
+      : {}),
     ...(typeof outcome === 'string' ? { outcome: outcome.slice(0, longestText) } : {}),
     ...(isAmount(durationSeconds) ? { durationSeconds } : {}),
     ...(isDiscarded === true ? { isDiscarded } : {}),

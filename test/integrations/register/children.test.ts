@@ -22,6 +22,7 @@ interface Told {
   /** Seconds. */
   readonly cpu: number
   readonly units: number
+  readonly modelCalls: readonly object[]
   readonly outcome?: string
 }
 
@@ -61,6 +62,20 @@ describe('jobs of a child process', () => {
     ])
     expect(scopes[1]?.cpu).toBeGreaterThanOrEqual(0.06)
     expect(scopes[0]?.cpu).toBeLessThan(0.06)
+  })
+
+  it('are told with the tokens of the models that they call, and the estimate', async () => {
+    const { scopes } = await told('models')
+    const name = 'FakeListChatModel'
+    expect(scopes).toMatchObject([
+      {
+        name,
+        kind: 'model call',
+        modelCalls: [
+          { provider: name, model: name, inputTokens: 12, outputTokens: 30, remoteEnergyJoules: 105 },
+        ],
+      },
+    ])
   })
 
   it('share what is used while they interleave', async () => {

@@ -29,6 +29,7 @@ interface Told {
   readonly parent: string | undefined
   readonly labels: Record<string, string>
   units: number
+  readonly calls: unknown[]
   cpu: number
   outcome: string | undefined
   duration?: number | undefined
@@ -45,6 +46,7 @@ function open(): { mailbox: Mailbox; told: Told[] } {
         parent: parent == null ? undefined : names.get(parent),
         labels: { ...labels },
         units: 0,
+        calls: [],
         cpu: 0,
         outcome: undefined,
       }
@@ -55,6 +57,9 @@ function open(): { mailbox: Mailbox; told: Told[] } {
         },
         countFunctionalUnits: (count: number) => {
           seen.units += count
+        },
+        countModelCall: (call: unknown) => {
+          seen.calls.push(call)
         },
         addCpu: (time: number) => {
           seen.cpu += time
@@ -114,6 +119,17 @@ describe('a mailbox', () => {
     appendFileSync(join(folder, 'something else'), 'x')
     mailbox.collect()
     expect(told).toMatchObject([{ name: 'job 1', cpu: 0, units: 0, outcome: 'ok' }])
+  })
+
+  it('hands on the calls of models that were made in a scope, and what of them it understands', () => {
+    const { mailbox, told } = open()
+    const key = ownKey()
+    const call = { provider: 'acme', model: 'small-1', inputTokens: 12, outputTokens: 30 }
+    write(`${begun(1, { modelCalls: [call, 7, { model: 'no provider' }] })}\n`, 1, key)
+    write(`${JSON.stringify({ id: 1, modelCalls: [{ ...call, outputTokens: 'many' }] })}\n`, 1, key)
+    write(`${JSON.stringify({ id: 1, modelCalls: 'none' })}\n`, 1, key)
+    mailbox.collect()
+    expect(told[0]?.calls).toEqual([call, { ...call, outputTokens: undefined }])
   })
 
   it('reads files one after another, and keeps only the last', () => {
