@@ -4,6 +4,7 @@ import type { WorkScope } from '../../scopes/work-scope.ts'
 import type { ModelCallSum } from '../model-calls/call-sums.ts'
 import { ModelCalls, type ModelCallOptions, type OpenModelCall } from '../model-calls/model-calls.ts'
 import { outcomeOf } from '../../scopes/run-to-end.ts'
+import { channelUse, type ChannelListener } from './channel-use.ts'
 import { Operations, type OperationEvent } from './operations.ts'
 import { usageOf } from './usage.ts'
 
@@ -28,21 +29,6 @@ interface Message {
 /** Documented by the AI SDK as AI_SDK_TELEMETRY_TRACING_CHANNEL, since its version 7. */
 const channelName = 'ai:telemetry'
 
-/** Tells the tokens of a call of a model, which the channel does not tell of streams. */
-type TellTokens = (event: OperationEvent, usage: unknown) => void
-
-/** Of the channel there is one in a process. */
-let current: { readonly carbon: CarbonAi; readonly tellTokens: TellTokens } | undefined
-let areTokensToldBeside = false
-
-/** Who wants the tokens that the channel does not tell, where it is listened to; who listens needs nothing else. */
-export const listener = (): TellTokens | undefined => current?.tellTokens
-
-/** Says that tokens are told beside the channel from now on. */
-export function tokensAreToldBeside(): void {
-  areTokensToldBeside = true
-}
-
 /**
  * Measures every call of the AI SDK (`ai` 7 and later) in this process, by the channel on which it tells of them: `generateText` and its like, each call of a model with its tokens, and each tool. What
  * is asked and answered is not looked at. Called again, it measures by the new options.
@@ -58,7 +44,7 @@ export function tokensAreToldBeside(): void {
  */
 export function carbonAi(options: ModelCallOptions = {}): CarbonAi {
   const calls = new ModelCalls('AI SDK', options)
-  current?.carbon.stop()
+  channelUse.listener?.stop()
   const operations = new Operations(calls)
   const { begin, subscribers, tellTokens } = listen(calls, operations)
   const channel = tracingChannel<unknown, object>(channelName)
@@ -69,19 +55,24 @@ export function carbonAi(options: ModelCallOptions = {}): CarbonAi {
       scopeStorage.getStore(),
   )
   channel.subscribe(subscribers)
-  const carbon: CarbonAi = {
-    report: () => calls.report(),
-    flush: () => calls.flush(),
+  const listener: ChannelListener = {
+    tellTokens,
     stop() {
-      if (current?.carbon !== carbon) return
-      current = undefined
+      if (channelUse.listener !== listener) return
+      channelUse.listener = undefined
       channel.start.unbindStore(scopeStorage)
       channel.unsubscribe(subscribers)
       operations.giveUp()
     },
   }
-  current = { carbon, tellTokens }
-  return carbon
+  channelUse.listener = listener
+  return {
+    report: () => calls.report(),
+    flush: () => calls.flush(),
+    stop: () => {
+      listener.stop()
+    },
+  }
 }
 
 /** What is done at the start of something, which tells its scope, and at its end. */
@@ -91,7 +82,7 @@ function listen(
 ): {
   readonly begin: (message: Message) => WorkScope | undefined
   readonly subscribers: TracingChannelSubscribers<object>
-  readonly tellTokens: TellTokens
+  readonly tellTokens: ChannelListener['tellTokens']
 } {
   const modelCalls = new WeakMap<Message, OpenModelCall>()
   const tools = new WeakMap<Message, WorkScope>()
@@ -121,7 +112,8 @@ function listen(
     const outcome = error === undefined ? 'ok' : outcomeOf(error)
     if (type === 'languageModelCall') {
       const tokens = usageOfResult(result)
-      const goesOn = operations.isStream(event) || (tokens.output === undefined && areTokensToldBeside)
+      const goesOn =
+        operations.isStream(event) || (tokens.output === undefined && channelUse.areTokensToldBeside)
       if (outcome !== 'ok' || !goesOn) modelCalls.get(message)?.end(outcome, tokens)
     } else if (type === 'executeTool') tools.get(message)?.end(outcome)
     else if (type === 'step') operations.endModelCall(event, outcome)

@@ -2,7 +2,7 @@ import type { ModelCallSum } from '../model-calls/call-sums.ts'
 import { ModelCalls, type ModelCallOptions } from '../model-calls/model-calls.ts'
 import { outcomeOf } from '../../scopes/run-to-end.ts'
 import { runInScope } from '../hook-parts/run-in-scope.ts'
-import { listener, tokensAreToldBeside } from './carbon-ai.ts'
+import { channelUse } from './channel-use.ts'
 import { Operations, type OperationEvent } from './operations.ts'
 import { usageOf } from './usage.ts'
 
@@ -37,17 +37,17 @@ export interface CarbonTelemetry {
 export function carbonTelemetry(options: ModelCallOptions = {}): CarbonTelemetry {
   const calls = new ModelCalls('AI SDK', options)
   const operations = new Operations(calls)
-  tokensAreToldBeside()
+  channelUse.areTokensToldBeside = true
   const safely = (action: () => void): void => {
     calls.scopes.attempt(action)
   }
   return {
     onStart: (event) => {
-      if (listener() !== undefined) return
+      if (channelUse.listener !== undefined) return
       safely(() => operations.begin(event, (event.operationId ?? '').replace(/^ai\./, '')))
     },
     async executeLanguageModelCall(event) {
-      if (listener() !== undefined) return event.execute()
+      if (channelUse.listener !== undefined) return event.execute()
       const call = calls.scopes.attempt(() => operations.beginModelCall(event))
       try {
         return await (call?.scope === undefined ? event.execute() : call.scope.run(() => event.execute()))
@@ -58,13 +58,13 @@ export function carbonTelemetry(options: ModelCallOptions = {}): CarbonTelemetry
     },
     onLanguageModelCallEnd: (event) => {
       safely(() => {
-        const tellTokens = listener()
-        if (tellTokens === undefined) operations.endModelCall(event, 'ok', usageOf(event.usage))
-        else tellTokens(event, event.usage)
+        const { listener } = channelUse
+        if (listener === undefined) operations.endModelCall(event, 'ok', usageOf(event.usage))
+        else listener.tellTokens(event, event.usage)
       })
     },
     async executeTool(event) {
-      if (listener() !== undefined) return event.execute()
+      if (channelUse.listener !== undefined) return event.execute()
       const name = event.toolCall?.toolName ?? 'tool'
       return runInScope(
         calls.scopes.attempt(() => operations.beginTool(event, name)),

@@ -44,7 +44,11 @@ export class TelemetryJob {
   }
 }
 
-const known = new WeakMap<CurrentScope, TelemetryJob>()
+/** One for all copies of this package in a process; with a number that changes when what is there does. */
+const key = Symbol.for('codecarbon.bullmq-attempts.1')
+const holder = globalThis as { [key]?: WeakMap<CurrentScope, TelemetryJob> }
+
+const known: WeakMap<CurrentScope, TelemetryJob> = (holder[key] ??= new WeakMap())
 
 /** The attempt that a scope was begun for. */
 export const telemetryJobOf = (scope: CurrentScope | undefined): TelemetryJob | undefined =>

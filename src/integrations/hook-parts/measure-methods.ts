@@ -4,8 +4,12 @@ export type Method = (this: object, ...args: unknown[]) => unknown
 /** How each of some methods is measured: given the original, makes what is called instead. */
 export type Measures<Name extends string> = Readonly<Record<Name, (original: Method) => Method>>
 
+/** One for all copies of this package in a process; with a number that changes when what is there does. */
+const key = Symbol.for('codecarbon.measured-methods.1')
+const holder = globalThis as { [key]?: WeakMap<object, () => void> }
+
 /** How objects that are measured are let alone again. */
-const undos = new WeakMap<object, () => void>()
+const undos = (holder[key] ??= new WeakMap())
 
 /**
  * Puts measuring methods in the place of those of an object. An object that is measured already is measured anew, in the way that was asked for last.

@@ -50,8 +50,8 @@ export class MailboxScopes implements ScopeSource {
   #timer: NodeJS.Timeout | undefined
   #lost = 0
 
-  constructor(address: MailboxAddress) {
-    this.#cpu = createOwnCpu()
+  constructor(address: MailboxAddress, cpu: OwnCpu = createOwnCpu()) {
+    this.#cpu = cpu
     this.#outbox = createOutbox(address)
   }
 
@@ -166,6 +166,7 @@ class MailboxScope implements WorkScope {
   hasInner = false
   readonly #scopes: MailboxScopes | undefined
   readonly #share: CpuShare | undefined
+  #within: MailboxScope | undefined
   readonly #begunMs = performance.now()
   #toldMicroseconds = 0
   #isEnded = false
@@ -179,7 +180,8 @@ class MailboxScope implements WorkScope {
     this.id = scopes?.nextId() ?? 0
     if (scopes === undefined) return
     const above: CurrentScope | null | undefined = parent === undefined ? scopeStorage.getStore() : parent
-    const within = above instanceof MailboxScope && above.#scopes === scopes ? above : undefined
+    const within = above instanceof MailboxScope && above.#scopes === scopes ? above.living : undefined
+    this.#within = within
     this.#share = scopes.share(within === undefined ? undefined : within.#share)
     const news = scopes.newsOf(this.id)
     news.kind = kind
@@ -258,10 +260,16 @@ class MailboxScope implements WorkScope {
     this.#toldMicroseconds = used
   }
 
+  /** This one, or the nearest around it that has not ended: callbacks outlive the scope that they were made in. */
+  get living(): MailboxScope | undefined {
+    return this.#isEnded ? this.#within?.living : this
+  }
+
   #end(end: ScopeEnd): void {
     if (this.#isEnded) return
     this.#isEnded = true
     this.#named = undefined
+    this.#within = this.#within?.living
     this.#share?.end()
     this.tellCpu()
     this.#scopes?.ended(this, end)

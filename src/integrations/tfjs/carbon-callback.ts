@@ -16,8 +16,12 @@ export interface CarbonCallback {
   setModel(): void
 }
 
-/** Every callback that was made here. */
-const callbacks = new WeakSet<object>()
+/** One for all copies of this package in a process; with a number that changes when what is there does. */
+const key = Symbol.for('codecarbon.tfjs-callbacks.1')
+const holder = globalThis as { [key]?: WeakSet<object> }
+
+/** Every callback that was made. */
+const callbacks = (holder[key] ??= new WeakSet())
 
 export const isCarbonCallback = (callback: unknown): boolean =>
   typeof callback === 'object' && callback !== null && callbacks.has(callback)

@@ -11,5 +11,9 @@ export interface FitScope {
   training: Training | undefined
 }
 
+/** One for all copies of this package in a process; with a number that changes when what is there does. */
+const key = Symbol.for('codecarbon.tfjs-fits.1')
+const holder = globalThis as { [key]?: WeakMap<CurrentScope, FitScope> }
+
 /** Those that `carbonTfjs` has begun, so that a callback inside takes part in them instead of beginning its own. */
-export const fitScopes: WeakMap<CurrentScope, FitScope> = new WeakMap()
+export const fitScopes: WeakMap<CurrentScope, FitScope> = (holder[key] ??= new WeakMap())

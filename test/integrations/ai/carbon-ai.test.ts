@@ -7,6 +7,7 @@ import { carbonAi, carbonTelemetry, type ModelCallOptions } from '../../../src/i
 import { aiHook } from '../../../src/integrations/ai/hook.ts'
 import { setProcessScopes } from '../../../src/scopes/process-scopes.ts'
 import { currentScope } from '../../../src/scopes/current-scope.ts'
+import { anotherCopy } from '../../fixtures/another-copy.ts'
 import { privateEvent } from '../../fixtures/private-event.ts'
 import { recordedScopes } from '../../fixtures/recorded-scopes.ts'
 
@@ -224,6 +225,28 @@ describe('measuring', () => {
     expect(first.tracker.lines()).toEqual([])
     expect(second.tracker.lines()).toHaveLength(4)
     expect(channel.start.hasSubscribers).toBe(false)
+  })
+
+  it('goes by what came last in any copy of this package, and is told the tokens by any', async () => {
+    const first = measured()
+    const other = await anotherCopy(() => import('../../../src/integrations/ai/ai.ts'))
+    const second = recordedScopes()
+    const carbon = other.carbonAi({ tracker: second })
+    onTestFinished(() => {
+      carbon.stop()
+    })
+    const beside = carbonTelemetry({ tracker: first.tracker })
+    await traced('generateText', { callId: 'a' }, () =>
+      traced('step', { callId: 'a' }, async () => {
+        await traced('languageModelCall', { callId: 'a' }, () => Promise.resolve())
+        beside.onLanguageModelCallEnd(
+          privateEvent({ callId: 'a', usage: { inputTokens: 10, outputTokens: 20 } }),
+        )
+      }),
+    )
+    expect(first.tracker.lines()).toEqual([])
+    expect(second.lines()).toEqual(['generateText: ok', 'small-1 < generateText: ok'])
+    expect(carbon.report()).toMatchObject([{ calls: 1, inputTokens: 10, outputTokens: 20 }])
   })
 
   it('that stops in the middle ends what goes on', async () => {

@@ -9,6 +9,7 @@ import {
   type Telemetry,
   type TelemetryJobFacts,
 } from '../../../src/integrations/bullmq/bullmq.ts'
+import { anotherCopy } from '../../fixtures/another-copy.ts'
 import { heardWarnings } from '../../fixtures/heard-warnings.ts'
 import { recordingScopes } from '../../fixtures/recording-scopes.ts'
 
@@ -135,6 +136,23 @@ describe('telemetry', () => {
         { id: '7', name: 'welcome', queueName: 'mails', attemptsMade: 1 },
       ],
     ])
+  })
+
+  it('has one scope for a job whose processor another copy of this package measures', async () => {
+    const tracker = recordingScopes()
+    const other = await anotherCopy(() => import('../../../src/integrations/bullmq/bullmq.ts'))
+    const job = {
+      id: '1',
+      name: 'welcome',
+      queueName: 'mails',
+      data: {},
+      attemptsMade: 0,
+      log: () => Promise.resolve(),
+      moveToCompleted: () => undefined,
+    }
+    const processor = other.withCarbon((_job: BullJob) => currentScope()?.name, { tracker })
+    expect(await processJob(carbonTelemetry({ tracker }), job, () => processor(job))).toBe('welcome')
+    expect(tracker.scopes).toMatchObject([{ name: 'welcome', outcomes: ['completed'] }])
   })
 
   it('has one scope for a job whose processor is measured, too, which says where it was moved', async () => {

@@ -111,7 +111,7 @@ describe('jobs of a child process', () => {
 })
 
 describe('jobs of a worker thread', () => {
-  it('are told with the time of the thread, which is not told again for the process', async () => {
+  it('are told with the time of the thread', async () => {
     const { scopes } = await told('thread')
     const [waiting, busy] = ['waits for a thread', 'in a thread'].map((name) =>
       scopes.find((scope) => scope.name === name),

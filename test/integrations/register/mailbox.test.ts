@@ -270,6 +270,33 @@ describe('what a child tells', () => {
     expect(told[2]?.cpu).toBeGreaterThanOrEqual(0.25)
   })
 
+  it('is part of what still runs around it, where a callback has outlived the scope that it was made in', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => {
+      vi.useRealTimers()
+    })
+    const { mailbox, told } = open()
+    const scopes = new MailboxScopes({ folder, isRead: () => true })
+    const outer = scopes.beginScope({ name: 'outer', parent: null })
+    const middle = scopes.beginScope({ name: 'middle', parent: outer })
+    const inner = scopes.beginScope({ name: 'inner', parent: middle })
+    middle.end()
+    vi.advanceTimersByTime(1000)
+    inner.end()
+    inner.run(() => scopes.beginScope({ name: 'late' })).end()
+    outer.end()
+    scopes.beginScope({ name: 'too late', parent: inner }).end()
+    vi.advanceTimersByTime(1000)
+    mailbox.collect()
+    expect(told).toMatchObject([
+      { name: 'outer', parent: undefined, outcome: 'ok' },
+      { name: 'middle', parent: 'outer', outcome: 'ok' },
+      { name: 'inner', parent: 'middle', outcome: 'ok' },
+      { name: 'late', parent: 'outer', outcome: 'ok' },
+      { name: 'too late', parent: undefined, outcome: 'ok' },
+    ])
+  })
+
   it('is nothing of what is discarded, but the CPU time that goes to what is around it', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     onTestFinished(() => {

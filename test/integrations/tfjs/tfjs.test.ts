@@ -6,6 +6,7 @@ import { tfjsHook } from '../../../src/integrations/tfjs/hook.ts'
 import { carbonCallback, carbonTfjs } from '../../../src/integrations/tfjs/tfjs.ts'
 import { currentScope } from '../../../src/scopes/current-scope.ts'
 import type { ScopeRecord } from '../../../src/scopes/work-scope.ts'
+import { anotherCopy } from '../../fixtures/another-copy.ts'
 import { recordedScopes } from '../../fixtures/recorded-scopes.ts'
 
 beforeAll(() => {
@@ -197,6 +198,19 @@ describe('a measured TensorFlow.js', () => {
     await expect(model.fit(x, y, { ...settings, callbacks: [own, throwing] })).rejects.toThrow('as it')
     expect(tracker.lines()).toEqual(['own: ok', 'own: error'])
     expect(await tracker.records()).toMatchObject([{ functionalUnits: 4 }, {}])
+  })
+
+  it('counts a training once where another copy of this package made its callback, or measures as well', async () => {
+    const tracker = recordedScopes()
+    const other = await anotherCopy(() => import('../../../src/integrations/tfjs/tfjs.ts'))
+    onTestFinished(carbonTfjs(tf, { tracker }))
+    const { model, x, y } = training()
+    const own = other.carbonCallback({ name: 'own', epochs: false })
+    await model.fit(x, y, { ...settings, callbacks: [own] })
+    expect(tracker.lines()).toEqual(['own: ok'])
+    onTestFinished(other.carbonTfjs(tf, { tracker, name: 'of the other', epochs: false }))
+    await model.fit(x, y, settings)
+    expect(tracker.lines()).toEqual(['own: ok', 'of the other: ok'])
   })
 
   it('is measured by the options that came last, and left as it was', async () => {
