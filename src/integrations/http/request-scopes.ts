@@ -1,7 +1,7 @@
 import { scopeStorage } from '../../scopes/current-scope.ts'
 import { defaultScopes } from '../../scopes/default-scopes.ts'
 import type { ScopeSource } from '../../scopes/process-scopes.ts'
-import type { ScopeOptions } from '../../scopes/work-scope.ts'
+import type { CurrentScope, ScopeOptions } from '../../scopes/work-scope.ts'
 import { addCarbonHeaders, type HeaderOptions } from './carbon-headers.ts'
 import { endWithSocket } from './end-with-socket.ts'
 import { Failures } from './failures.ts'
@@ -88,9 +88,13 @@ export class RequestScopes {
     return open !== undefined && this.isCurrent ? open.scope.run(next) : next()
   }
 
-  /** Runs what follows of this event inside of it, where that is asked for, for hooks that have no function to call. */
-  enter(open: RequestScope | undefined): void {
-    if (open !== undefined && this.isCurrent) scopeStorage.enterWith(open.scope)
+  /** Runs what follows of this event inside of its request, where that is asked for, for hooks that have no function to call. */
+  enter(request: HttpRequest): void {
+    if (!this.isCurrent) return
+    const scope = openOf(request)?.scope
+    // Before Node 24, what an event of a connection has entered is still entered at the next one.
+    if (scope !== undefined || scopeStorage.getStore()?.kind === 'request')
+      scopeStorage.enterWith(scope as CurrentScope)
   }
 
   /** Ends the scope of a request under the name that is known by now. */
