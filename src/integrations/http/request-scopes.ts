@@ -7,7 +7,6 @@ import { endWithSocket } from './end-with-socket.ts'
 import { Failures } from './failures.ts'
 import type { BareRequest, HttpRequest, HttpResponse } from './http-types.ts'
 import { openOf, setOpen } from './open-requests.ts'
-import { outcomeOf } from './outcome.ts'
 import { checkRequestOptions, isCurrentScopeCheap, type RequestOptions } from './request-options.ts'
 import { RequestScope, type Naming } from './request-scope.ts'
 import { RouteFilter } from './route-filter.ts'
@@ -61,6 +60,7 @@ export class RequestScopes {
       if (this.failures.isOff || (request as { upgrade?: boolean }).upgrade === true) return undefined
       const open = this.#open(request, source)
       if (open === undefined) return undefined
+      setOpen(response, open)
       response.on('close', endClosed)
       if (response.socket === null) endWithSocket(request.socket, open)
       this.#addHeaders(open, response)
@@ -164,7 +164,8 @@ export class RequestScopes {
 
 /** Of a response that is closed, which it is once, whatever has happened. One function for all of them. */
 function endClosed(this: HttpResponse): void {
-  openOf(this.req)?.end(outcomeOf(this))
+  // Its `req` need not be the request that a middleware was given.
+  openOf(this)?.endWith(this)
 }
 
 /** Node takes some thirty methods; over HTTP/2 clients make them up. */
