@@ -11,7 +11,7 @@ import { checkRequestOptions, isCurrentScopeCheap, type RequestOptions } from '.
 import { RequestScope, type Naming } from './request-scope.ts'
 import { RouteFilter } from './route-filter.ts'
 import { RouteMeans } from './route-means.ts'
-import { requestName } from './route-name.ts'
+import { requestName, verbOf } from './route-name.ts'
 
 /** The requests that one hook measures. Only the constructor throws. */
 export class RequestScopes {
@@ -168,16 +168,16 @@ function endClosed(this: HttpResponse): void {
   openOf(this)?.endWith(this)
 }
 
-/** Node takes some thirty methods; over HTTP/2 clients make them up. */
-const mostMethods = 100
-const optionsByMethod = new Map<string | undefined, ScopeOptions>()
+const optionsByVerb = new Map<string, ScopeOptions>()
 
 /** What scopes of a method begin with: their route is known later. A request is part of nothing, whoever has begun to listen. */
-function optionsOf(method: string | undefined): ScopeOptions {
-  const known = optionsByMethod.get(method)
+const optionsOf = (method = ''): ScopeOptions => optionsByVerb.get(method) ?? optionsOfVerb(verbOf(method))
+
+function optionsOfVerb(verb: string): ScopeOptions {
+  const known = optionsByVerb.get(verb)
   if (known !== undefined) return known
-  const name = requestName(method, undefined)
+  const name = requestName(verb, undefined)
   const options: ScopeOptions = Object.freeze({ name, kind: 'request', parent: null })
-  if (optionsByMethod.size < mostMethods) optionsByMethod.set(method, options)
+  optionsByVerb.set(verb, options)
   return options
 }
