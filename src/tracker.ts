@@ -81,6 +81,8 @@ export class EmissionsTracker {
   readonly #given: TrackerOptions
   readonly #log: Log
   #started: Started | undefined
+  /** Scopes do not ask again, which may be many. */
+  #cannotBegin = false
   #stopping: Promise<number | undefined> | undefined
   #final: EmissionsData | undefined
   #unsaved: Unsaved | undefined
@@ -136,6 +138,7 @@ export class EmissionsTracker {
     try {
       this.#begin()
     } catch (error) {
+      this.#cannotBegin = true
       this.#log('error', `nothing is tracked: ${messageOf(error)}`)
     }
     return this
@@ -201,7 +204,7 @@ export class EmissionsTracker {
    * told at the next measurement. Starts a tracker that never ran; of one that has been stopped, requests that still come measure nothing.
    */
   beginScope(options: ScopeOptions): WorkScope {
-    if (this.#started === undefined) this.start()
+    if (this.#started === undefined && !this.#cannotBegin) this.start()
     const run = this.#stopping === undefined ? this.#started?.run : undefined
     const { attribution } = this.#options
     const scope =

@@ -29,7 +29,7 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
   ['files/', ['core/', 'files/']],
   ['host/', ['core/', 'files/', 'host/']],
   ['http/', ['core/', 'http/']],
-  ['config/', ['core/', 'config/', 'ini']],
+  ['config/', ['core/', 'config/', 'ini', 'package-file.ts']],
   [
     'grid/live/',
     [
@@ -66,7 +66,7 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
   ['probes/bmc/', ['core/', 'http/', 'probes/bmc/']],
   ['probes/', ['core/', 'cpu/', 'gpu/', 'probes/', 'koffi']],
   ['meters/', ['config/', 'core/', 'gpu/', 'meters/', 'probes/']],
-  ['exporters/csv/', ['core/', 'exporters/csv/', 'files/', 'csv-']],
+  ['exporters/csv/', ['core/', 'exporters/csv/', 'files/', 'package-file.ts', 'csv-']],
   ['exporters/text/', ['core/', 'exporters/text/']],
   [
     'exporters/prometheus/',
@@ -195,6 +195,7 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
       'config/config-file.ts',
       'config/nearest.ts',
       'log.ts',
+      'package-file.ts',
       'fflate',
     ],
   ],

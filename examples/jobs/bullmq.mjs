@@ -1,6 +1,6 @@
 // Works on a queue of BullMQ, and tells the energy of each job: in its log, and at the end of all of one name.
 //
-//   npm install bullmq
+//   npm install bullmq ioredis
 //   REDIS_URL=redis://127.0.0.1:6379 node examples/jobs/bullmq.mjs
 import { Queue, QueueEvents, Worker } from 'bullmq'
 import { EmissionsTracker } from 'codecarbon'

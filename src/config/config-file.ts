@@ -1,8 +1,8 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import type * as Ini from 'ini'
 import { ConfigError, messageOf } from '../core/errors.ts'
+import { ownRequire } from '../package-file.ts'
 import { nearest } from './nearest.ts'
 import type { Entry } from './option-source.ts'
 
@@ -46,16 +46,14 @@ function mayEnter(folder: string): boolean {
   }
 }
 
-/** Not at every start, but only where there is a file. Not `import()`, for a constructor cannot wait. */
-const require = createRequire(import.meta.url)
-
 /**
  * Reads INI as Python's configparser does: keys in any case, `=` or `:`, a comment only where a line begins with `#` or `;`, a value that goes
  * on in indented lines. Each value is handed to the `ini` package with those characters guarded that it would cut at or take for more.
  */
 export function parseConfig(text: string, path: string, section = 'codecarbon'): ConfigFile {
   const lines = readLines(text.replace(/^\uFEFF/, ''), path, section)
-  const ini = require('ini') as typeof Ini
+  // Not at every start, but only where there is a file. Not `import()`, for a constructor cannot wait.
+  const ini = ownRequire()('ini') as typeof Ini
   const entries = lines.entries.map(({ key, value, line }) => ({
     key: key.toLowerCase(),
     // Its key is ours: the package makes lists, sections and properties of some names.

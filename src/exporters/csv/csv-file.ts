@@ -11,17 +11,16 @@ import {
   rmSync,
   statSync,
 } from 'node:fs'
-import { createRequire } from 'node:module'
 import type * as CsvParse from 'csv-parse/sync'
 import type * as CsvStringify from 'csv-stringify/sync'
 import { appendWhole, writeWhole } from '../../files/append.ts'
 import { temporaryPath } from '../../files/file-lock.ts'
+import { ownRequire } from '../../package-file.ts'
 import type { Cell, Row } from './columns.ts'
 
 /** Loaded for what needs quotes, and not before: they take 10 ms, as much as all else at the end of a short program. Not `import()`, for a process that ends cannot wait. */
-const require = createRequire(import.meta.url)
-const csvParse = (): typeof CsvParse => require('csv-parse/sync') as typeof CsvParse
-const csvStringify = (): typeof CsvStringify => require('csv-stringify/sync') as typeof CsvStringify
+const csvParse = (): typeof CsvParse => ownRequire()('csv-parse/sync') as typeof CsvParse
+const csvStringify = (): typeof CsvStringify => ownRequire()('csv-stringify/sync') as typeof CsvStringify
 
 /** Loads the packages that read and write CSV. */
 export function loadCsvPackages(): void {

@@ -9,7 +9,6 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { randomBytes } from 'node:crypto'
-import { createRequire } from 'node:module'
 import { basename, join } from 'node:path'
 import type * as Fflate from 'fflate'
 import { messageOf } from '../../core/errors.ts'
@@ -17,6 +16,7 @@ import { appendWhole } from '../../files/append.ts'
 import { makeDirectory } from '../../files/make-directory.ts'
 import { tryLock, type ProcessLock } from '../../files/process-lock.ts'
 import { writeWholeFile } from '../../files/whole-file.ts'
+import { ownRequire } from '../../package-file.ts'
 import { toLines, type ArchiveLine } from './archive-lines.ts'
 import type { CometMessage } from './message.ts'
 
@@ -69,9 +69,6 @@ const largestZipBytes = 16 * 1024 * 1024
 export const writerLock = 'writer.lock'
 /** On a host that cannot be asked, a folder is nobody's after this. */
 export const unknownWriterMs: number = 60 * 60_000
-
-/** Loaded when an archive ends, which may be when the process does. Not `import()`: that could not be waited for. */
-const require = createRequire(import.meta.url)
 
 /**
  * Writes an experiment as `comet_ml` writes one offline: `experiment.json`, `messages.json` with an object a line, and the files, which become
@@ -225,7 +222,8 @@ function pack(folder: string): string | undefined {
     const names = readdirSync(folder).filter((name) => name !== writerLock)
     const bytes = names.reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)
     if (bytes > largestZipBytes) return undefined
-    const { zipSync } = require('fflate') as typeof Fflate
+    // Not `import()`: the process may be ending.
+    const { zipSync } = ownRequire()('fflate') as typeof Fflate
     const zip = `${folder}.zip`
     writeWholeFile(
       zip,

@@ -19,19 +19,23 @@ const mostLines = 10
 
 /** A run as a section of the summary of a job: its figures, the files that used the most, the budget. */
 export function renderRunMarkdown(run: TestRun, { comparisons, documentation }: RunMarkdownParts): string {
-  const { data, files, reason } = run
+  const { data, files } = run
   if (data === undefined) return ''
   const named = data.projectName === 'codecarbon' ? { ...data, projectName: 'tests' } : data
   const count = `${files.length} test file${files.length === 1 ? '' : 's'}`
   return renderRunSection({
     data: named,
     comparisons: comparisons(data),
-    details: [...budgetLines(run), `${count}, the run ${endings[reason]}`, ...fileTable(run)],
+    details: [...budgetLines(run), `${count}, ${endingOf(run)}`, ...fileTable(run)],
     documentation,
   })
 }
 
-const endings = { passed: 'passed', failed: 'failed', interrupted: 'was interrupted' } as const
+function endingOf({ reason, budget }: TestRun): string {
+  if (reason === 'interrupted') return 'the run was interrupted'
+  const isExceeded = budget !== undefined && budget.exceeded.length > 0
+  return `the tests ${reason}${isExceeded ? ', the budget was exceeded' : ''}`
+}
 
 function budgetLines({ budget }: TestRun): string[] {
   if (budget === undefined) return []
@@ -69,7 +73,7 @@ function fileTable(run: TestRun): string[] {
       ...(others.count > 0
         ? [toRow(`${others.count} others`, others.energyJoules, others.emissionsGrams, '')]
         : []),
-      toRow(outsideName(run), rest.energyJoules ?? 0, rest.emissionsGrams, ''),
+      toRow(escape(outsideName(run)), rest.energyJoules ?? 0, rest.emissionsGrams, ''),
     ],
   )
   return [table, ...sharingNote(run).map((note) => `Note: ${note}.`)]

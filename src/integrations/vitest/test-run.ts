@@ -21,8 +21,13 @@ export interface TestRun {
 }
 
 /** What {@link outsideOfFiles} is called for people. */
-export const outsideName = ({ attribution }: Pick<TestRun, 'attribution'>): string =>
-  attribution === 'exact' ? 'by no file' : 'while no file ran'
+export function outsideName({ attribution, files }: Pick<TestRun, 'attribution' | 'files'>): string {
+  const none = attribution === 'exact' ? 'by no file' : 'while no file ran'
+  const unknown = files.filter(({ energyJoules }) => energyJoules === undefined)
+  const [first] = unknown
+  if (first === undefined) return none
+  return `${unknown.length === 1 ? first.file : `in ${unknown.length} unmeasured files`}, and ${none}`
+}
 
 /** How files share what was used while several ran, where several did. */
 export function sharingNote({ attribution, files }: Pick<TestRun, 'attribution' | 'files'>): string[] {

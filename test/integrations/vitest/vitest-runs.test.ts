@@ -281,7 +281,7 @@ describe('the summary of a job of GitHub Actions', () => {
     const text = readFileSync(path, 'utf8')
     expect(text.match(/^### .*$/gm)).toEqual(['### CodeCarbon: tests'])
     expect(text).toMatch(/^\| b\.test\.js \| \S+ J \| \S+ % \| \S+ µg \| .+ \|$/m)
-    expect(text).toContain('\n2 test files, the run passed\n')
+    expect(text).toContain('\n2 test files, the tests passed\n')
     expect(text).toContain('\nWithin the budget\n')
   })
 
