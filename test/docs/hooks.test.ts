@@ -90,3 +90,10 @@ it('can be installed beside every version of a framework: those that a hook does
   const asked = frameworks.map((framework) => peerDependencies[framework.package] ?? '*')
   expect(new Set(asked)).toEqual(new Set(['*']))
 })
+
+it('the page about hooks names the file of the preload', () => {
+  const { exports } = JSON.parse(read('package.json')) as {
+    exports: { './register': { default: string } }
+  }
+  expect(page).toContain(`node_modules/codecarbon${exports['./register'].default.slice(1)} `)
+})

@@ -7,11 +7,13 @@ import { packageFile } from '../../package-file.ts'
 import { installHooks } from './install-hooks.ts'
 import { knownHooks } from './known-hooks.ts'
 import { findMailbox, type MailboxAddress } from './mailbox-address.ts'
+import { tellChildrenWhere } from './own-name.ts'
 
 /** One for all copies of this package in a process or thread. */
 const key = Symbol.for('codecarbon.register')
 const holder = globalThis as { [key]?: true }
 
+if (holder[key] === undefined) tellChildrenWhere(import.meta.url)
 if (holder[key] === undefined && !isOurCommand()) {
   holder[key] = true
   try {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { readTable } from '../../fixtures/csv/table.ts'
 import { startChild, startCli, type Child } from '../../fixtures/programs/child.ts'
-import { node, preload, programPath } from '../../fixtures/programs/register/preload.ts'
+import { node, packageRoot, preload, programPath } from '../../fixtures/programs/register/preload.ts'
 import { temporaryFolder } from '../../fixtures/programs/temporary-folder.ts'
 
 let folder: string
@@ -114,6 +114,75 @@ describe('a program whose children inherit the preload', () => {
     }).ended
     expect(code).toBe(0)
     expect(stderr.match(/metrics for Prometheus at/g)).toHaveLength(1)
+  })
+})
+
+describe('a program that has the preload by its name', () => {
+  const name = 'codecarbon/register'
+  const child = `process.exitCode = process.cwd() === require('path').parse(__filename).root ? 3 : 4`
+
+  /** Beside a program stands the package, as npm installs it. */
+  const startByName = (args: readonly string[], nodeOptions: string, program: string): Child => {
+    mkdirSync(join(folder, 'node_modules'))
+    symlinkSync(packageRoot, join(folder, 'node_modules/codecarbon'), 'junction')
+    writeFileSync(join(folder, 'child.cjs'), child)
+    writeFileSync(
+      join(folder, 'program.cjs'),
+      `const { fork, spawn } = require('child_process')
+      const [childFile, cwd] = [__dirname + '/child.cjs', require('path').parse(__filename).root]
+      const tell = (child) => child.once('exit', (code) => console.log('child ended', code))
+      ${program}`,
+    )
+    return startChild(node, [...args, join(folder, 'program.cjs')], {
+      folder,
+      input: '',
+      env: environment({ NODE_OPTIONS: nodeOptions }),
+    })
+  }
+
+  const childrenElsewhere: Readonly<Record<string, string>> = {
+    spawned: `tell(spawn(process.execPath, [childFile], { cwd }))`,
+    'forked after the working directory was changed': `process.chdir(cwd); tell(fork(childFile))`,
+    'given only its arguments': `tell(fork(childFile, { cwd, env: { TMPDIR: process.env.TMPDIR } }))`,
+  }
+  const ways: readonly (readonly [string, readonly string[], string])[] = [
+    ['NODE_OPTIONS', [], `--import ${name}`],
+    ['NODE_OPTIONS with =', [], `--no-warnings --import=${name}`],
+    ['NODE_OPTIONS with quotes', [], `--title="a \\"b\\" c" "--import" "${name}"`],
+    ['arguments', ['--import', name], ''],
+    ['an argument with =', [`--import=${name}`], ''],
+  ]
+
+  it.each(ways)('has children in another folder start, and leaves one row: %s', async (_, args, options) => {
+    const { stdout, stderr, code } = await startByName(
+      args,
+      options,
+      Object.values(childrenElsewhere).join('\n'),
+    ).ended
+    expect({ stdout, stderr, code }).toEqual({ stdout: 'child ended 3\n'.repeat(3), stderr: '', code: 0 })
+    expect(rows()).toHaveLength(1)
+  })
+
+  it('changes nothing else in what children inherit', async () => {
+    const others = '--title="a \\"--import codecarbon/register\\" b" --no-warnings'
+    const { stdout } = await startByName(
+      ['--no-deprecation', '--import', name, '--no-warnings'],
+      `${others} --import "${name}"`,
+      'console.log(JSON.stringify([process.env.NODE_OPTIONS, process.execArgv]))',
+    ).ended
+    expect(JSON.parse(stdout)).toEqual([
+      `${others} --import ${preload}`,
+      ['--no-deprecation', '--import', preload, '--no-warnings'],
+    ])
+  })
+
+  it('has children of codecarbon run start, whatever their folder', async () => {
+    writeFileSync(join(folder, 'child.cjs'), child)
+    const { code, stderr } = await startCli(
+      ['run', '--quiet', '--', 'sh', '-c', `cd / && exec ${node} ${join(folder, 'child.cjs')}`],
+      { folder, cwd: packageRoot, input: '', env: environment({ NODE_OPTIONS: `--import ${name}` }) },
+    ).ended
+    expect({ code, stderr }).toEqual({ code: 3, stderr: '' })
   })
 })
 
