@@ -1,13 +1,16 @@
 import { Account } from './account.ts'
 import { Interval, totalsOf, type Position, type Totals } from './interval.ts'
-import { seconds, type Seconds } from './units.ts'
+import { grams, joules, seconds, type Seconds } from './units.ts'
 import { addUsage, noUsage, scaleUsage, usageBetween, withoutGpu, type Usage } from './usage.ts'
 
 /** A task, job or request between two moments. */
 export interface Scope {
   /** What it has used up to the last reading, with what its own child scopes used. */
   used(): Usage
-  /** The same as sums over all components; `undefined` where nobody told of any. */
+  /**
+   * What its record tells, as sums over all components: with what is not nested, and what is unattributed, that is what the meter saw. All that it has used where
+   * it is nested, and {@link usedApart} where it is not. `undefined` where nobody told of any component.
+   */
   totals(): Totals | undefined
   /**
    * Ends it. Its children that still run go on inside of its own parent, or on their own; what they have used so far stays part of it, too.
@@ -27,7 +30,9 @@ export interface Scope {
   /** CPU time that it used on its own in the last so many seconds. @param over `0`: in the interval that is going on */
   addCpu(cpu: Seconds, over: Seconds): void
   readonly ended: boolean
-  /** It has ended, and all that it used is known. */
+  /** It is part of another one, which holds it. Sure once it has ended: until then what it is part of may end before it does. */
+  readonly isNested: boolean
+  /** It has ended, and all that it used is known, with what ended inside of it. */
   readonly isSettled: boolean
 }
 
@@ -176,14 +181,17 @@ class Ledger implements Scopes, Position {
     this.#active -= 1
   }
 
-  owe(scope: SharedScope, cpu: Seconds, over: Seconds): void {
+  /** @returns whether it is one more debt, and not more of one */
+  owe(scope: SharedScope, cpu: Seconds, over: Seconds): boolean {
     const debt = this.#debts.get(scope)
     const rate = over > 0 ? cpu / over : Infinity
-    if (debt === undefined) this.#debts.set(scope, { left: cpu, rate })
-    else {
-      debt.left += cpu
-      debt.rate = Math.max(debt.rate, rate)
+    if (debt === undefined) {
+      this.#debts.set(scope, { left: cpu, rate })
+      return true
     }
+    debt.left += cpu
+    debt.rate = Math.max(debt.rate, rate)
+    return false
   }
 
   /**
@@ -239,7 +247,8 @@ class SharedScope implements Scope {
   #joined: Interval | undefined
   #perScope = 0
   #alone = 0
-  #isOwed = false
+  /** Debts to it and to what has ended inside of it. */
+  #owing = 0
   #ended = false
   #isDiscarded = false
 
@@ -260,7 +269,11 @@ class SharedScope implements Scope {
   }
 
   get isSettled(): boolean {
-    return this.#ended && !this.#isOwed && this.#account.isSettled
+    return this.#ended && this.#owing === 0 && this.#account.isSettled
+  }
+
+  get isNested(): boolean {
+    return this.#parent !== undefined
   }
 
   /** This scope, or the nearest above it that has not ended. */
@@ -281,7 +294,14 @@ class SharedScope implements Scope {
 
   totals(): Totals | undefined {
     const account = this.#children === undefined && this.#joined === undefined ? this.#account : this.#whole()
-    return account.isTold ? account.totals() : undefined
+    if (!account.isTold) return undefined
+    const whole = account.totals()
+    if (this.#handedOver === undefined || this.isNested) return whole
+    const { energy, emissions } = this.#handedOver.totals()
+    return {
+      energy: joules(Math.max(0, whole.energy - energy)),
+      emissions: grams(Math.max(0, whole.emissions - emissions)),
+    }
   }
 
   usedApart(): Usage {
@@ -291,14 +311,13 @@ class SharedScope implements Scope {
   addCpu(cpu: Seconds, over: Seconds): void {
     // What goes on behind the end is that of nobody, once the end has been told.
     if (!(cpu > 0) || this.isSettled) return
-    this.#isOwed = true
-    this.#ledger.owe(this, cpu, over)
+    if (this.#ledger.owe(this, cpu, over)) this.#countOwing(1)
   }
 
   /** Takes what CPU time was worth, which may come when it has ended. */
   credit(usage: Usage, isAll: boolean): void {
-    if (isAll) this.#isOwed = false
     this.#take(usage)
+    if (isAll) this.#countOwing(-1)
   }
 
   end(at?: Seconds): void {
@@ -317,6 +336,7 @@ class SharedScope implements Scope {
     if (parent !== undefined) {
       parent.#children?.delete(this)
       parent.#account.merge(this.#apart())
+      parent.#owing += this.#owing
       if (!this.#isExact && !parent.#hasSharingChild()) parent.#resume()
     }
   }
@@ -333,6 +353,11 @@ class SharedScope implements Scope {
     if (!this.#ended) return
     if (this.#parent !== undefined) this.#parent.#take(usage)
     else if (this.#isDiscarded) this.#ledger.takeBack(accountOf(usage))
+  }
+
+  #countOwing(change: 1 | -1): void {
+    this.#owing += change
+    if (this.#ended && this.#parent !== undefined) this.#parent.#countOwing(change)
   }
 
   /** All of it: what it was given so far, and its children. */

@@ -127,6 +127,19 @@ describe('a scope in a scope', () => {
     expect(joulesOf(atEndOf(parent))).toBe(35)
   })
 
+  test('that ends leaves its parent no share while another one runs in that', () => {
+    const { scopes, spend } = bench()
+    const parent = scopes.begin()
+    const [first, second] = [scopes.begin(parent), scopes.begin(parent)] as const
+    spend(20)
+    first.end()
+    spend(30)
+    expect([first, second, parent].map((scope) => joulesOf(scope.used()))).toEqual([10, 40, 50])
+    second.end()
+    spend(5)
+    expect(joulesOf(atEndOf(parent))).toBe(55)
+  })
+
   test('does not make its parent take a larger share than a neighbour', () => {
     const { scopes, spend } = bench()
     const parent = scopes.begin()
@@ -147,6 +160,7 @@ describe('a scope in a scope', () => {
     spend(100)
     expect(joulesOf(atEndOf(child))).toBe(120)
     expect(joulesOf(child.usedApart())).toBe(100)
+    expect([child.isNested, child.totals()?.energy]).toEqual([false, 100])
     expect(joulesOf(parent.used())).toBe(20)
     expect(joulesOf(scopes.unattributed())).toBe(0)
   })
@@ -161,8 +175,10 @@ describe('a scope in a scope', () => {
     spend(100)
     expect(joulesOf(grandparent.used())).toBe(120)
     child.end()
+    expect([child.isNested, child.totals()?.energy]).toEqual([true, 120])
     spend(5)
     expect(joulesOf(atEndOf(grandparent))).toBe(125)
+    expect(child.isNested).toBe(true)
   })
 
   test('that begins below one that has ended is part of the nearest above that has not', () => {
@@ -445,6 +461,21 @@ describe('scopes that tell their CPU time', () => {
   })
 })
 
+test('a scope is not settled before what ended inside of it has been paid', () => {
+  const { scopes, at, read, total } = timed()
+  const outer = scopes.begin(undefined, { at: at(100), isExact: true })
+  const inner = scopes.begin(outer, { at: at(100), isExact: true })
+  inner.addCpu(at(10), at(10))
+  inner.end(at(101))
+  outer.end(at(101))
+  read(105, 100)
+  expect([inner.isSettled, outer.isSettled]).toEqual([false, false])
+  read(110, 100)
+  expect([inner.isSettled, outer.isSettled]).toEqual([true, true])
+  expect(outer.totals()?.energy).toBeCloseTo(50, 9)
+  expect(50 + joulesOf(scopes.unattributed())).toBeCloseTo(joulesOf(total()), 9)
+})
+
 describe('a scope that is discarded', () => {
   test('leaves what it used to nobody, and what is in it goes on alone', () => {
     const { scopes, at, read } = timed()
@@ -552,6 +583,70 @@ test('whatever happens, what root scopes are given and what is unattributed add 
       }
     }),
     { numRuns: 300 },
+  )
+})
+
+/** The same with a clock, and CPU time that is told. */
+const timedStep = fc.oneof(
+  fc.record({ kind: fc.constant('begin' as const), isExact: fc.boolean() }),
+  fc.record({ kind: fc.constant('nest' as const), index: fc.nat(), isExact: fc.boolean() }),
+  fc.record({ kind: fc.constant('end' as const), index: fc.nat() }),
+  fc.record({ kind: fc.constant('discard' as const), index: fc.nat() }),
+  fc.record({
+    kind: fc.constant('tell' as const),
+    index: fc.nat(),
+    cpu: fc.integer({ min: 1, max: 40 }),
+    over: fc.integer({ min: 0, max: 20 }),
+  }),
+  fc.record({ kind: fc.constant('wait' as const), time: fc.integer({ min: 1, max: 10 }) }),
+  fc.record({
+    kind: fc.constant('read' as const),
+    cpu: fc.integer({ min: 0, max: 1000 }),
+    gpu: fc.integer({ min: 0, max: 1000 }),
+  }),
+)
+
+test('whatever happens, records that are not nested and what is unattributed add up to what was used', () => {
+  fc.assert(
+    fc.property(fc.array(timedStep, { minLength: 1, maxLength: 60 }), (steps) => {
+      const { scopes, at, read, end, total } = timed({ gpu: true })
+      const open: Scope[] = []
+      let ended: Scope[] = []
+      let now = 100
+      let told = 0
+      // Each is told once, as soon as it is settled.
+      const settle = (): void => {
+        for (const scope of ended) if (scope.isSettled && !scope.isNested) told += scope.totals()?.energy ?? 0
+        ended = ended.filter((scope) => !scope.isSettled)
+      }
+      for (const event of steps) {
+        const chosen = 'index' in event ? open[event.index % Math.max(1, open.length)] : undefined
+        if (event.kind === 'wait') now += event.time
+        if (event.kind === 'begin')
+          open.push(scopes.begin(undefined, { at: at(now), isExact: event.isExact }))
+        if (event.kind === 'nest') open.push(scopes.begin(chosen, { at: at(now), isExact: event.isExact }))
+        if (event.kind === 'tell') chosen?.addCpu(at(event.cpu), at(event.over))
+        if (event.kind === 'read') {
+          read(now, event.cpu, event.gpu)
+          settle()
+        }
+        if ((event.kind === 'end' || event.kind === 'discard') && chosen !== undefined) {
+          chosen[event.kind](at(now))
+          open.splice(open.indexOf(chosen), 1)
+          if (event.kind === 'end') ended.push(chosen)
+        }
+      }
+      for (const scope of open) scope.end(at(now))
+      ended.push(...open)
+      read(now + 1, 10)
+      settle()
+      end(now + 1)
+      settle()
+      expect(ended).toEqual([])
+      const sum = told + joulesOf(scopes.unattributed())
+      expect(Math.abs(sum - joulesOf(total()))).toBeLessThanOrEqual(1e-9 * joulesOf(total()) + 1e-9)
+    }),
+    { numRuns: 500 },
   )
 })
 

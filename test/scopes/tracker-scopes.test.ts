@@ -116,6 +116,25 @@ describe('a scope', () => {
     expect((task.energyConsumed ?? 0) * 3.6e6).toBeGreaterThanOrEqual(joulesOf(inner.outer) * (1 - 1e-9))
   })
 
+  it('that outlives the one around it is told apart from that, with what it used from then on', async () => {
+    const { machine, tracker, told } = running()
+    const request = tracker.beginScope({ name: 'request', kind: 'request' })
+    const job = request.run(() => tracker.beginScope({ name: 'job', kind: 'job' }))
+    machine.use(10)
+    await tracker.flush()
+    request.end()
+    machine.use(100)
+    job.end()
+    await tracker.stop()
+    expect(told).toMatchObject([
+      { name: 'request', isNested: false },
+      { name: 'job', isNested: false },
+    ])
+    expect(joulesOf(told[0])).toBeGreaterThan(9)
+    const sum = told.reduce((total, record) => total + joulesOf(record), 0)
+    expect(sum + unattributedOf(tracker)).toBeCloseTo(totalOf(tracker), 9)
+  })
+
   it('that is of no scope around it is none of its parts', async () => {
     const { tracker } = running()
     const outer = tracker.beginScope({ name: 'outer' })
