@@ -1,4 +1,5 @@
 import { Account } from './account.ts'
+import { Debts } from './debts.ts'
 import { Interval, totalsOf, type Position, type Totals } from './interval.ts'
 import { grams, joules, seconds, type Seconds } from './units.ts'
 import { addUsage, noUsage, scaleUsage, usageBetween, withoutGpu, type Usage } from './usage.ts'
@@ -82,13 +83,6 @@ export interface ScopesOptions {
   readonly logicalCpus?: number | undefined
 }
 
-/** CPU time that was told and is not yet paid for. What was used over a time is paid over as long a time, since it is told afterwards. */
-interface Debt {
-  left: number
-  /** CPU seconds per second. */
-  rate: number
-}
-
 class Ledger implements Scopes, Position {
   /** The one that is going on. */
   interval = new Interval(noUsage, { perScope: 0, alone: 0 })
@@ -107,7 +101,7 @@ class Ledger implements Scopes, Position {
   /** All that was used but by graphics processors, and the CPU time that there was. */
   #whole = noUsage
   #capacity = 0
-  readonly #debts = new Map<SharedScope, Debt>()
+  readonly #debts = new Debts<SharedScope>()
 
   constructor(start: Usage, { at, logicalCpus = 1 }: ScopesOptions) {
     this.#last = start
@@ -123,7 +117,7 @@ class Ledger implements Scopes, Position {
     this.tick(at ?? seconds(since + step.time))
     const length = seconds(this.#now - since)
     const capacity = seconds(step.machineTime * this.#logicalCpus)
-    const paid = this.#pay(isLast ? seconds(Infinity) : length, capacity)
+    const paid = this.#debts.pay(this.#now, isLast ? seconds(Infinity) : length, capacity)
     const { interval, perScope, alone } = this
     const exact = paid.reduce((sum, { cpu }) => sum + cpu, 0)
     const exactShare = capacity > 0 ? Math.min(1, exact / capacity) : 0
@@ -141,7 +135,7 @@ class Ledger implements Scopes, Position {
     this.interval = new Interval(interval.after, { perScope, alone })
     this.#whole = addUsage(this.#whole, withoutGpu(step))
     this.#capacity += capacity
-    for (const { scope, cpu, isAll } of paid) scope.credit(interval.worthOfCpu(cpu), isAll)
+    for (const { payee, cpu, isAll } of paid) payee.credit(interval.worthOfCpu(cpu), isAll)
     if (isLast) this.#payTheRest()
   }
 
@@ -183,15 +177,7 @@ class Ledger implements Scopes, Position {
 
   /** @returns whether it is one more debt, and not more of one */
   owe(scope: SharedScope, cpu: Seconds, over: Seconds): boolean {
-    const debt = this.#debts.get(scope)
-    const rate = over > 0 ? cpu / over : Infinity
-    if (debt === undefined) {
-      this.#debts.set(scope, { left: cpu, rate })
-      return true
-    }
-    debt.left += cpu
-    debt.rate = Math.max(debt.rate, rate)
-    return false
+    return this.#debts.add(scope, cpu, over)
   }
 
   /**
@@ -199,40 +185,18 @@ class Ledger implements Scopes, Position {
    * more than there is.
    */
   #payTheRest(): void {
-    const owed = [...this.#debts].map(([scope, { left }]) => ({ scope, left }))
-    this.#debts.clear()
-    const sum = owed.reduce((total, { left }) => total + left, 0)
+    const owed = this.#debts.takeAll()
+    const sum = owed.reduce((total, { cpu }) => total + cpu, 0)
     const perCpu = this.#capacity > 0 ? scaleUsage(this.#whole, 1 / this.#capacity) : noUsage
     const wanted = totalsOf(perCpu).energy * sum
     const part = wanted > 0 ? Math.min(1, totalsOf(withoutGpu(this.unattributed())).energy / wanted) : 0
     this.#idle = addUsage(this.#idle, perCpu, -part * sum)
-    for (const { scope, left } of owed) scope.credit(scaleUsage(perCpu, part * left), true)
-  }
-
-  /** No more than there was: the rest is paid later. */
-  #pay(length: Seconds, capacity: Seconds): { scope: SharedScope; cpu: Seconds; isAll: boolean }[] {
-    if (this.#debts.size === 0 || !(capacity > 0)) return []
-    const wanted = [...this.#debts].map(([scope, debt]) => {
-      const { left, rate } = debt
-      return { scope, debt, want: rate === Infinity ? left : Math.min(left, rate * length) }
-    })
-    const sum = wanted.reduce((total, { want }) => total + want, 0)
-    const part = sum > capacity ? capacity / sum : 1
-    return wanted.map(({ scope, debt, want }) => {
-      const cpu = seconds(want * part)
-      debt.left -= cpu
-      const isAll = debt.left <= tiniestDebt
-      if (isAll) this.#debts.delete(scope)
-      return { scope, cpu, isAll }
-    })
+    for (const { payee, cpu } of owed) payee.credit(scaleUsage(perCpu, part * cpu), true)
   }
 }
 
 /** What is nested is summed up by recursion. Programs that nest deeper do so by waiting for one another, as in a walk along a list. */
 const deepest = 100
-
-/** Seconds of CPU time that are rounding. */
-const tiniestDebt = 1e-9
 
 class SharedScope implements Scope {
   readonly #ledger: Ledger
@@ -326,8 +290,10 @@ class SharedScope implements Scope {
     this.#pause()
     const parent = this.#parent
     for (const child of this.#children ?? []) {
-      this.#account.merge(child.#apart())
-      child.#handedOver = child.#whole()
+      const whole = child.#whole()
+      this.#account.merge(whole)
+      if (child.#handedOver !== undefined) this.#account.merge(child.#handedOver, -1)
+      child.#handedOver = whole
       child.#parent = parent
       if (parent !== undefined) parent.#adopt(child)
     }

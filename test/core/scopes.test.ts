@@ -404,6 +404,73 @@ describe('scopes that tell their CPU time', () => {
     expect(joulesOf(scopes.unattributed())).toBeCloseTo(90, 9)
   })
 
+  test('are paid at the higher of the rates at which it was told between two readings', () => {
+    const { scopes, at, read } = timed()
+    const exact = scopes.begin(undefined, { isExact: true })
+    exact.addCpu(at(2), at(1))
+    exact.addCpu(at(2), at(10))
+    exact.end()
+    read(101, 40)
+    expect(joulesOf(exact.used())).toBeCloseTo(20, 9)
+    read(102, 40)
+    expect([exact.isSettled, joulesOf(exact.used())]).toEqual([true, 40])
+  })
+
+  test('are paid in the order in which it was told, and in equal parts of what was told at a time', () => {
+    const { scopes, at, read } = timed()
+    const begin = (): Scope => scopes.begin(undefined, { isExact: true })
+    const [early, late, other] = [begin(), begin(), begin()] as const
+    early.addCpu(at(6), at(0))
+    early.end()
+    read(101, 40)
+    late.addCpu(at(2), at(0))
+    other.addCpu(at(6), at(0))
+    read(102, 40)
+    expect([early, late, other].map((scope) => joulesOf(scope.used()))).toEqual([60, 5, 15])
+    expect(early.isSettled).toBe(true)
+  })
+
+  test('are settled within a few seconds, also where more of it is told than there was', () => {
+    const { scopes, at, read, total } = timed()
+    const all: Scope[] = []
+    let mostWaiting = 0
+    for (let time = 101; time <= 160; time += 1) {
+      // Twelve threads that wait, and tell of it as of CPU time, on four processors.
+      for (let thread = 0; thread < 12; thread += 1) {
+        const scope = scopes.begin(undefined, { at: at(time - 1), isExact: true })
+        scope.addCpu(at(1), at(1))
+        scope.end(at(time))
+        all.push(scope)
+      }
+      read(time, 100)
+      mostWaiting = Math.max(mostWaiting, all.filter((scope) => !scope.isSettled).length)
+    }
+    expect(mostWaiting).toBeLessThanOrEqual(7 * 12)
+    for (let time = 161; time <= 167; time += 1) read(time, 100)
+    expect(all.every((scope) => scope.isSettled)).toBe(true)
+    const given = all.reduce((sum, scope) => sum + joulesOf(scope.used()), 0)
+    expect(given + joulesOf(scopes.unattributed())).toBeCloseTo(joulesOf(total()), 6)
+    expect(given).toBeGreaterThan(6000 - 1e-6)
+    // Nobody is left out for the place in which it is told.
+    const byThread = Array.from({ length: 12 }, (_, thread) =>
+      all
+        .filter((_scope, index) => index % 12 === thread)
+        .reduce((sum, scope) => sum + joulesOf(scope.used()), 0),
+    )
+    expect(Math.max(...byThread)).toBeCloseTo(Math.min(...byThread), 6)
+  })
+
+  test('are settled where there is no CPU time to pay it with', () => {
+    const { scopes, at, read } = timed()
+    const exact = scopes.begin(undefined, { isExact: true })
+    exact.addCpu(at(2), at(2))
+    exact.end()
+    for (let time = 101; time <= 107; time += 1) read(time, 0, 0, 0)
+    expect(exact.isSettled).toBe(false)
+    read(108, 0, 0, 0)
+    expect([exact.isSettled, joulesOf(exact.used())]).toEqual([true, 0])
+  })
+
   test('are paid in the end out of what went to none, where the last interval is too short for it', () => {
     const { scopes, at, read, end, total } = timed()
     read(110, 100)
