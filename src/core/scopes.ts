@@ -1,8 +1,8 @@
 import { Account } from './account.ts'
 import { Debts } from './debts.ts'
-import { Interval, totalsOf, type Position, type Totals } from './interval.ts'
+import { Interval, type Position, type Totals } from './interval.ts'
 import { grams, joules, seconds, type Seconds } from './units.ts'
-import { addUsage, noUsage, scaleUsage, usageBetween, withoutGpu, type Usage } from './usage.ts'
+import { addUsage, noUsage, scaleUsage, takeFrom, usageBetween, withoutGpu, type Usage } from './usage.ts'
 
 /** A task, job or request between two moments. */
 export interface Scope {
@@ -181,17 +181,16 @@ class Ledger implements Scopes, Position {
   }
 
   /**
-   * What was told of intervals before the last one, which was too short to pay for it, comes out of what went to no scope in them: at the mean rate of all, and no
-   * more than there is.
+   * What was told of intervals before the last one, which was too short to pay for it, comes out of what went to no scope in them: at the mean rate of all, and of
+   * each component no more than there is.
    */
   #payTheRest(): void {
     const owed = this.#debts.takeAll()
     const sum = owed.reduce((total, { cpu }) => total + cpu, 0)
-    const perCpu = this.#capacity > 0 ? scaleUsage(this.#whole, 1 / this.#capacity) : noUsage
-    const wanted = totalsOf(perCpu).energy * sum
-    const part = wanted > 0 ? Math.min(1, totalsOf(withoutGpu(this.unattributed())).energy / wanted) : 0
-    this.#idle = addUsage(this.#idle, perCpu, -part * sum)
-    for (const { payee, cpu } of owed) payee.credit(scaleUsage(perCpu, part * cpu), true)
+    const wanted = this.#capacity > 0 ? scaleUsage(this.#whole, sum / this.#capacity) : noUsage
+    const taken = takeFrom(withoutGpu(this.#idle), wanted)
+    this.#idle = addUsage(this.#idle, taken, -1)
+    for (const { payee, cpu } of owed) payee.credit(scaleUsage(taken, cpu / sum), true)
   }
 }
 

@@ -340,6 +340,21 @@ describe('scopes that begin and end between two readings', () => {
 })
 
 describe('the energy of graphics processors', () => {
+  test.each([
+    [1, 700, 0],
+    [2, 0, 700],
+  ])(
+    'in an interval of no length is that of %i active scopes only where that is one',
+    (count, given, rest) => {
+      const { scopes, at, read } = timed({ gpu: true })
+      read(110, 0)
+      const all = Array.from({ length: count }, () => scopes.begin(undefined, { at: at(110) }))
+      read(110, 40, 700)
+      const gpu = all.reduce((sum, scope) => sum + (scope.used().energy.gpu?.value ?? 0), 0)
+      expect([gpu, scopes.unattributed().energy.gpu?.value ?? 0]).toEqual([given, rest])
+    },
+  )
+
   test('is that of a scope while it is the only one, and else of none', () => {
     const { scopes, at, read, total } = timed({ gpu: true })
     const first = scopes.begin(undefined, { at: at(100) })
@@ -460,6 +475,15 @@ describe('scopes that tell their CPU time', () => {
     expect(Math.max(...byThread)).toBeCloseTo(Math.min(...byThread), 6)
   })
 
+  test('are settled in the end, also where there never was any', () => {
+    const { scopes, at, end } = timed()
+    const exact = scopes.begin(undefined, { isExact: true })
+    exact.addCpu(at(2), at(2))
+    exact.end()
+    end(100)
+    expect([exact.isSettled, joulesOf(exact.used())]).toEqual([true, 0])
+  })
+
   test('are settled where there is no CPU time to pay it with', () => {
     const { scopes, at, read } = timed()
     const exact = scopes.begin(undefined, { isExact: true })
@@ -492,6 +516,24 @@ describe('scopes that tell their CPU time', () => {
     second.end(110)
     expect(joulesOf(late.used())).toBe(0)
     expect(joulesOf(shared.used())).toBeCloseTo(100, 9)
+  })
+
+  test('are paid in the end by no more of each component than went to none', () => {
+    const begin = used(0, 0, 0)
+    const scopes = createScopes(begin, { at: seconds(0) })
+    const idle = addUsage(begin, used(100, 0, 10))
+    scopes.advance(idle, seconds(10))
+    const shared = scopes.begin(undefined, { at: seconds(10) })
+    const busy = addUsage(idle, used(100, 100, 10))
+    scopes.advance(busy, seconds(20))
+    shared.end(seconds(20))
+    const exact = scopes.begin(undefined, { isExact: true })
+    exact.addCpu(seconds(5), seconds(5))
+    exact.end()
+    scopes.advance(busy, seconds(20), true)
+    expect([cpuOf(exact.used()), ramOf(exact.used())]).toEqual([50, 0])
+    expect([cpuOf(scopes.unattributed()), ramOf(scopes.unattributed())]).toEqual([50, 0])
+    expect(exact.used().emissions.value).toBeCloseTo(5, 9)
   })
 
   test('leave their parent its own share, which holds what they used', () => {

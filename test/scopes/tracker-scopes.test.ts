@@ -1,6 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
+import { seconds } from '../../src/core/units.ts'
 import { createPrometheusExporter } from '../../src/exporters/prometheus/prometheus-exporter.ts'
 import { currentScope, EmissionsTracker, withCarbon, type ScopeRecord } from '../../src/index.ts'
 import { fakeMachine, type FakeMachine } from '../tracker/fake-machine.ts'
@@ -223,6 +224,13 @@ describe('a scope', () => {
     // One of all processors for most of the time.
     expect(joulesOf(record)).toBeGreaterThan(0.2 * (100 / cpus))
     expect(joulesOf(record)).toBeLessThanOrEqual(100 / cpus + 1)
+  })
+
+  it('has lasted for as long as is told at its end', async () => {
+    const { tracker, told } = running()
+    tracker.beginScope({ name: 'child' }).end('lost', seconds(17))
+    await tracker.stop()
+    expect(told).toMatchObject([{ name: 'child', durationSeconds: 17 }])
   })
 
   it('is let go of when it has ended, also where each begins the next one', async () => {
