@@ -20,7 +20,10 @@ export interface ScopeRecord {
   readonly labels: ScopeLabels
   readonly outcome: string
   readonly attribution: Attribution
-  /** Part of another scope, which holds it. */
+  /**
+   * Part of another scope or task, which holds it. One whose parent ended before it, and that was then part of nothing, is none: its energy is what it used from then
+   * on, since that of before is the parent's.
+   */
   readonly isNested: boolean
   /** Wall-clock time of its end in milliseconds since 1970. */
   readonly endedAtMs: number

@@ -1,13 +1,17 @@
 import { Account } from './account.ts'
-import { Interval, totalsOf, type Position, type Totals } from './interval.ts'
-import { seconds, type Seconds } from './units.ts'
-import { addUsage, noUsage, scaleUsage, usageBetween, withoutGpu, type Usage } from './usage.ts'
+import { Debts } from './debts.ts'
+import { Interval, type Position, type Totals } from './interval.ts'
+import { grams, joules, seconds, type Seconds } from './units.ts'
+import { addUsage, noUsage, scaleUsage, takeFrom, usageBetween, withoutGpu, type Usage } from './usage.ts'
 
 /** A task, job or request between two moments. */
 export interface Scope {
   /** What it has used up to the last reading, with what its own child scopes used. */
   used(): Usage
-  /** The same as sums over all components; `undefined` where nobody told of any. */
+  /**
+   * What its record tells, as sums over all components: with what is not nested, and what is unattributed, that is what the meter saw. All that it has used where
+   * it is nested, and {@link usedApart} where it is not. `undefined` where nobody told of any component.
+   */
   totals(): Totals | undefined
   /**
    * Ends it. Its children that still run go on inside of its own parent, or on their own; what they have used so far stays part of it, too.
@@ -27,7 +31,9 @@ export interface Scope {
   /** CPU time that it used on its own in the last so many seconds. @param over `0`: in the interval that is going on */
   addCpu(cpu: Seconds, over: Seconds): void
   readonly ended: boolean
-  /** It has ended, and all that it used is known. */
+  /** It is part of another one, which holds it. Sure once it has ended: until then what it is part of may end before it does. */
+  readonly isNested: boolean
+  /** It has ended, and all that it used is known, with what ended inside of it. */
   readonly isSettled: boolean
 }
 
@@ -77,13 +83,6 @@ export interface ScopesOptions {
   readonly logicalCpus?: number | undefined
 }
 
-/** CPU time that was told and is not yet paid for. What was used over a time is paid over as long a time, since it is told afterwards. */
-interface Debt {
-  left: number
-  /** CPU seconds per second. */
-  rate: number
-}
-
 class Ledger implements Scopes, Position {
   /** The one that is going on. */
   interval = new Interval(noUsage, { perScope: 0, alone: 0 })
@@ -102,7 +101,7 @@ class Ledger implements Scopes, Position {
   /** All that was used but by graphics processors, and the CPU time that there was. */
   #whole = noUsage
   #capacity = 0
-  readonly #debts = new Map<SharedScope, Debt>()
+  readonly #debts = new Debts<SharedScope>()
 
   constructor(start: Usage, { at, logicalCpus = 1 }: ScopesOptions) {
     this.#last = start
@@ -118,7 +117,7 @@ class Ledger implements Scopes, Position {
     this.tick(at ?? seconds(since + step.time))
     const length = seconds(this.#now - since)
     const capacity = seconds(step.machineTime * this.#logicalCpus)
-    const paid = this.#pay(isLast ? seconds(Infinity) : length, capacity)
+    const paid = this.#debts.pay(this.#now, isLast ? seconds(Infinity) : length, capacity)
     const { interval, perScope, alone } = this
     const exact = paid.reduce((sum, { cpu }) => sum + cpu, 0)
     const exactShare = capacity > 0 ? Math.min(1, exact / capacity) : 0
@@ -136,7 +135,7 @@ class Ledger implements Scopes, Position {
     this.interval = new Interval(interval.after, { perScope, alone })
     this.#whole = addUsage(this.#whole, withoutGpu(step))
     this.#capacity += capacity
-    for (const { scope, cpu, isAll } of paid) scope.credit(interval.worthOfCpu(cpu), isAll)
+    for (const { payee, cpu, isAll } of paid) payee.credit(interval.worthOfCpu(cpu), isAll)
     if (isLast) this.#payTheRest()
   }
 
@@ -176,55 +175,27 @@ class Ledger implements Scopes, Position {
     this.#active -= 1
   }
 
-  owe(scope: SharedScope, cpu: Seconds, over: Seconds): void {
-    const debt = this.#debts.get(scope)
-    const rate = over > 0 ? cpu / over : Infinity
-    if (debt === undefined) this.#debts.set(scope, { left: cpu, rate })
-    else {
-      debt.left += cpu
-      debt.rate = Math.max(debt.rate, rate)
-    }
+  /** @returns whether it is one more debt, and not more of one */
+  owe(scope: SharedScope, cpu: Seconds, over: Seconds): boolean {
+    return this.#debts.add(scope, cpu, over)
   }
 
   /**
-   * What was told of intervals before the last one, which was too short to pay for it, comes out of what went to no scope in them: at the mean rate of all, and no
-   * more than there is.
+   * What was told of intervals before the last one, which was too short to pay for it, comes out of what went to no scope in them: at the mean rate of all, and of
+   * each component no more than there is.
    */
   #payTheRest(): void {
-    const owed = [...this.#debts].map(([scope, { left }]) => ({ scope, left }))
-    this.#debts.clear()
-    const sum = owed.reduce((total, { left }) => total + left, 0)
-    const perCpu = this.#capacity > 0 ? scaleUsage(this.#whole, 1 / this.#capacity) : noUsage
-    const wanted = totalsOf(perCpu).energy * sum
-    const part = wanted > 0 ? Math.min(1, totalsOf(withoutGpu(this.unattributed())).energy / wanted) : 0
-    this.#idle = addUsage(this.#idle, perCpu, -part * sum)
-    for (const { scope, left } of owed) scope.credit(scaleUsage(perCpu, part * left), true)
-  }
-
-  /** No more than there was: the rest is paid later. */
-  #pay(length: Seconds, capacity: Seconds): { scope: SharedScope; cpu: Seconds; isAll: boolean }[] {
-    if (this.#debts.size === 0 || !(capacity > 0)) return []
-    const wanted = [...this.#debts].map(([scope, debt]) => {
-      const { left, rate } = debt
-      return { scope, debt, want: rate === Infinity ? left : Math.min(left, rate * length) }
-    })
-    const sum = wanted.reduce((total, { want }) => total + want, 0)
-    const part = sum > capacity ? capacity / sum : 1
-    return wanted.map(({ scope, debt, want }) => {
-      const cpu = seconds(want * part)
-      debt.left -= cpu
-      const isAll = debt.left <= tiniestDebt
-      if (isAll) this.#debts.delete(scope)
-      return { scope, cpu, isAll }
-    })
+    const owed = this.#debts.takeAll()
+    const sum = owed.reduce((total, { cpu }) => total + cpu, 0)
+    const wanted = this.#capacity > 0 ? scaleUsage(this.#whole, sum / this.#capacity) : noUsage
+    const taken = takeFrom(withoutGpu(this.#idle), wanted)
+    this.#idle = addUsage(this.#idle, taken, -1)
+    for (const { payee, cpu } of owed) payee.credit(scaleUsage(taken, cpu / sum), true)
   }
 }
 
 /** What is nested is summed up by recursion. Programs that nest deeper do so by waiting for one another, as in a walk along a list. */
 const deepest = 100
-
-/** Seconds of CPU time that are rounding. */
-const tiniestDebt = 1e-9
 
 class SharedScope implements Scope {
   readonly #ledger: Ledger
@@ -239,7 +210,8 @@ class SharedScope implements Scope {
   #joined: Interval | undefined
   #perScope = 0
   #alone = 0
-  #isOwed = false
+  /** Debts to it and to what has ended inside of it. */
+  #owing = 0
   #ended = false
   #isDiscarded = false
 
@@ -260,7 +232,11 @@ class SharedScope implements Scope {
   }
 
   get isSettled(): boolean {
-    return this.#ended && !this.#isOwed && this.#account.isSettled
+    return this.#ended && this.#owing === 0 && this.#account.isSettled
+  }
+
+  get isNested(): boolean {
+    return this.#parent !== undefined
   }
 
   /** This scope, or the nearest above it that has not ended. */
@@ -281,7 +257,14 @@ class SharedScope implements Scope {
 
   totals(): Totals | undefined {
     const account = this.#children === undefined && this.#joined === undefined ? this.#account : this.#whole()
-    return account.isTold ? account.totals() : undefined
+    if (!account.isTold) return undefined
+    const whole = account.totals()
+    if (this.#handedOver === undefined || this.isNested) return whole
+    const { energy, emissions } = this.#handedOver.totals()
+    return {
+      energy: joules(Math.max(0, whole.energy - energy)),
+      emissions: grams(Math.max(0, whole.emissions - emissions)),
+    }
   }
 
   usedApart(): Usage {
@@ -291,14 +274,13 @@ class SharedScope implements Scope {
   addCpu(cpu: Seconds, over: Seconds): void {
     // What goes on behind the end is that of nobody, once the end has been told.
     if (!(cpu > 0) || this.isSettled) return
-    this.#isOwed = true
-    this.#ledger.owe(this, cpu, over)
+    if (this.#ledger.owe(this, cpu, over)) this.#countOwing(1)
   }
 
   /** Takes what CPU time was worth, which may come when it has ended. */
   credit(usage: Usage, isAll: boolean): void {
-    if (isAll) this.#isOwed = false
     this.#take(usage)
+    if (isAll) this.#countOwing(-1)
   }
 
   end(at?: Seconds): void {
@@ -307,8 +289,10 @@ class SharedScope implements Scope {
     this.#pause()
     const parent = this.#parent
     for (const child of this.#children ?? []) {
-      this.#account.merge(child.#apart())
-      child.#handedOver = child.#whole()
+      const whole = child.#whole()
+      this.#account.merge(whole)
+      if (child.#handedOver !== undefined) this.#account.merge(child.#handedOver, -1)
+      child.#handedOver = whole
       child.#parent = parent
       if (parent !== undefined) parent.#adopt(child)
     }
@@ -317,6 +301,7 @@ class SharedScope implements Scope {
     if (parent !== undefined) {
       parent.#children?.delete(this)
       parent.#account.merge(this.#apart())
+      parent.#owing += this.#owing
       if (!this.#isExact && !parent.#hasSharingChild()) parent.#resume()
     }
   }
@@ -333,6 +318,11 @@ class SharedScope implements Scope {
     if (!this.#ended) return
     if (this.#parent !== undefined) this.#parent.#take(usage)
     else if (this.#isDiscarded) this.#ledger.takeBack(accountOf(usage))
+  }
+
+  #countOwing(change: 1 | -1): void {
+    this.#owing += change
+    if (this.#ended && this.#parent !== undefined) this.#parent.#countOwing(change)
   }
 
   /** All of it: what it was given so far, and its children. */

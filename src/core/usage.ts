@@ -65,16 +65,34 @@ export const scaleUsage = (a: Usage, weight: number): Usage => addUsage(noUsage,
 /** What graphics processors used, which took no time of the machine's. */
 export function onlyGpu({ energy: { gpu } }: Usage): Usage {
   if (gpu === undefined) return noUsage
-  const caused = (energy: Joules): Grams =>
-    gpu.value === 0 ? zero : (((gpu.emissions * energy) / gpu.value) as Grams)
-  return { ...noUsage, energy: { gpu }, emissions: mapEstimate(gpu, caused) }
+  return { ...noUsage, energy: { gpu }, emissions: emissionsOf(gpu) }
 }
+
+const emissionsOf = (use: EnergyUse): Estimate<Grams> =>
+  mapEstimate(use, (energy) => (use.value === 0 ? zero : grams((use.emissions * energy) / use.value)))
 
 /** All but that. */
 export function withoutGpu(usage: Usage): Usage {
   const { gpu, ...energy } = usage.energy
   if (gpu === undefined) return usage
   return { ...usage, energy, emissions: addEstimates(usage.emissions, onlyGpu(usage).emissions, -1) }
+}
+
+/** As much of what is wanted as there is, component by component. */
+export function takeFrom(stock: Usage, wanted: Usage): Usage {
+  const energy: Partial<Record<CountedComponent, EnergyUse>> = {}
+  let emissions = noUsage.emissions
+  for (const component of countedComponents) {
+    const [there, asked] = [stock.energy[component], wanted.energy[component]]
+    if (there === undefined || asked === undefined || !(there.value > 0)) continue
+    const part = Math.min(1, asked.value / there.value)
+    const taken = addEnergy(noEnergy, there, part)
+    energy[component] = taken
+    emissions = addEstimates(emissions, emissionsOf(taken))
+  }
+  const time = seconds(Math.min(stock.time, wanted.time))
+  const machineTime = seconds(Math.min(stock.machineTime, wanted.machineTime))
+  return { time, machineTime, energy, emissions }
 }
 
 /** What was used between two snapshots. A component that nobody told of in that time is absent. */

@@ -61,7 +61,6 @@ class RunScope implements WorkScope, Placed, BookedScope, Counted {
   readonly scope: Scope
   parent: Counted | undefined
   around: Partial<Placed> | undefined
-  readonly #isNested: boolean
   units: number | undefined = undefined
   readonly #log: Log
   readonly #attribution: Attribution
@@ -92,7 +91,6 @@ class RunScope implements WorkScope, Placed, BookedScope, Counted {
         : parent instanceof RunScope && parent.ofRun === run
           ? livingIn(parent)
           : undefined
-    this.#isNested = this.parent !== undefined
     const at = run.scopes.now()
     this.#begunAt = this.#toldAt = at
     this.scope = run.scopes.begin(this.parent?.scope, { at, isExact: this.#attribution === 'exact' })
@@ -188,7 +186,7 @@ class RunScope implements WorkScope, Placed, BookedScope, Counted {
       labels: this.#labels,
       outcome: this.#outcome,
       attribution: this.#attribution,
-      isNested: this.#isNested,
+      isNested: this.scope.isNested,
       endedAtMs: this.#endedAtMs,
       durationSeconds: this.#duration ?? (this.#endedAt ?? this.#begunAt) - this.#begunAt,
       energyJoules: totals === undefined ? undefined : joules(totals.energy * pue),

@@ -127,6 +127,19 @@ describe('a scope in a scope', () => {
     expect(joulesOf(atEndOf(parent))).toBe(35)
   })
 
+  test('that ends leaves its parent no share while another one runs in that', () => {
+    const { scopes, spend } = bench()
+    const parent = scopes.begin()
+    const [first, second] = [scopes.begin(parent), scopes.begin(parent)] as const
+    spend(20)
+    first.end()
+    spend(30)
+    expect([first, second, parent].map((scope) => joulesOf(scope.used()))).toEqual([10, 40, 50])
+    second.end()
+    spend(5)
+    expect(joulesOf(atEndOf(parent))).toBe(55)
+  })
+
   test('does not make its parent take a larger share than a neighbour', () => {
     const { scopes, spend } = bench()
     const parent = scopes.begin()
@@ -147,6 +160,7 @@ describe('a scope in a scope', () => {
     spend(100)
     expect(joulesOf(atEndOf(child))).toBe(120)
     expect(joulesOf(child.usedApart())).toBe(100)
+    expect([child.isNested, child.totals()?.energy]).toEqual([false, 100])
     expect(joulesOf(parent.used())).toBe(20)
     expect(joulesOf(scopes.unattributed())).toBe(0)
   })
@@ -161,8 +175,10 @@ describe('a scope in a scope', () => {
     spend(100)
     expect(joulesOf(grandparent.used())).toBe(120)
     child.end()
+    expect([child.isNested, child.totals()?.energy]).toEqual([true, 120])
     spend(5)
     expect(joulesOf(atEndOf(grandparent))).toBe(125)
+    expect(child.isNested).toBe(true)
   })
 
   test('that begins below one that has ended is part of the nearest above that has not', () => {
@@ -324,6 +340,21 @@ describe('scopes that begin and end between two readings', () => {
 })
 
 describe('the energy of graphics processors', () => {
+  test.each([
+    [1, 700, 0],
+    [2, 0, 700],
+  ])(
+    'in an interval of no length is that of %i active scopes only where that is one',
+    (count, given, rest) => {
+      const { scopes, at, read } = timed({ gpu: true })
+      read(110, 0)
+      const all = Array.from({ length: count }, () => scopes.begin(undefined, { at: at(110) }))
+      read(110, 40, 700)
+      const gpu = all.reduce((sum, scope) => sum + (scope.used().energy.gpu?.value ?? 0), 0)
+      expect([gpu, scopes.unattributed().energy.gpu?.value ?? 0]).toEqual([given, rest])
+    },
+  )
+
   test('is that of a scope while it is the only one, and else of none', () => {
     const { scopes, at, read, total } = timed({ gpu: true })
     const first = scopes.begin(undefined, { at: at(100) })
@@ -388,6 +419,82 @@ describe('scopes that tell their CPU time', () => {
     expect(joulesOf(scopes.unattributed())).toBeCloseTo(90, 9)
   })
 
+  test('are paid at the higher of the rates at which it was told between two readings', () => {
+    const { scopes, at, read } = timed()
+    const exact = scopes.begin(undefined, { isExact: true })
+    exact.addCpu(at(2), at(1))
+    exact.addCpu(at(2), at(10))
+    exact.end()
+    read(101, 40)
+    expect(joulesOf(exact.used())).toBeCloseTo(20, 9)
+    read(102, 40)
+    expect([exact.isSettled, joulesOf(exact.used())]).toEqual([true, 40])
+  })
+
+  test('are paid in the order in which it was told, and in equal parts of what was told at a time', () => {
+    const { scopes, at, read } = timed()
+    const begin = (): Scope => scopes.begin(undefined, { isExact: true })
+    const [early, late, other] = [begin(), begin(), begin()] as const
+    early.addCpu(at(6), at(0))
+    early.end()
+    read(101, 40)
+    late.addCpu(at(2), at(0))
+    other.addCpu(at(6), at(0))
+    read(102, 40)
+    expect([early, late, other].map((scope) => joulesOf(scope.used()))).toEqual([60, 5, 15])
+    expect(early.isSettled).toBe(true)
+  })
+
+  test('are settled within a few seconds, also where more of it is told than there was', () => {
+    const { scopes, at, read, total } = timed()
+    const all: Scope[] = []
+    let mostWaiting = 0
+    for (let time = 101; time <= 160; time += 1) {
+      // Twelve threads that wait, and tell of it as of CPU time, on four processors.
+      for (let thread = 0; thread < 12; thread += 1) {
+        const scope = scopes.begin(undefined, { at: at(time - 1), isExact: true })
+        scope.addCpu(at(1), at(1))
+        scope.end(at(time))
+        all.push(scope)
+      }
+      read(time, 100)
+      mostWaiting = Math.max(mostWaiting, all.filter((scope) => !scope.isSettled).length)
+    }
+    expect(mostWaiting).toBeLessThanOrEqual(7 * 12)
+    for (let time = 161; time <= 167; time += 1) read(time, 100)
+    expect(all.every((scope) => scope.isSettled)).toBe(true)
+    const given = all.reduce((sum, scope) => sum + joulesOf(scope.used()), 0)
+    expect(given + joulesOf(scopes.unattributed())).toBeCloseTo(joulesOf(total()), 6)
+    expect(given).toBeGreaterThan(6000 - 1e-6)
+    // Nobody is left out for the place in which it is told.
+    const byThread = Array.from({ length: 12 }, (_, thread) =>
+      all
+        .filter((_scope, index) => index % 12 === thread)
+        .reduce((sum, scope) => sum + joulesOf(scope.used()), 0),
+    )
+    expect(Math.max(...byThread)).toBeCloseTo(Math.min(...byThread), 6)
+  })
+
+  test('are settled in the end, also where there never was any', () => {
+    const { scopes, at, end } = timed()
+    const exact = scopes.begin(undefined, { isExact: true })
+    exact.addCpu(at(2), at(2))
+    exact.end()
+    end(100)
+    expect([exact.isSettled, joulesOf(exact.used())]).toEqual([true, 0])
+  })
+
+  test('are settled where there is no CPU time to pay it with', () => {
+    const { scopes, at, read } = timed()
+    const exact = scopes.begin(undefined, { isExact: true })
+    exact.addCpu(at(2), at(2))
+    exact.end()
+    for (let time = 101; time <= 107; time += 1) read(time, 0, 0, 0)
+    expect(exact.isSettled).toBe(false)
+    read(108, 0, 0, 0)
+    expect([exact.isSettled, joulesOf(exact.used())]).toEqual([true, 0])
+  })
+
   test('are paid in the end out of what went to none, where the last interval is too short for it', () => {
     const { scopes, at, read, end, total } = timed()
     read(110, 100)
@@ -409,6 +516,24 @@ describe('scopes that tell their CPU time', () => {
     second.end(110)
     expect(joulesOf(late.used())).toBe(0)
     expect(joulesOf(shared.used())).toBeCloseTo(100, 9)
+  })
+
+  test('are paid in the end by no more of each component than went to none', () => {
+    const begin = used(0, 0, 0)
+    const scopes = createScopes(begin, { at: seconds(0) })
+    const idle = addUsage(begin, used(100, 0, 10))
+    scopes.advance(idle, seconds(10))
+    const shared = scopes.begin(undefined, { at: seconds(10) })
+    const busy = addUsage(idle, used(100, 100, 10))
+    scopes.advance(busy, seconds(20))
+    shared.end(seconds(20))
+    const exact = scopes.begin(undefined, { isExact: true })
+    exact.addCpu(seconds(5), seconds(5))
+    exact.end()
+    scopes.advance(busy, seconds(20), true)
+    expect([cpuOf(exact.used()), ramOf(exact.used())]).toEqual([50, 0])
+    expect([cpuOf(scopes.unattributed()), ramOf(scopes.unattributed())]).toEqual([50, 0])
+    expect(exact.used().emissions.value).toBeCloseTo(5, 9)
   })
 
   test('leave their parent its own share, which holds what they used', () => {
@@ -443,6 +568,21 @@ describe('scopes that tell their CPU time', () => {
     expect(joulesOf(busy.used())).toBeCloseTo(50 + 25, 9)
     expect(joulesOf(waiting.used())).toBeCloseTo(25, 9)
   })
+})
+
+test('a scope is not settled before what ended inside of it has been paid', () => {
+  const { scopes, at, read, total } = timed()
+  const outer = scopes.begin(undefined, { at: at(100), isExact: true })
+  const inner = scopes.begin(outer, { at: at(100), isExact: true })
+  inner.addCpu(at(10), at(10))
+  inner.end(at(101))
+  outer.end(at(101))
+  read(105, 100)
+  expect([inner.isSettled, outer.isSettled]).toEqual([false, false])
+  read(110, 100)
+  expect([inner.isSettled, outer.isSettled]).toEqual([true, true])
+  expect(outer.totals()?.energy).toBeCloseTo(50, 9)
+  expect(50 + joulesOf(scopes.unattributed())).toBeCloseTo(joulesOf(total()), 9)
 })
 
 describe('a scope that is discarded', () => {
@@ -552,6 +692,70 @@ test('whatever happens, what root scopes are given and what is unattributed add 
       }
     }),
     { numRuns: 300 },
+  )
+})
+
+/** The same with a clock, and CPU time that is told. */
+const timedStep = fc.oneof(
+  fc.record({ kind: fc.constant('begin' as const), isExact: fc.boolean() }),
+  fc.record({ kind: fc.constant('nest' as const), index: fc.nat(), isExact: fc.boolean() }),
+  fc.record({ kind: fc.constant('end' as const), index: fc.nat() }),
+  fc.record({ kind: fc.constant('discard' as const), index: fc.nat() }),
+  fc.record({
+    kind: fc.constant('tell' as const),
+    index: fc.nat(),
+    cpu: fc.integer({ min: 1, max: 40 }),
+    over: fc.integer({ min: 0, max: 20 }),
+  }),
+  fc.record({ kind: fc.constant('wait' as const), time: fc.integer({ min: 1, max: 10 }) }),
+  fc.record({
+    kind: fc.constant('read' as const),
+    cpu: fc.integer({ min: 0, max: 1000 }),
+    gpu: fc.integer({ min: 0, max: 1000 }),
+  }),
+)
+
+test('whatever happens, records that are not nested and what is unattributed add up to what was used', () => {
+  fc.assert(
+    fc.property(fc.array(timedStep, { minLength: 1, maxLength: 60 }), (steps) => {
+      const { scopes, at, read, end, total } = timed({ gpu: true })
+      const open: Scope[] = []
+      let ended: Scope[] = []
+      let now = 100
+      let told = 0
+      // Each is told once, as soon as it is settled.
+      const settle = (): void => {
+        for (const scope of ended) if (scope.isSettled && !scope.isNested) told += scope.totals()?.energy ?? 0
+        ended = ended.filter((scope) => !scope.isSettled)
+      }
+      for (const event of steps) {
+        const chosen = 'index' in event ? open[event.index % Math.max(1, open.length)] : undefined
+        if (event.kind === 'wait') now += event.time
+        if (event.kind === 'begin')
+          open.push(scopes.begin(undefined, { at: at(now), isExact: event.isExact }))
+        if (event.kind === 'nest') open.push(scopes.begin(chosen, { at: at(now), isExact: event.isExact }))
+        if (event.kind === 'tell') chosen?.addCpu(at(event.cpu), at(event.over))
+        if (event.kind === 'read') {
+          read(now, event.cpu, event.gpu)
+          settle()
+        }
+        if ((event.kind === 'end' || event.kind === 'discard') && chosen !== undefined) {
+          chosen[event.kind](at(now))
+          open.splice(open.indexOf(chosen), 1)
+          if (event.kind === 'end') ended.push(chosen)
+        }
+      }
+      for (const scope of open) scope.end(at(now))
+      ended.push(...open)
+      read(now + 1, 10)
+      settle()
+      end(now + 1)
+      settle()
+      expect(ended).toEqual([])
+      const sum = told + joulesOf(scopes.unattributed())
+      expect(Math.abs(sum - joulesOf(total()))).toBeLessThanOrEqual(1e-9 * joulesOf(total()) + 1e-9)
+    }),
+    { numRuns: 500 },
   )
 })
 

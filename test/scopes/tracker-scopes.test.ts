@@ -1,6 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
+import { seconds } from '../../src/core/units.ts'
 import { createPrometheusExporter } from '../../src/exporters/prometheus/prometheus-exporter.ts'
 import { currentScope, EmissionsTracker, withCarbon, type ScopeRecord } from '../../src/index.ts'
 import { fakeMachine, type FakeMachine } from '../tracker/fake-machine.ts'
@@ -116,6 +117,25 @@ describe('a scope', () => {
     expect((task.energyConsumed ?? 0) * 3.6e6).toBeGreaterThanOrEqual(joulesOf(inner.outer) * (1 - 1e-9))
   })
 
+  it('that outlives the one around it is told apart from that, with what it used from then on', async () => {
+    const { machine, tracker, told } = running()
+    const request = tracker.beginScope({ name: 'request', kind: 'request' })
+    const job = request.run(() => tracker.beginScope({ name: 'job', kind: 'job' }))
+    machine.use(10)
+    await tracker.flush()
+    request.end()
+    machine.use(100)
+    job.end()
+    await tracker.stop()
+    expect(told).toMatchObject([
+      { name: 'request', isNested: false },
+      { name: 'job', isNested: false },
+    ])
+    expect(joulesOf(told[0])).toBeGreaterThan(9)
+    const sum = told.reduce((total, record) => total + joulesOf(record), 0)
+    expect(sum + unattributedOf(tracker)).toBeCloseTo(totalOf(tracker), 9)
+  })
+
   it('that is of no scope around it is none of its parts', async () => {
     const { tracker } = running()
     const outer = tracker.beginScope({ name: 'outer' })
@@ -204,6 +224,13 @@ describe('a scope', () => {
     // One of all processors for most of the time.
     expect(joulesOf(record)).toBeGreaterThan(0.2 * (100 / cpus))
     expect(joulesOf(record)).toBeLessThanOrEqual(100 / cpus + 1)
+  })
+
+  it('has lasted for as long as is told at its end', async () => {
+    const { tracker, told } = running()
+    tracker.beginScope({ name: 'child' }).end('lost', seconds(17))
+    await tracker.stop()
+    expect(told).toMatchObject([{ name: 'child', durationSeconds: 17 }])
   })
 
   it('is let go of when it has ended, also where each begins the next one', async () => {

@@ -3,6 +3,7 @@ import { forget, saveBeforeEnd } from '../../exit.ts'
 import type { ScopeSource } from '../../scopes/process-scopes.ts'
 import { openMailbox, type Mailbox } from './mailbox.ts'
 import { announceMailbox, createMailboxFolder, removeAbandoned } from './mailbox-address.ts'
+import { shareThreadsCpu } from './own-cpu.ts'
 import { onThreadEnd } from './thread-ends.ts'
 
 /** What measures, and is told the scopes of children. */
@@ -60,6 +61,7 @@ function open(root: Root): Mailbox | undefined {
   try {
     const folder = createMailboxFolder()
     announceMailbox(folder)
+    shareThreadsCpu()
     return openMailbox(folder, root.scopes)
   } catch (error) {
     root.warn(
