@@ -1,10 +1,11 @@
 import { ConfigError } from './core/errors.ts'
 import { checkNames } from './scopes/check-options.ts'
 import { createHookScopes } from './scopes/hook-scopes.ts'
-import { standFor } from './scopes/measured-function.ts'
+import { isAsync, standFor } from './scopes/measured-function.ts'
 import type { ScopeSource } from './scopes/process-scopes.ts'
 import { runToCallback } from './scopes/run-to-callback.ts'
 import { runToEnd } from './scopes/run-to-end.ts'
+import { isScopeKind, scopeKinds } from './scopes/scope-kinds.ts'
 import type { ScopeKind, ScopeLabels, ScopeRecord } from './scopes/work-scope.ts'
 
 /** Options of {@link withCarbon}. */
@@ -13,7 +14,7 @@ export interface WithCarbonOptions {
   readonly tracker?: ScopeSource | undefined
   /** @default 'job' */
   readonly kind?: ScopeKind | undefined
-  /** Names of a few values each, or what makes them of the arguments. */
+  /** Names of a few values each. */
   readonly labels?: ScopeLabels | undefined
   /**
    * Whether the function calls its last argument when it is done, with an error where it failed, and is measured until then: `(job, done) => …`.
@@ -41,10 +42,8 @@ export function withCarbon<This, Args extends unknown[], Result>(
     throw new ConfigError(`withCarbon: expected a name, got ${name === '' ? 'an empty text' : typeof name}`)
   if (typeof fn !== 'function')
     throw new ConfigError(`withCarbon: expected a function behind the name, got ${typeof fn}`)
-  checkNames('withCarbon', options, { tracker: true, kind: true, labels: true, done: true, onRecord: true })
+  check(options)
   const { tracker, kind = 'job', labels, done = false, onRecord } = options
-  if (typeof done !== 'boolean')
-    throw new ConfigError(`withCarbon: option done: expected true or false, got ${typeof done}`)
   const scopes = createHookScopes('withCarbon', tracker)
 
   function carbon(this: This, ...args: Args): Result {
@@ -55,7 +54,27 @@ export function withCarbon<This, Args extends unknown[], Result>(
       if (onRecord !== undefined) scopes.tell(scope, onRecord)
     }
     const run = (given: Args): Result => scope.run(() => fn.apply(this, given))
-    return done ? runToCallback(args, run, end) : runToEnd(() => run(args), end)
+    return done
+      ? runToCallback(args, run, end, isAsync(fn))
+      : runToEnd(() => run(args), end, undefined, isAsync(fn))
   }
   return standFor(carbon, fn)
+}
+
+function check(options: WithCarbonOptions): void {
+  checkNames('withCarbon', options, { tracker: true, kind: true, labels: true, done: true, onRecord: true })
+  const { kind, labels, done, onRecord } = options
+  const refuse = (name: string, expected: string, given: unknown): never => {
+    throw new ConfigError(
+      `withCarbon: option ${name}: expected ${expected}, got ${given === null ? 'null' : typeof given}`,
+    )
+  }
+  if (kind !== undefined && !isScopeKind(kind))
+    throw new ConfigError(
+      `withCarbon: option kind: expected one of ${scopeKinds.join(', ')}, got ${JSON.stringify(kind)}`,
+    )
+  if (labels !== undefined && (typeof labels !== 'object' || labels === null))
+    refuse('labels', 'an object of texts', labels)
+  if (done !== undefined && typeof done !== 'boolean') refuse('done', 'true or false', done)
+  if (onRecord !== undefined && typeof onRecord !== 'function') refuse('onRecord', 'a function', onRecord)
 }

@@ -1,4 +1,5 @@
 import { createNameBound, otherNames } from '../core/bounded-names.ts'
+import type { ScopeRecord } from '../core/scope-record.ts'
 import type { EndedTask } from './ended-task.ts'
 
 /** Outcomes that do: a careless program may have one for each error. */
@@ -36,7 +37,7 @@ export function createTaskAttributes(
     const task = names(isUnnamed(name) ? unnamedTasks : name)
     if (scope === undefined) return { task }
     const own = labels.flatMap((label) => {
-      const value = scope.labels[label]
+      const value = labelOf(scope, label)
       return value === undefined ? [] : [[label, values.get(label)?.(value) ?? value]]
     })
     return {
@@ -81,4 +82,8 @@ const isAlike = (a: EndedTask['scope'], b: EndedTask['scope'], labels: readonly 
     a.kind === b.kind &&
     a.attribution === b.attribution &&
     a.isNested === b.isNested &&
-    (a.labels === b.labels || labels.every((label) => a.labels[label] === b.labels[label])))
+    (a.labels === b.labels || labels.every((label) => labelOf(a, label) === labelOf(b, label))))
+
+/** Not what every object has, such as a `constructor`. */
+const labelOf = ({ labels }: Pick<ScopeRecord, 'labels'>, label: string): string | undefined =>
+  Object.hasOwn(labels, label) ? labels[label] : undefined

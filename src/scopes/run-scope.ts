@@ -9,6 +9,7 @@ import { livingIn, type Counted } from './counted.ts'
 import { scopeStorage } from './current-scope.ts'
 import { isCount, wrongCount } from './functional-units.ts'
 import type { BookedScope } from './scope-book.ts'
+import { labelsOf, textOf } from './scope-text.ts'
 import type {
   Attribution,
   CurrentScope,
@@ -77,12 +78,12 @@ class RunScope implements WorkScope, Placed, BookedScope, Counted {
   #trace: ScopeRecord['trace']
 
   constructor(run: Run, options: ScopeOptions, { log, attribution }: RunScopeParts) {
-    const { name, kind = 'task', labels = noLabels, parent } = options
-    this.name = name
+    const { name, kind = 'task', labels, parent } = options
+    this.name = textOf(name)
     this.kind = kind
     this.ofRun = run
     this.#log = log
-    this.#labels = labels
+    this.#labels = labels === undefined ? noLabels : labelsOf(labels)
     this.#attribution = options.attribution ?? attribution
     this.around = livingPlace(scopeStorage.getStore())
     this.parent =
@@ -102,11 +103,11 @@ class RunScope implements WorkScope, Placed, BookedScope, Counted {
   }
 
   setLabel(name: string, value: string): void {
-    this.#labels = { ...this.#labels, [name]: toText(value) }
+    this.#labels = { ...this.#labels, ...labelsOf({ [textOf(name)]: value }) }
   }
 
   rename(name: string): void {
-    this.name = toText(name)
+    this.name = textOf(name)
   }
 
   countFunctionalUnits(count = 1): void {
@@ -139,7 +140,7 @@ class RunScope implements WorkScope, Placed, BookedScope, Counted {
     this.#endedAt = this.ofRun.scopes.now()
     this.#duration = duration
     this.#endedAtMs = Date.now()
-    this.#outcome = toText(outcome)
+    this.#outcome = textOf(outcome)
     this.#named = undefined
     this.#trace = activeTrace()
     this.scope.end(this.#endedAt)
@@ -198,9 +199,6 @@ class RunScope implements WorkScope, Placed, BookedScope, Counted {
 }
 
 const noLabels: ScopeLabels = {}
-
-/** Programs without types may hand in anything. */
-const toText = (value: unknown): string => (typeof value === 'string' ? value : String(value))
 
 /** A scope where nothing can be tracked. */
 export class NoScope implements WorkScope {

@@ -1,4 +1,5 @@
-import { isThenable } from '../thenable.ts'
+import { types } from 'node:util'
+import { tellEnd } from './tell-end.ts'
 
 /** Names the ways in which something may end. */
 export interface Outcomes {
@@ -14,31 +15,34 @@ export const outcomeOf = (error: unknown): 'aborted' | 'error' =>
 
 const usual: Outcomes = { ofResult: () => 'ok', ofError: outcomeOf }
 
-/** Runs a function and says how it ended: a promise is waited for, results and errors pass through. */
+/**
+ * Runs a function and says how it ended: a promise is listened to, results and errors pass through. A thenable that is no promise is a result like any other:
+ * many begin their work when they are awaited.
+ *
+ * @param isAsync whether the function is an async one, or does nothing but return what such a one does
+ */
 export function runToEnd<Result>(
   fn: () => Result,
   end: (outcome: string) => void,
   { ofResult, ofError }: Outcomes = usual,
+  isAsync = false,
 ): Result {
+  const listener = {
+    onValue: (value: unknown): void => {
+      end(ofResult(value))
+    },
+    onError: (error: unknown): void => {
+      end(ofError(error))
+    },
+  }
   let result: Result
   try {
     result = fn()
   } catch (error) {
-    end(ofError(error))
+    listener.onError(error)
     throw error
   }
-  if (!isThenable(result)) {
-    end(ofResult(result))
-    return result
-  }
-  return Promise.resolve(result).then(
-    (value: unknown) => {
-      end(ofResult(value))
-      return value
-    },
-    (error: unknown) => {
-      end(ofError(error))
-      throw error
-    },
-  ) as Result
+  if (types.isPromise(result)) return tellEnd(result, listener, isAsync)
+  listener.onValue(result)
+  return result
 }

@@ -286,6 +286,48 @@ describe('a scope', () => {
     expect(body).toMatch(/codecarbon_task_duration_seconds_count\{task="job",[^}]*tenant="7",big="10"\} 1/)
   })
 
+  it('may be given anything as its name, labels and outcome: it ends, and nothing is thrown', async () => {
+    const bare: unknown = Object.create(null)
+    const { tracker, told } = running()
+    const scope = tracker.beginScope({
+      name: bare as never,
+      labels: { tags: bare as never, no: undefined as never, size: 7 as never },
+    })
+    scope.setLabel('later', bare as never)
+    scope.setLabel('none', null as never)
+    scope.rename(bare as never)
+    scope.end(bare as never)
+    tracker.beginScope({ name: 'unlabelled', labels: null as never }).end()
+    tracker
+      .beginScope({
+        name: 'hostile',
+        labels: {
+          get queue(): string {
+            throw new Error('no')
+          },
+        },
+      })
+      .end()
+    await tracker.stop()
+    expect(told).toMatchObject([
+      { name: 'unknown', outcome: 'unknown', labels: { tags: 'unknown', size: '7', later: 'unknown' } },
+      { name: 'unlabelled', labels: {} },
+      { name: 'hostile', labels: {} },
+    ])
+    expect(Object.keys(told[0]?.labels ?? {})).toEqual(['tags', 'size', 'later'])
+  })
+
+  it('without labels takes no scope beside it out of the metrics', async () => {
+    const prometheus = createPrometheusExporter()
+    const { tracker } = running({ exporters: [prometheus] })
+    tracker.beginScope({ name: 'bad', labels: null as never }).end()
+    tracker.beginScope({ name: 'good' }).end()
+    await tracker.stop()
+    const { body } = await prometheus.metrics()
+    expect(body).toMatch(/codecarbon_task_duration_seconds_count\{task="good",[^}]*\} 1/)
+    expect(body).toMatch(/codecarbon_task_duration_seconds_count\{task="bad",[^}]*\} 1/)
+  })
+
   it('begins no new run where the tracker was stopped', async () => {
     const { tracker, told } = running()
     await tracker.stop()
@@ -492,6 +534,19 @@ describe('metrics', () => {
     expect(body).toContain(`codecarbon_task_duration_seconds_count{${labels}} 2\n`)
     expect(body).toMatch(/codecarbon_task_energy_joules_count\{[^}]*outcome="failed"[^}]*tenant="b"\} 1\n/)
     expect(body).not.toContain('other=')
+  })
+
+  it('have only labels that a scope was given, and not what every object has', async () => {
+    const prometheus = createPrometheusExporter({ scopeLabels: ['constructor'] })
+    const { tracker } = running({ exporters: [prometheus] })
+    tracker.beginScope({ name: 'mail' }).end()
+    tracker.beginScope({ name: 'house', labels: Object.fromEntries([['constructor', 'x']]) }).end()
+    await tracker.stop()
+    const { body } = await prometheus.metrics()
+    expect(body).toMatch(
+      /task_duration_seconds_count\{task="mail",kind="task",outcome="ok",attribution="shared"\}/,
+    )
+    expect(body).toMatch(/task_duration_seconds_count\{task="house",[^}]*constructor="x"\} 1/)
   })
 
   it('are bounded, whatever names and labels programs make up', async () => {

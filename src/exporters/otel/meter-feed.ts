@@ -1,5 +1,6 @@
 import type { Exporter, RunView } from '../../core/exporter.ts'
 import { tickPoint } from '../duration-points.ts'
+import { doEach } from '../do-each.ts'
 import { endedScope, endedTask } from '../ended-task.ts'
 import { createTaskPoints, type TaskPoint } from '../task-points.ts'
 import { instrumentsOf, type Instruments } from './instruments.ts'
@@ -91,7 +92,9 @@ export function createMeterFeed({ name, meterName, scopeLabels, findProvider }: 
     },
     onScopes(ended) {
       if (!isOpening) feed()
-      for (const record of ended) hold(toPoint(endedScope(record)))
+      doEach(ended, (record) => {
+        hold(toPoint(endedScope(record)))
+      })
     },
     // Those before there was somebody to tell are no loss.
     onTick(took) {

@@ -2,10 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type * as promClient from 'prom-client'
 import type { OpenMetricsContentType, Registry } from 'prom-client'
 import { activeTrace, setActiveTrace } from '../../core/active-trace.ts'
+import { messageOf } from '../../core/errors.ts'
 import type { Exporter, RunView } from '../../core/exporter.ts'
 import { seconds } from '../../core/units.ts'
 import type { CompatFigures } from '../compat-metrics.ts'
 import { scrapePoint, tickPoint } from '../duration-points.ts'
+import { doEach } from '../do-each.ts'
 import { endedScope, endedTask, type EndedTask } from '../ended-task.ts'
 import { TaskHistograms } from '../task-histograms.ts'
 import type { TaskPoint } from '../task-points.ts'
@@ -69,6 +71,7 @@ interface Written {
 export function createPrometheusExporter(options: PrometheusExporterOptions = {}): PrometheusExporter {
   const { hasCompatNames = false, scopeLabels } = options
   let look: (() => RunView) | undefined
+  let fail: (message: string) => void = () => undefined
   let registries: Promise<Readonly<Record<Format, OwnRegistry>>> | undefined
   const foreign: Series[] = []
   const tasks = new TaskHistograms(scopeLabels)
@@ -90,9 +93,13 @@ export function createPrometheusExporter(options: PrometheusExporterOptions = {}
   }
   function release(): void {
     const all = [...own, ...foreign]
-    for (const one of held.splice(0)) {
-      if ('observations' in one) for (const series of all) series.add(one)
-      else tasks.add(one)
+    try {
+      doEach(held.splice(0), (one) => {
+        if ('observations' in one) for (const series of all) series.add(one)
+        else tasks.add(one)
+      })
+    } catch (error) {
+      fail(`a task or scope is missing in the metrics: ${messageOf(error)}`)
     }
   }
 
@@ -128,8 +135,9 @@ export function createPrometheusExporter(options: PrometheusExporterOptions = {}
   return {
     name: 'prometheus_pull',
     isShared: true,
-    async open(lookAt) {
+    async open(lookAt, failAt) {
       look = lookAt
+      if (failAt !== undefined) fail = failAt
       await load()
       setActiveTrace(await loadActiveTrace())
     },
@@ -137,7 +145,9 @@ export function createPrometheusExporter(options: PrometheusExporterOptions = {}
       hold(endedTask(task, activeTrace()))
     },
     onScopes(ended) {
-      for (const record of ended) hold(endedScope(record))
+      doEach(ended, (record) => {
+        hold(endedScope(record))
+      })
     },
     onTick(took) {
       hold(tickPoint(took))
@@ -153,7 +163,7 @@ export function createPrometheusExporter(options: PrometheusExporterOptions = {}
       metrics(format)
         .then((answer) => send(answer, { isZipped, isHead: request.method === 'HEAD' }, response))
         .catch((error: unknown) => {
-          fail(error, response)
+          refuse(error, response)
         })
     },
     async collectInto(registry) {
@@ -237,7 +247,7 @@ async function zip(text: string): Promise<Buffer> {
 }
 
 /** Nothing is better than half of the metrics: the scraper notes that it failed. */
-function fail(error: unknown, response: ServerResponse): void {
+function refuse(error: unknown, response: ServerResponse): void {
   if (response.headersSent) {
     response.destroy()
     return

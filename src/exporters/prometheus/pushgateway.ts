@@ -5,6 +5,7 @@ import type { Fetch } from '../../http/http-request.ts'
 import { createDelivery } from '../delivery.ts'
 import type { Credentials, ServiceAddress } from '../service-address.ts'
 import { parsePushAddress } from './push-address.ts'
+import { doEach } from '../do-each.ts'
 import { endedScope, endedTask } from '../ended-task.ts'
 import { createTextMetrics, textContentType } from './text-metrics.ts'
 
@@ -83,7 +84,9 @@ export function createPushgateway(options: PushgatewayOptions): Exporter {
       look = lookAt
     },
     onScopes(ended) {
-      for (const record of ended) metrics.add(endedScope(record))
+      doEach(ended, (record) => {
+        metrics.add(endedScope(record))
+      })
     },
     onTick(took) {
       metrics.addTick(took)

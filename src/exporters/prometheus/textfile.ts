@@ -1,6 +1,7 @@
 import type { TaskEmissionsData } from '../../core/emissions-data.ts'
 import type { Exporter, Report, RunView } from '../../core/exporter.ts'
 import { placeFromHere, writeWholeFile } from '../../files/whole-file.ts'
+import { doEach } from '../do-each.ts'
 import { endedScope, endedTask } from '../ended-task.ts'
 import { createTextMetrics } from './text-metrics.ts'
 
@@ -49,7 +50,9 @@ export function createTextfileExporter({
       look = lookAt
     },
     onScopes(ended) {
-      for (const record of ended) metrics.add(endedScope(record))
+      doEach(ended, (record) => {
+        metrics.add(endedScope(record))
+      })
     },
     onTick(took) {
       metrics.addTick(took)

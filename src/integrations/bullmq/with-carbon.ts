@@ -7,7 +7,7 @@ import type { ScopeSource } from '../../scopes/process-scopes.ts'
 import type { ScopeRecord } from '../../scopes/work-scope.ts'
 import { runToEnd, type Outcomes } from '../../scopes/run-to-end.ts'
 import { JobScopes } from '../hook-parts/job-scopes.ts'
-import { standFor } from '../../scopes/measured-function.ts'
+import { isAsync, standFor } from '../../scopes/measured-function.ts'
 import { boundJobName, labelsOf } from './job-names.ts'
 import { moveOf, processorOutcomes } from './job-outcome.ts'
 import { telemetryJobOf, type TelemetryJob } from './telemetry-job.ts'
@@ -59,7 +59,7 @@ export function withCarbon<This, Job extends BullJob, Rest extends unknown[], Re
     const within = attemptOf(job)
     if (within !== undefined) {
       for (const tell of tellers) within.onRecord(tell)
-      return runToEnd(call, () => undefined, movesTo(within))
+      return runToEnd(call, () => undefined, movesTo(within), isAsync(processor))
     }
     const about = { name: boundJobName(job.name), labels: labelsOf(job.queueName) }
     const scope = runsInSandbox(job) ? scopes.beginInChild(about) : scopes.begin(about)
@@ -71,6 +71,7 @@ export function withCarbon<This, Job extends BullJob, Rest extends unknown[], Re
         for (const tell of tellers) scopes.tell(scope, tell)
       },
       processorOutcomes,
+      isAsync(processor),
     )
   }
 

@@ -4,6 +4,7 @@ import { checkNames } from '../../scopes/check-options.ts'
 import type { ScopeSource } from '../../scopes/process-scopes.ts'
 import { createHookScopes } from '../../scopes/hook-scopes.ts'
 import { measureMethods, type Method } from '../hook-parts/measure-methods.ts'
+import { isAsync } from '../../scopes/measured-function.ts'
 import { runInScope } from '../hook-parts/run-in-scope.ts'
 
 /** ONNX Runtime as far as it is needed here. */
@@ -69,7 +70,7 @@ export function carbonOnnx(ort: OnnxRuntime, options: OnnxOptions = {}): () => v
     run: (original) =>
       function run(...args) {
         const scope = scopes.begin({ name: nameOf(this), kind: 'inference' })
-        return runInScope(scope, () => original.apply(this, args))
+        return runInScope(scope, () => original.apply(this, args), isAsync(original))
       },
   })
   return () => {

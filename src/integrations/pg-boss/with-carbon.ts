@@ -5,7 +5,7 @@ import type { ScopeRecord } from '../../scopes/work-scope.ts'
 import { createJobNameBound } from '../hook-parts/job-name-bound.ts'
 import { runToEnd } from '../../scopes/run-to-end.ts'
 import { JobScopes } from '../hook-parts/job-scopes.ts'
-import { standFor } from '../../scopes/measured-function.ts'
+import { isAsync, standFor } from '../../scopes/measured-function.ts'
 
 /** A job of pg-boss, as far as it is needed here. */
 export interface PgBossJob {
@@ -63,6 +63,7 @@ export function withCarbon<This, Job extends PgBossJob, Rest extends unknown[], 
         ofResult: (result) => (isAborted(batch) ? 'aborted' : outcomeOf(result, batch)),
         ofError: () => (isAborted(batch) ? 'aborted' : 'failed'),
       },
+      isAsync(handler),
     )
   }
   return standFor(carbon, handler)

@@ -4,6 +4,7 @@ import { forget, saveBeforeEnd } from '../../exit.ts'
 import { scopeStorage } from '../../scopes/current-scope.ts'
 import { isCount } from '../../scopes/functional-units.ts'
 import type { ScopeSource } from '../../scopes/process-scopes.ts'
+import { labelsOf, textOf } from '../../scopes/scope-text.ts'
 import type {
   CurrentScope,
   LateName,
@@ -279,19 +280,3 @@ class MailboxScope implements WorkScope {
     return this.#isEnded ? undefined : this.#scopes?.newsOf(this.id)
   }
 }
-
-/** What programs give as names, labels and outcomes, whatever the types say. */
-function textOf(given: unknown): string {
-  try {
-    return String(given)
-  } catch {
-    // An object whose own conversion throws, or that has none.
-    return 'unknown'
-  }
-}
-
-/** Labels that have a value. */
-const labelsOf = (given: Readonly<Record<string, unknown>>): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(given).flatMap(([name, value]) => (value == null ? [] : [[name, textOf(value)]])),
-  )

@@ -1,4 +1,5 @@
 import { toModelCallUse, type ModelCallUse } from '../../core/model-calls.ts'
+import { isScopeKind } from '../../scopes/scope-kinds.ts'
 import type { ScopeKind, ScopeLabels } from '../../scopes/work-scope.ts'
 
 /** What has happened to a scope of a child since it was told last: a line of JSON in its mailbox. */
@@ -74,7 +75,7 @@ function toScopeNews(id: number, given: Partial<Record<keyof ScopeNews, unknown>
   } = given
   return {
     id,
-    ...(isKind(kind) ? { kind } : {}),
+    ...(isScopeKind(kind) ? { kind } : {}),
     ...(isAmount(begunAt) ? { begunAt } : {}),
     ...(isCount(parent) ? { parent } : {}),
     ...(typeof name === 'string' ? { name: name.slice(0, longestText) } : {}),
@@ -90,18 +91,6 @@ function toScopeNews(id: number, given: Partial<Record<keyof ScopeNews, unknown>
   }
 }
 
-const kinds: Readonly<Record<ScopeKind, true>> = {
-  task: true,
-  job: true,
-  request: true,
-  training: true,
-  inference: true,
-  'model call': true,
-  test: true,
-}
-
-const isKind = (value: unknown): value is ScopeKind =>
-  typeof value === 'string' && Object.hasOwn(kinds, value)
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 const isAmount = (value: unknown): value is number =>
   typeof value === 'number' && Number.isFinite(value) && value >= 0

@@ -3,6 +3,7 @@ import { currentScope } from '../../scopes/current-scope.ts'
 import type { WorkScope } from '../../scopes/work-scope.ts'
 import { createHookScopes } from '../../scopes/hook-scopes.ts'
 import { measureMethods, type Method } from '../hook-parts/measure-methods.ts'
+import { isAsync } from '../../scopes/measured-function.ts'
 import { runInScope } from '../hook-parts/run-in-scope.ts'
 import { carbonCallback, isCarbonCallback } from './carbon-callback.ts'
 import { fitScopes, type FitScope } from './fit-scopes.ts'
@@ -54,7 +55,7 @@ export function carbonTfjs(tf: TensorFlow, options: TfjsOptions = {}): () => voi
             scope.end(outcome)
           },
         }
-        return runInScope(whole, () => original.apply(this, withCallback))
+        return runInScope(whole, () => original.apply(this, withCallback), isAsync(original))
       }
   return measureMethods(model, {
     fit: measure(placeOfConfig.fit),

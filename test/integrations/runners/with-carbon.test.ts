@@ -4,6 +4,7 @@ import Bree from 'bree'
 import { Piscina } from 'piscina'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { currentScope, withCarbon } from '../../../src/index.ts'
+import { runProgram } from '../../fixtures/programs/child.ts'
 import { temporaryFolder } from '../../fixtures/programs/temporary-folder.ts'
 import { recordingScopes } from '../../fixtures/recording-scopes.ts'
 import { scopesIn } from '../../fixtures/scope-lines.ts'
@@ -136,8 +137,97 @@ describe('withCarbon around what others run', () => {
       ['async', []],
       ['without', ['ok']],
     ])
-    expect(() => withCarbon('wrong', () => undefined, { done: 'yes' as never })).toThrow(
-      'withCarbon: option done: expected true or false, got string',
+  })
+
+  it.each([
+    [{ done: 'yes' }, 'withCarbon: option done: expected true or false, got string'],
+    [
+      { kind: 'cron' },
+      'option kind: expected one of task, job, request, training, inference, model call, test, got "cron"',
+    ],
+    [{ kind: 'constructor' }, 'got "constructor"'],
+    [{ labels: null }, 'option labels: expected an object of texts, got null'],
+    [{ labels: () => ({ queue: 'night' }) }, 'option labels: expected an object of texts, got function'],
+    [{ onRecord: 'me' }, 'option onRecord: expected a function, got string'],
+  ])('refuses %o', (options, message) => {
+    expect(() => withCarbon('wrong', () => undefined, options as never)).toThrow(message)
+  })
+
+  it('returns a promise that it was given as it is, and what else it can do', async () => {
+    const tracker = recordingScopes()
+    class Cancelable extends Promise<number> {
+      cancel(): string {
+        return 'cancelled'
+      }
+    }
+    const promise = Object.assign(new Cancelable((resolve) => resolve(1)), { kill: () => true })
+    for (const done of [false, true]) {
+      const job = withCarbon('job', (_done?: () => void) => promise, { tracker, done })
+      expect(job(() => undefined)).toBe(promise)
+    }
+    const job = withCarbon('job', () => promise, { tracker })
+    expect(job()).toBe(promise)
+    expect([promise.kill(), promise.cancel(), Object.keys(promise)]).toEqual([true, 'cancelled', ['kill']])
+    expect(tracker.scopes.map(({ outcomes }) => outcomes)).toEqual([[], [], []])
+    await promise
+    expect(tracker.scopes.map(({ outcomes }) => outcomes)).toEqual([['ok'], [], ['ok']])
+  })
+
+  it('has ended before whoever awaits it goes on, and rejects with the very same error', async () => {
+    const tracker = recordingScopes()
+    const no = new Error('no')
+    const outcomes = () => tracker.scopes.map((scope) => [...scope.outcomes])
+    const fails = [() => Promise.reject(no), async () => Promise.reject(no)]
+    for (const fn of fails) {
+      const seen = await withCarbon('job', fn, { tracker })().catch((error: unknown) => [
+        error,
+        outcomes().at(-1),
+      ])
+      expect(seen).toEqual([no, ['error']])
+      expect(seen[0]).toBe(no)
+    }
+  })
+
+  it('begins nothing that begins when it is awaited, and leaves alone a promise that nobody can listen to', async () => {
+    const tracker = recordingScopes()
+    let begun = 0
+    class Query extends Promise<number> {
+      constructor(_database: string, resolver: (resolve: (value: number) => void) => void) {
+        super(resolver)
+      }
+      // oxlint-disable-next-line unicorn/no-thenable -- what is tested
+      override then(): never {
+        begun += 1
+        throw new Error('not awaited')
+      }
+    }
+    // oxlint-disable-next-line unicorn/no-thenable -- what is tested
+    const builder = { then: () => void (begun += 1) }
+    const query = new Query('main', (resolve) => resolve(1))
+    expect(withCarbon('builder', () => builder, { tracker })()).toBe(builder)
+    expect(
+      withCarbon('builder', (_done: () => void) => builder, { tracker, done: true })(() => undefined),
+    ).toBe(builder)
+    expect(withCarbon('query', () => query, { tracker })()).toBe(query)
+    await Promise.resolve()
+    expect(begun).toBe(0)
+    expect(tracker.scopes.map(({ outcomes }) => outcomes)).toEqual([['ok'], [], ['ok']])
+  })
+
+  it('handles no rejection that the program leaves unhandled, and leaves none unhandled that it handles', async () => {
+    const [bare, measured] = await Promise.all(
+      ['bare', 'measured'].map((way) => runProgram('rejections.js', [way], { folder: temporaryFolder() })),
     )
+    const heard = (stdout = '') => stdout.split('\n').filter((line) => line.startsWith('unhandled'))
+    expect(heard(bare?.stdout)).toEqual([
+      'unhandled Error: ignored, of promise 2',
+      'unhandled Error: ignored twice, of promise 3',
+      'unhandled Error: ignored, with a callback, of promise 5',
+      'unhandled Error: ignored by a runner, of promise 6',
+      'unhandled Error: ignored by a runner, of promise 7',
+    ])
+    expect(heard(measured?.stdout)).toEqual(heard(bare?.stdout))
+    expect(measured?.stdout.match(/^ended error$/gm)).toHaveLength(7)
+    expect(measured?.stderr).toBe('')
   })
 })
