@@ -107,7 +107,7 @@ describe('a configuration file that is changed', () => {
   })
 
   const commonStart = (one: string, other: string): number => {
-    const at = [...one].findIndex((_, index) => one[index] !== other[index])
+    const at = one.split('').findIndex((_, index) => one[index] !== other[index])
     return at === -1 ? one.length : at
   }
   const reversed = (whole: string): string => whole.split('').toReversed().join('')
