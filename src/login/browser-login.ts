@@ -55,10 +55,10 @@ export async function logInByBrowser(
         expectedNonce: nonce,
         idTokenExpected: true,
       })
-      browser.tell(true)
+      await browser.tell(true)
       return answer
     } catch (error) {
-      browser.tell(false)
+      await browser.tell(false)
       throw error
     }
   } catch (error) {

@@ -17,7 +17,8 @@ export interface CallbackServer {
 /** A browser that came back and waits for its page. */
 export interface Arrival {
   readonly address: URL
-  tell(isLoggedIn: boolean): void
+  /** Resolves when the page is sent, or nobody is there to see it. */
+  tell(isLoggedIn: boolean): Promise<void>
 }
 
 const path = '/callback'
@@ -62,18 +63,14 @@ export async function listenForCallback(port: number): Promise<CallbackServer> {
             return
           }
           onRequest = undefined
-          resolve({
-            address,
-            tell: (isLoggedIn) => {
-              tell(response, isLoggedIn)
-            },
-          })
+          resolve({ address, tell: (isLoggedIn) => tell(response, isLoggedIn) })
         }
       }),
     close() {
       for (const server of [first, second]) {
         server.close()
-        server.closeIdleConnections()
+        // Browsers open some that they may need later.
+        server.closeAllConnections()
       }
     },
   }
@@ -97,9 +94,12 @@ function listen(server: Server, port: number, host: string): Promise<number> {
   })
 }
 
-const tell = (response: ServerResponse, isLoggedIn: boolean): void => {
-  if (isLoggedIn) answer(response, 200, 'You are logged in. You can close this page.')
-  else answer(response, 400, 'The login failed. The terminal says why.')
+function tell(response: ServerResponse, isLoggedIn: boolean): Promise<void> {
+  return new Promise((resolve) => {
+    response.on('close', resolve)
+    if (isLoggedIn) answer(response, 200, 'You are logged in. You can close this page.')
+    else answer(response, 400, 'The login failed. The terminal says why.')
+  })
 }
 
 /** A page that holds nothing of the request. */

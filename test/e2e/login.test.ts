@@ -1,4 +1,5 @@
 import { readFileSync, statSync, writeFileSync, existsSync, readdirSync } from 'node:fs'
+import { connect } from 'node:net'
 import { dirname, join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import {
@@ -218,6 +219,31 @@ describe.skipIf(packages === undefined)('a login by a real OpenID Connect provid
     const browser = createSmallBrowser()
     await browser.logIn(await browser.open(asked))
     expect(await child.ended).toMatchObject({ code: 0 })
+  })
+
+  it('ends although a browser keeps a connection to it', async () => {
+    const child = login()
+    const asked = await address(child)
+    const { port } = new URL(new URL(asked).searchParams.get('redirect_uri') ?? '')
+    const spare = connect({ port: Number(port), host: '127.0.0.1' })
+    spare.on('error', () => undefined)
+    const browser = createSmallBrowser()
+    await browser.logIn(await browser.open(asked))
+    expect(await child.ended).toMatchObject({ code: 0 })
+    spare.destroy()
+  })
+
+  it.each([
+    [503, 0, 'is not able to answer at the moment (HTTP 503); the login is kept all the same'],
+    [401, 1, 'does not accept this login'],
+  ])('is kept only where the API may yet accept it: %i', async (status, exitCode, words) => {
+    server.fail((_request, response) => {
+      response.writeHead(status).end()
+    })
+    const { code, stderr } = await loggedIn()
+    expect(code).toBe(exitCode)
+    expect(stderr).toContain(words)
+    expect(existsSync(loginFile(folder))).toBe(exitCode === 0)
   })
 
   it('says that the port is taken', async () => {

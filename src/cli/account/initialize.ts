@@ -108,6 +108,10 @@ async function initialize(
     ...(written === undefined ? {} : { api_key: written }),
   })
   tell(flags, found, written !== undefined)
+  const { kind, where = '' } = origins.experimentId
+  if (kind === 'environment') {
+    printOnStderr(`codecarbon: ${where} is set, and counts in place of the experiment that was written\n`)
+  }
 }
 
 /** A key that somebody gave. That of CodeCarbon for Python's defaults is none. */

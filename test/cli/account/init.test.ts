@@ -112,6 +112,14 @@ describe('codecarbon init with a login', () => {
     )
   })
 
+  it('says that a variable counts in place of what it writes', async () => {
+    const server = await startAccountServer()
+    keepLogin(folder, server.url)
+    const { code, stderr } = await init([], server, { CODECARBON_EXPERIMENT_ID: 'x' })
+    expect(code).toBe(0)
+    expect(stderr).toContain('CODECARBON_EXPERIMENT_ID is set, and counts in place of the experiment')
+  })
+
   it('names what is missing where there are several and nobody can be asked', async () => {
     const server = await startAccountServer({
       organizations: [other('Lab'), other('Works')],
