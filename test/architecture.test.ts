@@ -30,6 +30,9 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
   ['host/', ['core/', 'files/', 'host/']],
   ['http/', ['core/', 'http/']],
   ['config/', ['core/', 'config/', 'ini', 'package-file.ts']],
+  ['codecarbon-api/', ['core/', 'http/', 'codecarbon-api/']],
+  ['login/', ['core/', 'files/', 'http/', 'login/', 'openid-client']],
+  ['setup/', ['codecarbon-api/', 'config/', 'core/', 'files/', 'setup/']],
   [
     'grid/live/',
     [

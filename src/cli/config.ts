@@ -6,7 +6,9 @@ import { toSnakeCase } from '../config/spelling.ts'
 import { printable } from '../log.ts'
 import { addOptions, optionsFrom, type Loaded } from './options.ts'
 
-/** `codecarbon config --show`: the value of every option, where it comes from, and its default. */
+/**
+ * `codecarbon config`: the value of every option, where it comes from, and its default; with `--wizard` what `codecarbon config` of Python is.
+ */
 export function addConfig(program: Command): void {
   const command = program
     .command('config')
@@ -14,9 +16,18 @@ export function addConfig(program: Command): void {
     .option('--show', 'show the options in effect; what this command does in any case')
     .option('--all', 'show those that nobody gave, too')
     .option('--json', 'print JSON, with all options')
+    .option(
+      '--wizard',
+      'ask for what the CodeCarbon API needs, and write it into a configuration file; codecarbon init does so by flags',
+    )
   addOptions(command, undefined, {})
-  command.action((flags: Record<string, unknown>) => {
+  command.action(async (flags: Record<string, unknown>) => {
     const loaded = optionsFrom(flags, {})
+    if (flags['wizard'] === true) {
+      const { runWizard } = await import('./account/initialize.ts')
+      await runWizard(flags, loaded)
+      return
+    }
     process.stdout.write(flags['json'] === true ? toJson(loaded) : toText(loaded, flags['all'] === true))
   })
 }

@@ -4,6 +4,10 @@ import { nearest } from '../config/nearest.ts'
 import { ConfigError, messageOf } from '../core/errors.ts'
 import { printOnStderr } from '../log.ts'
 import { packageVersion } from '../version.ts'
+import { addGetToken } from './account/get-token.ts'
+import { addInit } from './account/init.ts'
+import { addLogin, addLogout } from './account/login.ts'
+import { addTestApi } from './account/test-api.ts'
 import { addCalibrate } from './calibrate.ts'
 import { addComet } from './comet.ts'
 import { addCompletion } from './completion.ts'
@@ -18,6 +22,7 @@ import { endWithStdout } from './stdout.ts'
 /** Exit status of a wrong call, as of most programs. */
 const usageError = 2
 
+hideSecrets()
 endWithStdout()
 const program = new Command('codecarbon')
   .description(
@@ -39,6 +44,11 @@ addDetect(program)
 addReport(program)
 addCalibrate(program)
 addConfig(program)
+addInit(program)
+addLogin(program)
+addLogout(program)
+addGetToken(program)
+addTestApi(program)
 addComet(program)
 addData(program)
 addCompletion(program)
@@ -51,6 +61,14 @@ try {
   }
 } catch (error) {
   process.exitCode = report(error)
+}
+
+/** Lists of processes show what a program was called with, a key too, until it calls itself otherwise. */
+function hideSecrets(): void {
+  const own = process.argv.slice(2)
+  const end = own.indexOf('--')
+  const flags = end === -1 ? own : own.slice(0, end)
+  if (flags.some((word) => /^--[\w-]*(?:key|token|password)\b/.test(word))) process.title = 'codecarbon'
 }
 
 /** Commander's messages without their heading, and with the nearest right spelling on the same line. */

@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import type * as Ini from 'ini'
 import { ConfigError, messageOf } from '../core/errors.ts'
 import { ownRequire } from '../package-file.ts'
-import { nearest } from './nearest.ts'
+import { readLines, unquote } from './config-lines.ts'
 import type { Entry } from './option-source.ts'
 
 /** What a configuration file says, and what is odd about it. */
@@ -13,8 +13,6 @@ export interface ConfigFile {
   readonly warnings: readonly string[]
 }
 
-/** Options of this section hold in all others of the file, unless those say otherwise. */
-const defaultsName = 'DEFAULT'
 /** A thousand times what anyone writes by hand. */
 const maxBytes = 1024 * 1024
 
@@ -31,6 +29,20 @@ export function readConfigFile(path: string, section = 'codecarbon'): ConfigFile
     if (!(error instanceof ForeignFolder)) throw error
     const warning = `${path}: not looked at, since this user may not enter that folder`
     return { path, entries: [], warnings: [warning] }
+  }
+}
+
+/**
+ * The text of a configuration file, for whoever changes it. `undefined` where there is none.
+ *
+ * @throws ConfigError for a file that cannot be read or is no text
+ */
+export function readConfigText(path: string): string | undefined {
+  try {
+    return readText(path)
+  } catch (error) {
+    if (!(error instanceof ForeignFolder)) throw error
+    throw new ConfigError(`${path}: this user may not enter that folder`, { cause: error })
   }
 }
 
@@ -54,7 +66,7 @@ export function parseConfig(text: string, path: string, section = 'codecarbon'):
   const lines = readLines(text.replace(/^\uFEFF/, ''), path, section)
   // Not at every start, but only where there is a file. Not `import()`, for a constructor cannot wait.
   const ini = ownRequire()('ini') as typeof Ini
-  const entries = lines.entries.map(({ key, value, line }) => ({
+  const entries = [...lines.defaults, ...lines.own].map(({ key, value, line }) => ({
     key: key.toLowerCase(),
     // Its key is ours: the package makes lists, sections and properties of some names.
     value: takeApart(ini, unquote(value)),
@@ -64,72 +76,6 @@ export function parseConfig(text: string, path: string, section = 'codecarbon'):
   }))
   return { path, entries, warnings: lines.warnings }
 }
-
-interface Line {
-  readonly key: string
-  readonly value: string
-  readonly line: number
-  /** Where its value ends. */
-  readonly end: number
-  /** How far the key is indented: a line that is further in goes on with its value. */
-  readonly indent: number
-}
-
-function readLines(text: string, path: string, sectionName: string): { entries: Line[]; warnings: string[] } {
-  const bySection = new Map<string, Line[]>([
-    [defaultsName, []],
-    [sectionName, []],
-  ])
-  const warnings: string[] = []
-  let section: string | undefined
-  for (const [index, raw] of text.split(/\r\n|\n|\r/).entries()) {
-    const line = index + 1
-    const words = raw.trim()
-    if (words === '') continue
-    const entries = bySection.get(section ?? '')
-    const last = entries?.at(-1)
-    const indent = raw.length - raw.trimStart().length
-    const mayGoOn = last?.end === line - 1 && indent > last.indent
-    if (/^[#;]/.test(words)) {
-      // A comment within a value that goes on is no end of it.
-      if (mayGoOn) entries?.splice(-1, 1, { ...last, end: line })
-      continue
-    }
-    if (mayGoOn) {
-      entries?.splice(-1, 1, { ...last, value: `${last.value} ${words}`.trim(), end: line })
-      continue
-    }
-    const header = /^\[([^\]]*)\]\s*(?:[#;].*)?$/.exec(words)?.[1]?.trim()
-    if (header !== undefined) {
-      section = header
-      if (!bySection.has(section) && nearest(section, [sectionName]) !== undefined) {
-        warnings.push(`${path}:${line}: [${section}] is not read; did you mean [${sectionName}]?`)
-      }
-      continue
-    }
-    if (section !== undefined && entries === undefined) continue
-    const [, key = '', value = ''] = /^([^=:]+?)\s*[=:]\s*(.*)$/.exec(words) ?? []
-    if (key === '') {
-      // Only its first word: what follows may be a secret.
-      throw new ConfigError(
-        `${path}:${line}: expected key = value, got a line that begins with "${words.split(/\s/, 1)[0]?.slice(0, 30)}"`,
-      )
-    }
-    if (entries === undefined) {
-      warnings.push(`${path}:${line}: ${key} stands outside of [${sectionName}] and is not read`)
-      continue
-    }
-    entries.push({ key, value, line, end: line, indent })
-  }
-  const own = bySection.get(sectionName) ?? []
-  const keys = new Set(own.map(({ key }) => key.toLowerCase()))
-  const defaults = (bySection.get(defaultsName) ?? []).filter(({ key }) => !keys.has(key.toLowerCase()))
-  return { entries: [...defaults, ...own], warnings }
-}
-
-/** A value wholly in quotes is what they enclose. */
-const unquote = (value: string): string =>
-  /^"([^"]*)"$/.exec(value)?.[1] ?? /^'([^']*)'$/.exec(value)?.[1] ?? value
 
 /** The value as the `ini` package reads it, which makes booleans of some words. */
 function takeApart(ini: typeof Ini, text: string): string {

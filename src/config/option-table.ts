@@ -575,7 +575,6 @@ export const optionTable = {
     group: 'api',
     default: 'https://api.codecarbon.io',
     destination: 'figures',
-    waitsFor: 'the CodeCarbon API',
     help: 'base address of the CodeCarbon API',
   },
   /** Key of the project in the CodeCarbon API. */
@@ -583,21 +582,18 @@ export const optionTable = {
     type: 'text',
     group: 'api',
     secret: true,
-    waitsFor: 'the CodeCarbon API',
     help: 'key of the project in the CodeCarbon API',
   },
   /** Organisation in the CodeCarbon API. */
   organizationId: {
     type: 'text',
     group: 'api',
-    waitsFor: 'the CodeCarbon API',
     help: 'organisation in the CodeCarbon API',
   },
   /** Project in the CodeCarbon API. */
   projectId: {
     type: 'text',
     group: 'api',
-    waitsFor: 'the CodeCarbon API',
     help: 'project in the CodeCarbon API',
   },
 

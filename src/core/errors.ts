@@ -17,6 +17,8 @@ export const errorCodes = [
   'ERR_FILE_UNREADABLE',
   'ERR_NO_RUNS',
   'ERR_QUERY_FAILED',
+  'ERR_LOGIN_FAILED',
+  'ERR_API_REFUSED',
 ] as const
 
 /** One of {@link errorCodes}. */

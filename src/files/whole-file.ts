@@ -21,8 +21,9 @@ export function writeWholeFile(path: string, text: string | Uint8Array, mode?: n
     }
     makeDirectory(dirname(target))
     temporary = `${target}.${process.pid}.tmp`
-    writeFileSync(temporary, text)
     const wanted = mode ?? there?.mode
+    // From its first moment on, since it may hold a key.
+    writeFileSync(temporary, text, wanted === undefined ? {} : { mode: wanted & 0o777 })
     if (wanted !== undefined) chmodSync(temporary, wanted)
     renameSync(temporary, target)
   } catch (cause) {
