@@ -129,6 +129,8 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
       'exporters/run-page.ts',
     ],
   ],
+  ['exporters/api/', ['core/', 'exporters/api/', 'codecarbon-api/', 'files/', 'http/']],
+  ['codecarbon-api/', ['core/', 'http/', 'codecarbon-api/']],
   ['exporters/run-page.ts', ['core/', 'exporters/text/quantity.ts', 'exporters/task-groups.ts']],
   [
     'exporters/github/',

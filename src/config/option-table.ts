@@ -54,7 +54,6 @@ export interface OptionSpec {
 
 /** Outputs that are understood but wait for a later version, and what they wait for. */
 export const waitingOutputs: Readonly<Record<string, string>> = {
-  api: 'the CodeCarbon API',
   boamps: 'BoAmps',
 }
 
@@ -125,7 +124,7 @@ export const optionTable = {
     type: 'text',
     group: 'run',
     default: '5b0fa12a-3dd7-45bb-9766-cc326314d9f1',
-    help: 'experiment that the run belongs to, as in the CodeCarbon API',
+    help: 'experiment that the run belongs to: its id in the CodeCarbon API',
   },
   /** Name of the experiment, part of the name of the file of tasks. */
   experimentName: {
@@ -575,16 +574,14 @@ export const optionTable = {
     group: 'api',
     default: 'https://api.codecarbon.io',
     destination: 'figures',
-    waitsFor: 'the CodeCarbon API',
-    help: 'base address of the CodeCarbon API',
+    help: 'base address of the CodeCarbon API, for output_methods=api',
   },
   /** Key of the project in the CodeCarbon API. */
   apiKey: {
     type: 'text',
     group: 'api',
     secret: true,
-    waitsFor: 'the CodeCarbon API',
-    help: 'key of the project in the CodeCarbon API',
+    help: 'key of the project in the CodeCarbon API, for output_methods=api',
   },
   /** Organisation in the CodeCarbon API. */
   organizationId: {

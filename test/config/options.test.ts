@@ -519,13 +519,14 @@ it('says of options that nothing uses yet, once for each thing they wait for', (
   const { warnings } = resolveOptions(
     fromEnvironment({
       CODECARBON_API_KEY: 'abcdef',
+      CODECARBON_ORGANIZATION_ID: 'o',
       CODECARBON_PROJECT_ID: 'p',
       CODECARBON_PROMETHEUS_URL: 'gateway:9091',
       CODECARBON_OUTPUT_METHODS: 'prometheus',
     }),
   )
   expect(warnings).toEqual([
-    'the CodeCarbon API: not in this version, so nothing comes of CODECARBON_API_KEY, CODECARBON_PROJECT_ID',
+    'the CodeCarbon API: not in this version, so nothing comes of CODECARBON_ORGANIZATION_ID, CODECARBON_PROJECT_ID',
   ])
   expect(warnings.join()).not.toContain('abcdef')
 })
