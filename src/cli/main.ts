@@ -4,6 +4,7 @@ import { nearest } from '../config/nearest.ts'
 import { ConfigError, messageOf } from '../core/errors.ts'
 import { printOnStderr } from '../log.ts'
 import { packageVersion } from '../version.ts'
+import { addApi } from './api.ts'
 import { addCalibrate } from './calibrate.ts'
 import { addComet } from './comet.ts'
 import { addCompletion } from './completion.ts'
@@ -40,6 +41,7 @@ addReport(program)
 addCalibrate(program)
 addConfig(program)
 addComet(program)
+addApi(program)
 addData(program)
 addCompletion(program)
 

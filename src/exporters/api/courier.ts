@@ -41,8 +41,12 @@ export interface Courier {
   readonly isOwnDone: boolean
   /** Slices of the own run that are still to be sent. */
   readonly ownLeft: number
-  /** Runs that others left behind, and that could not be delivered. */
+  /** Slices that were sent, of all runs. */
+  readonly sent: number
+  /** Runs that others left behind, and that could not be delivered so far. */
   readonly leftBehind: readonly string[]
+  /** Whether some of these are still to be tried. */
+  readonly hasMore: boolean
   /** Breaks off what is on its way, and lets go of all files. */
   stop(): void
 }
@@ -79,6 +83,7 @@ export function createCourier(parts: CourierParts): Courier {
   let failures = 0
   let isTroubled = false
   let refusals = 0
+  let sent = 0
   let pausedUntilMs = -Infinity
   let askedUntilMs = -Infinity
   let cancelTimer: (() => void) | undefined
@@ -154,8 +159,10 @@ export function createCourier(parts: CourierParts): Courier {
 
   /** @returns whether to go on at once */
   async function attempt(delivery: RunDelivery): Promise<boolean> {
+    const before = delivery.sent
     try {
       await delivery.step({ timeoutMs: within(), signal: end.signal })
+      sent += delivery.sent - before
       if (isTroubled) parts.onRecovery()
       isTroubled = false
       failures = 0
@@ -236,6 +243,12 @@ export function createCourier(parts: CourierParts): Courier {
     },
     get ownLeft() {
       return own?.left ?? 0
+    },
+    get sent() {
+      return sent
+    },
+    get hasMore() {
+      return queue.length > 0 || other !== undefined
     },
     get leftBehind() {
       return [...left, ...queue, ...(other === undefined ? [] : [other.file.path])]

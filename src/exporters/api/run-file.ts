@@ -322,7 +322,7 @@ const toBytes = (lines: readonly Line[]): Buffer =>
   Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
 
 function readContents(path: string): Contents | undefined {
-  const text = readFileSync(path, 'utf8')
+  const text = readIfThere(path)
   const lines = text.split('\n').map(parseLine)
   let head: RunHead | undefined
   let serverId: string | undefined
@@ -342,6 +342,16 @@ function readContents(path: string): Contents | undefined {
     ...{ head, serverId, told, slices: waiting },
     last: last !== undefined && told.n > last.n ? { ...last, n: told.n } : last,
     isTorn: text !== '' && !text.endsWith('\n'),
+  }
+}
+
+/** Another process may have delivered it a moment ago. */
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
+    throw error
   }
 }
 
