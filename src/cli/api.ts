@@ -49,19 +49,20 @@ async function flush(flags: Record<string, unknown>): Promise<void> {
     heard.add(message)
   }
   const release = holdProcess()
-  const { courier, server, close } = connect({
+  const connection = connect({
     ...{ endpoint, spool, clock: systemClock, apiKey: new Secret(options.apiKey) },
     onTrouble: (refusal) => {
-      warn(`${server} ${refusal.message}`)
+      warn(`${connection.server} ${refusal.message}`)
     },
     onRecovery: () => undefined,
     onMayComeTwice: () => {
-      warn(`${server} does not let this key look at what it has: a slice may be there twice`)
+      warn(`${connection.server} does not let this key look at what it has: a slice may be there twice`)
     },
     onDelivered: (path, slices) => {
       print(`${basename(path)}: ${slices} slices sent`, { run: basename(path, '.jsonl'), slices })
     },
   })
+  const { courier, server } = connection
   try {
     for (let before = -1; before !== courier.sent && (before === -1 || courier.hasMore);) {
       before = courier.sent
@@ -76,7 +77,7 @@ async function flush(flags: Record<string, unknown>): Promise<void> {
       runs_left: left,
     })
   } finally {
-    close()
+    connection.close()
     release()
   }
 }

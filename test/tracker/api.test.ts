@@ -49,7 +49,12 @@ describe('the CodeCarbon API', () => {
   it('has what a function used that is tracked with saveToApi', async () => {
     const api = await startFakeApi()
     const { options } = fakeMachine()
-    const logger = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() }
+    const logger = {
+      debug: vi.fn<(message: string) => void>(),
+      info: vi.fn<(message: string) => void>(),
+      warn: vi.fn<(message: string) => void>(),
+      error: vi.fn<(message: string) => void>(),
+    }
     const train = trackEmissions((x: number) => Promise.resolve(x + 1), {
       ...options,
       ...settings(api),
@@ -80,8 +85,13 @@ describe('the CodeCarbon API', () => {
     const api = await startFakeApi()
     const { options } = fakeMachine()
     const { apiKey, ...keyless } = settings(api)
-    const warn = vi.fn()
-    const logger = { debug: vi.fn(), info: vi.fn(), warn, error: vi.fn() }
+    const warn = vi.fn<(message: string) => void>()
+    const logger = {
+      debug: vi.fn<(message: string) => void>(),
+      info: vi.fn<(message: string) => void>(),
+      warn,
+      error: vi.fn<(message: string) => void>(),
+    }
     const without = {
       ...options,
       ...keyless,
