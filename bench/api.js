@@ -90,6 +90,7 @@ async function deliver(folder, endpoint) {
       throw new Error(message)
     },
     onRecovery: () => undefined,
+    onSkew: () => undefined,
     onMayComeTwice: () => undefined,
   })
   const { courier } = connection

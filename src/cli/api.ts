@@ -55,6 +55,7 @@ async function flush(flags: Record<string, unknown>): Promise<void> {
       warn(`${connection.server} ${refusal.message}`)
     },
     onRecovery: () => undefined,
+    onSkew: warn,
     onMayComeTwice: () => {
       warn(`${connection.server} does not let this key look at what it has: a slice may be there twice`)
     },

@@ -3,8 +3,7 @@ import type { Clock } from '../../core/clock.ts'
 import type { EmissionsData } from '../../core/emissions-data.ts'
 import { EnergyError } from '../../core/errors.ts'
 import type { Exporter, Report } from '../../core/exporter.ts'
-import type { Connection } from './connect.ts'
-import type { CourierParts } from './courier.ts'
+import type { ConnectParts, Connection } from './connect.ts'
 import type { RunFile } from './run-file.ts'
 import { toSlice } from './slice.ts'
 import type { Spool } from './spool.ts'
@@ -29,8 +28,10 @@ export interface ApiExporterOptions {
 
 /** Makes a courier, and tells the name of the server. */
 export type OpenCourier = (
-  hooks: Pick<CourierParts, 'onTrouble' | 'onRecovery' | 'onMayComeTwice'>,
+  hooks: Pick<ConnectParts, 'onTrouble' | 'onRecovery' | 'onMayComeTwice' | 'onSkew'>,
 ) => Promise<Connection>
+
+const whatSends = 'to be sent by the next run or by codecarbon api flush'
 
 /** Less than the run waits for an output. */
 const usualEndMs = 4500
@@ -96,11 +97,19 @@ export function createApiExporter(options: ApiExporterOptions): Exporter {
   async function open(): Promise<void> {
     if (openCourier === undefined) return
     connection = await openCourier({
-      onTrouble(refusal, isTriedAgain) {
-        problem = `${nameOfServer()} ${refusal.message}`
+      onTrouble(refusal, { isOwn, isTriedAgain }) {
+        const message = `${nameOfServer()} ${refusal.message}`
+        if (!isOwn) {
+          log('info', `output api: ${message}; a run of before waits in ${spool.folder}`)
+          return
+        }
+        problem = message
         told(
-          `${problem}; what is to be sent waits in ${spool.folder}${isTriedAgain ? ', and is sent again' : ''}`,
+          `${message}; what is to be sent waits in ${spool.folder}${isTriedAgain ? ', and is sent again' : ''}`,
         )
+      },
+      onSkew(message) {
+        log('warning', `output api: ${message}`)
       },
       onRecovery() {
         problem = undefined
@@ -108,7 +117,7 @@ export function createApiExporter(options: ApiExporterOptions): Exporter {
       onMayComeTwice() {
         log(
           'warning',
-          `${nameOfServer()} did not say whether it took a slice, and does not let this key look: it may be there twice`,
+          `output api: ${nameOfServer()} did not say whether it took a slice, and does not let this key look: it may be there twice`,
         )
       },
     })
@@ -130,7 +139,7 @@ export function createApiExporter(options: ApiExporterOptions): Exporter {
     }
     await courier.drain(endMs, report.reason === 'stop' ? 'all' : 'own')
     isDrained = report.reason === 'stop'
-    tellWaiting(courier.ownLeft)
+    tellWaiting(courier.ownLeft, isDrained)
   }
 
   /** The program did not wait for the end: as much as comes while it goes on. */
@@ -142,12 +151,12 @@ export function createApiExporter(options: ApiExporterOptions): Exporter {
   }
 
   /** In one line. @throws EnergyError where something waits */
-  function tellWaiting(slices: number): void {
+  function tellWaiting(slices: number, isEnd: boolean): void {
     if (slices === 0) return
     const why = problem === undefined ? '' : ` (${problem})`
-    const message = `${slices} slice${slices === 1 ? '' : 's'} of this run wait${slices === 1 ? 's' : ''} in ${spool.folder}, to be sent by the next run or by codecarbon api flush${why}`
+    const message = `${slices} slice${slices === 1 ? '' : 's'} of this run wait${slices === 1 ? 's' : ''} in ${spool.folder}, ${whatSends}${why}`
     // A problem that goes on is told once, this is another one.
-    if (isTold) log('warning', `output api: ${message}`)
+    if (isTold && isEnd) log('warning', `output api: ${message}`)
     isTold = true
     throw new EnergyError('ERR_EXPORT_FAILED', message)
   }
@@ -179,11 +188,15 @@ export function createApiExporter(options: ApiExporterOptions): Exporter {
     exportSync(report) {
       keep(report)
       file?.syncNow()
+      if (report.reason === 'exit' && file !== undefined && !isClosed)
+        log('info', `output api: the end of this run waits in ${spool.folder}, ${whatSends}`)
     },
     close() {
       if (isClosed) return
       isClosed = true
-      if (isEnded && !isDrained && file !== undefined && openCourier !== undefined) void sendLater()
+      if (isEnded && !isDrained && file !== undefined && openCourier !== undefined)
+        // What fails there is sent by the next run.
+        void sendLater().catch(() => undefined)
       else release()
     },
   }

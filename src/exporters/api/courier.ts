@@ -15,13 +15,21 @@ export interface CourierParts {
   readonly clock: Clock
   /** From 0 to 1. @default Math.random */
   readonly random?: () => number
-  /** Something did not come. It may be tried again, or a person has to change something. The words go on after the server's name. */
-  readonly onTrouble: (refusal: ApiRefusal, isTriedAgain: boolean) => void
+  /** Something did not come. The words go on after the server's name. */
+  readonly onTrouble: (refusal: ApiRefusal, trouble: Trouble) => void
   /** It comes again after trouble. */
   readonly onRecovery: () => void
   readonly onMayComeTwice: () => void
   /** A run that another process left behind is delivered. */
   readonly onDelivered?: (path: string, slices: number) => void
+}
+
+/** What did not come, and what becomes of it. */
+export interface Trouble {
+  /** It is of the own run, and not of one that another process left behind. */
+  readonly isOwn: boolean
+  /** Else a person has to change something. */
+  readonly isTriedAgain: boolean
 }
 
 /** Delivers runs in the background: the own one first, then those that other processes have left behind. */
@@ -123,7 +131,10 @@ export function createCourier(parts: CourierParts): Courier {
       return file === undefined ? undefined : deliver(file, true)
     } catch (error) {
       left.add(path)
-      parts.onTrouble(new ApiRefusal('refused', `is not given ${path}: ${messageOf(error)}`), false)
+      parts.onTrouble(new ApiRefusal('refused', `is not given ${path}: ${messageOf(error)}`), {
+        isOwn: false,
+        isTriedAgain: false,
+      })
       return undefined
     }
   }
@@ -152,6 +163,13 @@ export function createCourier(parts: CourierParts): Courier {
         if (!(await attempt(next))) return
       }
       waiter?.done()
+    } catch (error) {
+      // Nobody waits for this, and nothing may be thrown into the program.
+      parts.onTrouble(new ApiRefusal('refused', `is not asked: ${messageOf(error)}`), {
+        isOwn: true,
+        isTriedAgain: false,
+      })
+      waiter?.done()
     } finally {
       isRunning = false
     }
@@ -178,7 +196,7 @@ export function createCourier(parts: CourierParts): Courier {
     const refusal =
       error instanceof ApiRefusal ? error : new ApiRefusal('refused', `is not asked: ${messageOf(error)}`)
     if (refusal.mayPass) {
-      parts.onTrouble(refusal, true)
+      parts.onTrouble(refusal, { isOwn: delivery === own, isTriedAgain: true })
       pause(refusal)
       return false
     }
@@ -188,7 +206,7 @@ export function createCourier(parts: CourierParts): Courier {
     refusals = 0
     if (delivery === own) isOwnStuck = true
     else letGo(false)
-    parts.onTrouble(refusal, false)
+    parts.onTrouble(refusal, { isOwn: delivery === own, isTriedAgain: false })
     return true
   }
 

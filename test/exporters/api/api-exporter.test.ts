@@ -82,6 +82,20 @@ describe('a run that goes to the CodeCarbon API', () => {
     expect(times).toEqual([before, before + 15_000, before + 15_001])
   })
 
+  it.each([
+    [3_600_000, 'the clock of this machine is 60 minutes behind that of the CodeCarbon API at'],
+    [-90_000_000, 'the clock of this machine is 25 hours ahead of that of the CodeCarbon API at'],
+    [60_000, undefined],
+  ])('comes from a machine whose clock is said to be wrong where it is (%s ms)', async (aheadMs, message) => {
+    const api = await startFakeApi()
+    api.aheadMs = aheadMs
+    const rig = createRig(api)
+    await rig.report('flush')
+    await rig.report('stop')
+    expect(rig.messages).toEqual(message === undefined ? [] : [expect.stringContaining(message) as string])
+    expectAll(api, rig.total)
+  })
+
   it('is told with the key in a header, and with nothing of it anywhere else', async () => {
     const api = await startFakeApi()
     api.fault = ({ path }) => (path === '/emissions' ? 403 : undefined)
