@@ -18,6 +18,8 @@ export interface ApiOutputParts {
   readonly endMs?: number | undefined
 }
 
+/** A key that does not fit does not fit the hundreds of runs that may wait. */
+const mostStuck = 3
 /** So that there is time to say what waits. */
 const reserveMs = 300
 
@@ -28,7 +30,7 @@ export function createApiOutput(options: Options, { log, clock, fetch, endMs }: 
   const apiKey = options.apiKey === undefined ? undefined : new Secret(options.apiKey)
   const openCourier: OpenCourier = async (hooks) => {
     const { connect } = await import('./exporters/api/connect.ts')
-    return connect({ ...hooks, endpoint, apiKey, spool, clock, fetch })
+    return connect({ ...hooks, endpoint, apiKey, spool, clock, fetch, mostStuck })
   }
   const whyNot = options.offline
     ? 'offline makes no connection'

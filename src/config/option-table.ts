@@ -45,7 +45,7 @@ export interface OptionSpec {
   /** Never shown: not in messages, not by `config --show`. */
   readonly secret?: true
   /** What is sent to it: told in the log where a file in the working directory sets it. */
-  readonly destination?: 'figures' | 'name and password'
+  readonly destination?: 'figures' | 'figures and the API key' | 'name and password'
   /** What to give instead. The option still works. */
   readonly deprecated?: string
   /** What will use it. Until then, giving it is answered by a warning. */
@@ -573,7 +573,7 @@ export const optionTable = {
     type: 'url',
     group: 'api',
     default: 'https://api.codecarbon.io',
-    destination: 'figures',
+    destination: 'figures and the API key',
     help: 'base address of the CodeCarbon API, for output_methods=api',
   },
   /** Key of the project in the CodeCarbon API. */

@@ -20,6 +20,8 @@ export interface CourierParts {
   /** It comes again after trouble. */
   readonly onRecovery: () => void
   readonly onMayComeTwice: () => void
+  /** When so many runs in a row are not taken, runs that others left behind are not tried any more. @default Infinity */
+  readonly mostStuck?: number
   /** A run that another process left behind is delivered. */
   readonly onDelivered?: (path: string, slices: number) => void
 }
@@ -69,6 +71,8 @@ const longestPauseAtEndMs = 500
 const mostTriesAtEnd = 3
 /** Slices in a row that a server refuses, each with all that was refused before: it takes none. */
 const mostRefusals = 3
+/** What a person has to change may be changed while the run goes on, or be the page of a network to log in to. */
+const stuckMs = 60 * 60_000
 /** Between two looks for runs that others left behind. */
 const lookAgainMs = 10 * 60_000
 
@@ -77,12 +81,14 @@ const lookAgainMs = 10 * 60_000
  * https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/), and as long as the server asks for (`Retry-After`).
  */
 export function createCourier(parts: CourierParts): Courier {
-  const { api, spool, endpoint, clock, random = Math.random } = parts
+  const { api, spool, endpoint, clock, random = Math.random, mostStuck = Infinity } = parts
   const nowMs = (): number => clock.now().monotonic * 1000
   const end = new AbortController()
   const left = new Set<string>()
   let own: RunDelivery | undefined
-  let isOwnStuck = false
+  let stuckUntilMs = -Infinity
+  /** Runs in a row that were left behind again. */
+  let stuck = 0
   let other: RunDelivery | undefined
   let queue: string[] = []
   let lookedAtMs = -Infinity
@@ -106,8 +112,8 @@ export function createCourier(parts: CourierParts): Courier {
 
   /** What is to be delivered now. */
   function current(): RunDelivery | undefined {
-    if (own !== undefined && !isOwnStuck && !own.isIdle) return own
-    if (waiter !== undefined && !waiter.isForAll) return undefined
+    if (own !== undefined && nowMs() >= stuckUntilMs && !own.isIdle) return own
+    if ((waiter !== undefined && !waiter.isForAll) || stuck >= mostStuck) return undefined
     for (;;) {
       if (other !== undefined && !other.isIdle) return other
       if (other !== undefined) letGo(true)
@@ -185,6 +191,7 @@ export function createCourier(parts: CourierParts): Courier {
       isTroubled = false
       failures = 0
       refusals = 0
+      stuck = 0
       return true
     } catch (error) {
       return !isStopped && failed(delivery, error)
@@ -204,8 +211,9 @@ export function createCourier(parts: CourierParts): Courier {
     const isJoined = refusal.kind === 'refused' && ++refusals < mostRefusals && delivery.file.joinOldest()
     if (isJoined) return true
     refusals = 0
-    if (delivery === own) isOwnStuck = true
+    if (delivery === own) stuckUntilMs = nowMs() + stuckMs
     else letGo(false)
+    stuck += 1
     parts.onTrouble(refusal, { isOwn: delivery === own, isTriedAgain: false })
     return true
   }

@@ -2,11 +2,31 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'csv-parse/sync'
 import { describe, expect, it } from 'vitest'
+import { RunFile } from '../../../src/exporters/api/run-file.ts'
+import type { Sums } from '../../../src/exporters/api/slice.ts'
 import { startFakeApi, type FakeApi } from '../../fixtures/codecarbon-api/server.ts'
 import { sumsOf } from '../../fixtures/codecarbon-api/store.ts'
-import { runCli, runProgram, startProgram, stateFolder, type Ended } from '../../fixtures/programs/child.ts'
+import {
+  runCli,
+  runProgram,
+  startCli,
+  startProgram,
+  stateFolder,
+  type Ended,
+} from '../../fixtures/programs/child.ts'
 import { temporaryFolder } from '../../fixtures/programs/temporary-folder.ts'
-import { filesIn } from './rig.ts'
+import { filesIn, until } from './rig.ts'
+
+const runBody = {
+  ...{
+    timestamp: '2027-01-15T08:00:00.000123Z',
+    os: 'Linux',
+    python_version: 'node',
+    codecarbon_version: '1',
+  },
+  ...{ cpu_count: 1, cpu_model: null, gpu_count: 0, gpu_model: null, longitude: null, latitude: null },
+  ...{ region: null, provider: null, ram_total_size: 1, tracking_mode: 'machine' },
+}
 
 type Row = Readonly<Record<string, string>>
 
@@ -131,6 +151,39 @@ describe('codecarbon api flush', () => {
     const other = await flush(elsewhere, folder)
     expect(other.stderr).toContain(`runs also wait for ${api.url}`)
     expect(elsewhere.asked).toEqual([])
+  })
+
+  it('may be killed at any instant: what is sent is sent once', async () => {
+    const api = await startFakeApi()
+    const folder = temporaryFolder()
+    const path = join(stateFolder(folder), 'api', '1-run.jsonl')
+    const run = { ...runBody, experiment_id: api.store.experimentId }
+    const file = RunFile.begin(path, { endpoint: api.url, run })
+    const sums = (n: number): Sums => ({
+      ...{ seconds: n * 7.7, emissions: n / 3e5, cpu: n / 7e4, gpu: 0, ram: n / 9e5 },
+      energy: n / 7e4 + n / 9e5,
+    })
+    const means = { cpuWatts: 1, gpuWatts: 0, ramWatts: 1, cpuPercent: 1, gpuPercent: null, ramPercent: 1 }
+    for (let n = 1; n <= 1500; n += 1)
+      file.add({ n, wallMs: 1.8e12 + n * 7700, sums: sums(n), seconds: 7.7, wue: 0, means })
+    file.close(false)
+    const env = { CODECARBON_API_KEY: api.store.apiKey }
+    for (let kill = 0; kill < 6; kill += 1) {
+      const { length } = api.store.emissions
+      const child = startCli(['api', 'flush', '--api-endpoint', api.url], { folder, env })
+      await until(() => api.store.emissions.length > length + Math.random() * 300)
+      child.process.kill('SIGKILL')
+      await child.ended
+    }
+    expect(api.store.emissions.length).toBeLessThan(1500)
+    expect((await flush(api, folder)).stderr).toBe('')
+    expect(api.store.runs).toHaveLength(1)
+    expect(api.store.emissions).toHaveLength(1500)
+    const { seconds, emissions, cpu, gpu, ram, energy } = sums(1500)
+    expect(sumsOf(api.store.emissions)).toEqual({
+      ...{ duration: Math.round(seconds), emissions_sum: emissions },
+      ...{ cpu_energy: cpu, gpu_energy: gpu, ram_energy: ram, energy_consumed: energy },
+    })
   })
 
   it('shares the spool: of two at the same time each run is sent once', async () => {

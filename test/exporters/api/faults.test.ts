@@ -152,6 +152,25 @@ describe('a server that', () => {
     expect(rig.files()).toEqual([])
   })
 
+  it('answers with the page of a network to log in to is asked again after an hour', async () => {
+    const api = await startFakeApi()
+    const clock = fakeClock()
+    const rig = createRig(api, { clock })
+    api.fault = () => 'page'
+    await rig.report('live')
+    await until(() => rig.messages.length > 0)
+    api.fault = () => undefined
+    clock.advance(3500)
+    await rig.report('live')
+    await settle()
+    expect(api.asked).toHaveLength(1)
+    clock.advance(200)
+    await rig.report('live')
+    await until(() => api.store.emissions.length > 0)
+    await rig.report('stop')
+    expectAll(api, rig.total)
+  })
+
   it('refuses one slice has what it was about with the next', async () => {
     const api = await startFakeApi()
     const rig = createRig(api)
