@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Fetch } from '../http/http-request.ts'
 import { createJsonApi, fieldsOf, type Answer } from '../http/json-api.ts'
 import type { Secret } from '../http/secret.ts'
-import { ApiRefusal, rulesFor } from './api-refusal.ts'
+import { readingRules, unexpectedAnswer, writingRules } from './api-refusal.ts'
 
 /** A body as the API takes it. */
 export type ApiBody = Readonly<Record<string, string | number | null>>
@@ -52,14 +52,14 @@ export function createCodecarbonApi({ endpoint, apiKey, fetch, clock }: Codecarb
     ...{ name: 'the CodeCarbon API', url: endpoint, basePath: '/', fetch, clock },
     headers: apiKey === undefined ? {} : { 'x-api-token': apiKey.reveal() },
   }
-  const writing = createJsonApi({ ...usual, rules: rulesFor(201) })
-  const reading = createJsonApi({ ...usual, rules: rulesFor(200) })
+  const writing = createJsonApi({ ...usual, rules: writingRules })
+  const reading = createJsonApi({ ...usual, rules: readingRules })
   return {
     server: writing.server,
     async createRun(body, { timeoutMs, signal }) {
       const { id } = await writing.call({ path: 'runs', body }, timeoutMs, signal)
       if (typeof id === 'string') return id
-      throw new ApiRefusal('unexpected', rulesFor(201).words.unexpected)
+      throw unexpectedAnswer()
     },
     async addEmission(body, { timeoutMs, signal }) {
       await writing.call({ path: 'emissions', body }, timeoutMs, signal)
@@ -82,7 +82,7 @@ export function createCodecarbonApi({ endpoint, apiKey, fetch, clock }: Codecarb
 }
 
 function toList(value: unknown): OnServer[] {
-  if (!Array.isArray(value)) throw new ApiRefusal('unexpected', rulesFor(200).words.unexpected)
+  if (!Array.isArray(value)) throw unexpectedAnswer()
   return value.flatMap((entry) => {
     const fields = fieldsOf(entry)
     const { id, timestamp } = fields

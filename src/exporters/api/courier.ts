@@ -147,11 +147,11 @@ export function createCourier(parts: CourierParts): Courier {
 
   function letGo(isDelivered: boolean): void {
     if (other === undefined) return
-    const { file, sent } = other
+    const { file, sent: slices } = other
     other = undefined
     if (!isDelivered) left.add(file.path)
     file.close(isDelivered)
-    if (isDelivered) parts.onDelivered?.(file.path, sent)
+    if (isDelivered) parts.onDelivered?.(file.path, slices)
   }
 
   async function run(): Promise<void> {
@@ -246,6 +246,7 @@ export function createCourier(parts: CourierParts): Courier {
       own?.end()
     },
     drain(timeoutMs, scope) {
+      waiter?.done()
       return new Promise((resolve) => {
         const cancel = clock.after(timeoutMs, () => waiter?.done())
         waiter = {

@@ -132,8 +132,8 @@ export class RunDelivery {
     try {
       return await ask()
     } catch (error) {
-      if (!(error instanceof ApiRefusal) || error.mayPass) throw error
-      return undefined
+      if (error instanceof ApiRefusal && error.kind === 'unreadable') return undefined
+      throw error
     }
   }
 }

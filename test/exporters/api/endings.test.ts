@@ -78,7 +78,7 @@ function flaky(): FakeApi['fault'] {
   }
 }
 
-describe('a program whose run goes to the CodeCarbon API', () => {
+describe('a program whose run goes to the CodeCarbon API', { timeout: 120_000 }, () => {
   it('has there what its CSV file says, to the last bit, when it was killed at any instant and the rest is flushed', async () => {
     const api = await startFakeApi()
     for (let kill = 0; kill < 5; kill += 1) {
@@ -122,7 +122,7 @@ describe('a program whose run goes to the CodeCarbon API', () => {
   )
 })
 
-describe('codecarbon api flush', () => {
+describe('codecarbon api flush', { timeout: 120_000 }, () => {
   it('says when nothing waits, and what does', async () => {
     const api = await startFakeApi()
     const folder = temporaryFolder()

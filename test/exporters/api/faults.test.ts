@@ -152,6 +152,23 @@ describe('a server that', () => {
     expect(rig.files()).toEqual([])
   })
 
+  it('shows a page where it is asked what it has, is sent nothing on a guess', async () => {
+    const api = await startFakeApi()
+    const folder = temporaryFolder()
+    const rig = createRig(api, { folder })
+    await rig.report('flush')
+    api.fault = ({ method }) => (method === 'GET' ? 'page' : 'committed error')
+    expect(await failure(rig.report('flush'))).toContain('1 slice of this run waits in')
+    expect(await failure(rig.report('stop'))).toContain('has no CodeCarbon API')
+    await rig.exporter.close?.()
+    expect(api.store.emissions).toHaveLength(2)
+    api.fault = () => undefined
+    const next = createRig(api, { folder, runId: 'run-2' })
+    await next.report('stop')
+    await next.exporter.close?.()
+    expectAll(api, rig.total)
+  })
+
   it('answers with the page of a network to log in to is asked again after an hour', async () => {
     const api = await startFakeApi()
     const clock = fakeClock()
