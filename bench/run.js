@@ -8,6 +8,7 @@ const { benchTick } = await import('./tick.js')
 const { benchScrape } = await import('./scrape.js')
 const { benchScrapeAfterTasks } = await import('./scrape-after-tasks.js')
 const { benchCsv } = await import('./csv.js')
+const { benchApi } = await import('./api.js')
 const { benchGpu } = await import('./gpu.js')
 const { benchMonitor } = await import('./monitor.js')
 
@@ -19,6 +20,7 @@ const rows = [
   ...(await benchScrape()),
   ...(await benchScrapeAfterTasks()),
   ...benchCsv(),
+  ...(await benchApi()),
   ...(await benchMonitor()),
 ]
 const width = Math.max(...rows.map(({ what }) => what.length))

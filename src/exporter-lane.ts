@@ -79,6 +79,11 @@ export class ExporterLane {
     return this.#exporter.isRemote === true
   }
 
+  /** What it has not sent when the process ends is lost to it. */
+  get losesUnsent(): boolean {
+    return this.isRemote && this.#exporter.keepsUnsent !== true
+  }
+
   get isBusy(): boolean {
     return this.#pending.size > 0
   }

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os'
+import { createApiOutput } from './api-output.ts'
 import { comparisonsFor } from './comparisons-for.ts'
 import type { Options } from './config/option-table.ts'
 import type { Clock } from './core/clock.ts'
@@ -23,6 +24,8 @@ export interface OutputParts {
   readonly csvPath: () => string | undefined
   /** How services are asked. @default httpRequest */
   readonly fetch?: Fetch | undefined
+  /** Time that outputs have at the end of the run, in milliseconds. */
+  readonly endMs?: number | undefined
 }
 
 /**
@@ -30,7 +33,13 @@ export interface OutputParts {
  * first moment, since a program may end before anything more can be loaded; what goes over a network cannot be sent then anyway.
  */
 export function createOutputs(options: Options, parts: OutputParts): Exporter[] {
-  return [...fileOutputs(options, parts), ...networkOutputs(options, parts), ...cometOutput(options, parts)]
+  return [
+    ...fileOutputs(options, parts),
+    // Offline it keeps what another run may send.
+    ...(options.outputMethods.includes('api') ? [createApiOutput(options, parts)] : []),
+    ...networkOutputs(options, parts),
+    ...cometOutput(options, parts),
+  ]
 }
 
 /** Offline it writes an archive. */

@@ -383,7 +383,7 @@ export class Run {
   }
 
   #tellUnsent(): void {
-    const names = this.#lanes.filter(({ isRemote }) => isRemote).map(({ health }) => health.name)
+    const names = this.#lanes.filter(({ losesUnsent }) => losesUnsent).map(({ health }) => health.name)
     if (names.length === 0 || this.#isAllSent) return
     const what = `output${names.length === 1 ? '' : 's'} ${names.join(', ')}`
     this.#parts.log(

@@ -38,6 +38,8 @@ export interface StartExtras {
   /** Another process tree to follow than that of this process. */
   readonly tree?: TreeSource
   readonly clock?: Clock
+  /** Time that outputs have at the end of the run, in milliseconds. @default 5000 */
+  readonly endMs?: number
 }
 
 /** A run that has begun, and what is worth telling about it. */
@@ -86,7 +88,13 @@ function beginRun(options: Options, extras: StartExtras, onEnd: (() => void) | u
     summary,
     prometheusPull(options, log),
     ...otlp(options, log),
-    ...createOutputs(withoutOwn(options, extras), { log, clock, csvPath, fetch: extras.fetch }),
+    ...createOutputs(withoutOwn(options, extras), {
+      log,
+      clock,
+      csvPath,
+      fetch: extras.fetch,
+      endMs: extras.endMs,
+    }),
     ...(extras.exporters ?? []),
   ].filter((exporter) => exporter !== undefined)
   const tree = extras.tree ?? (options.trackingMode === 'process' ? ownTree(options) : undefined)

@@ -135,6 +135,7 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
     ],
   ],
   ['exporters/metrics/', ['exporters/metrics/']],
+  ['exporters/api/', ['core/', 'exporters/api/', 'codecarbon-api/', 'files/', 'http/']],
   ['exporters/run-page.ts', ['core/', 'exporters/text/quantity.ts', 'exporters/task-groups.ts']],
   [
     'exporters/github/',

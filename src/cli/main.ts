@@ -8,6 +8,7 @@ import { addGetToken } from './account/get-token.ts'
 import { addInit } from './account/init.ts'
 import { addLogin, addLogout } from './account/login.ts'
 import { addTestApi } from './account/test-api.ts'
+import { addApi } from './api.ts'
 import { addCalibrate } from './calibrate.ts'
 import { addComet } from './comet.ts'
 import { addCompletion } from './completion.ts'
@@ -50,6 +51,7 @@ addLogout(program)
 addGetToken(program)
 addTestApi(program)
 addComet(program)
+addApi(program)
 addData(program)
 addCompletion(program)
 

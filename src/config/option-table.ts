@@ -45,7 +45,7 @@ export interface OptionSpec {
   /** Never shown: not in messages, not by `config --show`. */
   readonly secret?: true
   /** What is sent to it: told in the log where a file in the working directory sets it. */
-  readonly destination?: 'figures' | 'name and password'
+  readonly destination?: 'figures' | 'figures and the API key' | 'name and password'
   /** What to give instead. The option still works. */
   readonly deprecated?: string
   /** What will use it. Until then, giving it is answered by a warning. */
@@ -54,7 +54,6 @@ export interface OptionSpec {
 
 /** Outputs that are understood but wait for a later version, and what they wait for. */
 export const waitingOutputs: Readonly<Record<string, string>> = {
-  api: 'the CodeCarbon API',
   boamps: 'BoAmps',
 }
 
@@ -125,7 +124,7 @@ export const optionTable = {
     type: 'text',
     group: 'run',
     default: '5b0fa12a-3dd7-45bb-9766-cc326314d9f1',
-    help: 'experiment that the run belongs to, as in the CodeCarbon API',
+    help: 'experiment that the run belongs to: its id in the CodeCarbon API',
   },
   /** Name of the experiment, part of the name of the file of tasks. */
   experimentName: {
@@ -574,15 +573,15 @@ export const optionTable = {
     type: 'url',
     group: 'api',
     default: 'https://api.codecarbon.io',
-    destination: 'figures',
-    help: 'base address of the CodeCarbon API',
+    destination: 'figures and the API key',
+    help: 'base address of the CodeCarbon API, for output_methods=api',
   },
   /** Key of the project in the CodeCarbon API. */
   apiKey: {
     type: 'text',
     group: 'api',
     secret: true,
-    help: 'key of the project in the CodeCarbon API',
+    help: 'key of the project in the CodeCarbon API, for output_methods=api',
   },
   /** Organisation in the CodeCarbon API. */
   organizationId: {

@@ -70,6 +70,8 @@ export interface Exporter {
    * before; at any other end without a stop nothing more is sent.
    */
   readonly isRemote?: boolean
+  /** Whether what it could not send is kept and sent another time, so that nothing is missing where a process ends. @default false */
+  readonly keepsUnsent?: boolean
   /**
    * Called once, before the first report, for those that are asked from outside whenever somebody likes. Looking is cheap and changes nothing: what
    * it shows is up to a second old, so that nobody from outside can watch the hardware's counters closely. By `fail` they say what went wrong

@@ -28,6 +28,9 @@ export class NoAnswer extends Error {
   }
 }
 
+/** Made once: the error that an abortion without a reason is given takes longer than the rest of it. */
+const over = new Error('the exchange is over')
+
 /** No answer of the services that programs ask while they run has a thousandth of this. */
 const usualMostBytes = 1_000_000
 
@@ -65,7 +68,7 @@ export async function exchange<Value>(
     cancelTimer()
     signal.removeEventListener('abort', breakOff)
     // Also ends an exchange whose body is of no interest.
-    end.abort()
+    end.abort(over)
   }
 }
 

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util'
 import { type Command, Option } from 'commander'
-import { waitingOutputs, type Options } from '../../config/option-table.ts'
+import type { Options } from '../../config/option-table.ts'
 import { ConfigError, messageOf } from '../../core/errors.ts'
 import type { EmissionsData } from '../../core/emissions-data.ts'
 import { summaryLine } from '../../exporters/text/summary-line.ts'
@@ -46,7 +46,7 @@ export function addMonitor(program: Command): void {
     if (words.length > 0) {
       const { options, origins, log } = optionsFrom(flags, quietly, { format })
       process.exitCode = await runCommand(words, {
-        options: withApi(options, flags['api'], log),
+        options: withApi(options, flags['api']),
         origins,
         log,
       })
@@ -57,7 +57,7 @@ export function addMonitor(program: Command): void {
     const logOptions = isLive ? { logger: messages.logger } : { format }
     const load = (): Loaded => {
       const loaded = optionsFrom(flags, monitorDefaults, logOptions)
-      return { ...loaded, options: withApi(loaded.options, flags['api'], loaded.log) }
+      return { ...loaded, options: withApi(loaded.options, flags['api']) }
     }
     await monitor(load, isLive, messages.latest)
   })
@@ -67,10 +67,9 @@ export function addMonitor(program: Command): void {
 const monitorDefaults: CommandDefaults = { onCsvWrite: 'update' }
 
 /** What `--api` and `--no-api` add to the outputs or take from them. */
-function withApi(options: Options, api: unknown, log: Log): Options {
+function withApi(options: Options, api: unknown): Options {
   if (api === undefined) return options
   const others = options.outputMethods.filter((method) => method !== 'api')
-  if (api === true) log('warning', `${waitingOutputs['api']}: not in this version, so nothing comes of --api`)
   return { ...options, outputMethods: api === true ? [...others, 'api'] : others }
 }
 
@@ -96,7 +95,10 @@ async function monitor(load: () => Loaded, isLive: boolean, latest: () => readon
 }
 
 function begin({ options, origins, log }: Loaded, isLive: boolean): Started {
-  const started = startRun(options, { log, origins, exporters: isLive ? [] : [createMeasurementLog(log)] })
+  const started = startRun(options, {
+    ...{ log, origins, endMs: outputDeadlineMs },
+    exporters: isLive ? [] : [createMeasurementLog(log)],
+  })
   log('info', `tracking ${options.projectName}: ${describeMethods(started)}`)
   return started
 }
