@@ -7,27 +7,44 @@ export interface HeaderOptions {
 }
 
 /**
- * Adds what is known to a response whose headers are about to be sent.
+ * Adds what is known to a head that is about to be written.
  *
  * `Server-Timing` is that of W3C, whose `dur` has no unit of its own; `desc` says which it is here. `Carbon-Emissions-Scope-2` is a decimal number of grams, as in
  * draft-martin-http-carbon-emissions-scope-2-00, which has expired without a successor that keeps it.
+ *
+ * @param head what `writeHead` is given
+ * @returns what to give it instead; the same where the headers have been set at the response
  */
-export function setCarbonHeaders(
+export function addCarbonHeaders<Head extends readonly unknown[]>(
   response: HttpResponse,
+  head: Head,
   grams: number,
   { serverTiming, emissionsHeader }: HeaderOptions,
-): void {
-  if (response.headersSent) return
-  if (serverTiming) {
-    const entry = `carbon;desc="mean mgCO2eq of this route";dur=${toDecimal(grams * 1000)}`
-    const there = response.getHeader('server-timing')
-    response.setHeader(
-      'server-timing',
-      there === undefined ? entry : `${[there].flat().join(', ')}, ${entry}`,
-    )
+): Head {
+  const added: Header[] = []
+  if (serverTiming)
+    added.push(['server-timing', `carbon;desc="mean mgCO2eq of this route";dur=${toDecimal(grams * 1000)}`])
+  if (emissionsHeader) added.push(['carbon-emissions-scope-2', toDecimal(grams)])
+  // Where a header has been set before, Node takes no pairs, and older versions just the last of those in a list that have the same name.
+  if (head.some(isList) && response.getHeaderNames().length === 0)
+    return head.map((argument) => (isList(argument) ? withHeaders(added, argument) : argument)) as never
+  for (const [name, value] of added) {
+    const there = name === 'server-timing' ? response.getHeader(name) : undefined
+    response.setHeader(name, there === undefined ? value : `${[there].flat().join(', ')}, ${value}`)
   }
-  if (emissionsHeader) response.setHeader('carbon-emissions-scope-2', toDecimal(grams))
+  return head
 }
+
+type Header = readonly [name: string, value: string]
+
+const isList = (argument: unknown): argument is readonly unknown[] =>
+  Array.isArray(argument) && argument.length > 0
+
+/** Headers are listed as pairs, or one name and value after the other. */
+const withHeaders = (added: readonly Header[], list: readonly unknown[]): readonly unknown[] => [
+  ...(Array.isArray(list[0]) ? added : added.flat()),
+  ...list,
+]
 
 /** Three digits, and no exponent, which the grammar of either header lacks. */
 function toDecimal(value: number): string {

@@ -2,7 +2,7 @@ import { scopeStorage } from '../../scopes/current-scope.ts'
 import { defaultScopes } from '../../scopes/default-scopes.ts'
 import type { ScopeSource } from '../../scopes/process-scopes.ts'
 import type { ScopeOptions } from '../../scopes/work-scope.ts'
-import { setCarbonHeaders, type HeaderOptions } from './carbon-headers.ts'
+import { addCarbonHeaders, type HeaderOptions } from './carbon-headers.ts'
 import { endWithSocket } from './end-with-socket.ts'
 import { Failures } from './failures.ts'
 import type { BareRequest, HttpRequest, HttpResponse } from './http-types.ts'
@@ -139,15 +139,21 @@ export class RequestScopes {
     if (means === undefined || open.means !== undefined) return
     open.means = means
     const writeHead = response.writeHead.bind(response) as (...args: never[]) => never
+    let areSet = false
     // A response writes its head through this, also where nobody calls it; `on-headers` does the same.
     response.writeHead = (...args: never[]) => {
+      let head = args
       try {
-        const grams = means.of(open.name())
-        if (grams !== undefined) setCarbonHeaders(response, grams, this.#headers)
+        // A head is written again where the first one was wrong.
+        const grams = areSet || response.headersSent ? undefined : means.of(open.name())
+        if (grams !== undefined) {
+          head = addCarbonHeaders(response, args, grams, this.#headers)
+          areSet = head === args
+        }
       } catch (error) {
         this.failures.failed(error)
       }
-      return writeHead(...args)
+      return writeHead(...head)
     }
   }
 }

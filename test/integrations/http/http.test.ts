@@ -7,19 +7,9 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { currentScope } from '../../../src/index.ts'
 import { startServer } from '../../../src/exporters/prometheus/server.ts'
 import { scopeOf, trackHttpServers, type HttpServerOptions } from '../../../src/integrations/http/http.ts'
-import { recordScopes, type RecordedScopes } from './recorded-scopes.ts'
-import { ask, serve, type Served } from './serve.ts'
-
-/** A server whose requests are tracked, both until the test is over. */
-async function tracked(
-  listener: RequestListener,
-  options: HttpServerOptions = {},
-): Promise<Served & { readonly scopes: RecordedScopes }> {
-  const scopes = recordScopes()
-  const tracking = trackHttpServers({ tracker: scopes, ...options })
-  onTestFinished(() => tracking.stop())
-  return { ...(await serve(listener)), scopes }
-}
+import { recordScopes } from './recorded-scopes.ts'
+import { ask, serve } from './serve.ts'
+import { tracked } from './tracked.ts'
 
 const greet: RequestListener = (_request, response) => {
   response.end('hello')
@@ -292,35 +282,6 @@ describe('a hook that fails', () => {
     const { url } = await tracked(greet, { tracker: { beginScope } })
     expect(await ask(url)).toBe('200 hello')
     expect(warn).toHaveBeenCalledOnce()
-  })
-})
-
-describe('headers', () => {
-  it('tell the mean of the route once there is one, and nothing before', async () => {
-    const { url, scopes } = await tracked(
-      (_request, response) => {
-        response.setHeader('server-timing', 'db;dur=3')
-        response.end()
-      },
-      { serverTiming: true, emissionsHeader: true },
-    )
-    const first = await fetch(url)
-    expect(first.headers.get('server-timing')).toBe('db;dur=3')
-    expect(first.headers.get('carbon-emissions-scope-2')).toBeNull()
-    await scopes.untilEnded(1)
-    const second = await fetch(url)
-    expect(second.headers.get('server-timing')).toBe(
-      'db;dur=3, carbon;desc="mean mgCO2eq of this route";dur=0.0123',
-    )
-    expect(second.headers.get('carbon-emissions-scope-2')).toBe('0.0000123')
-  })
-
-  it('are not added unless that is asked for', async () => {
-    const { url, scopes } = await tracked(greet)
-    await ask(url)
-    await scopes.untilEnded(1)
-    const { headers } = await fetch(url)
-    expect([...headers.keys()].filter((name) => /timing|carbon/.test(name))).toEqual([])
   })
 })
 
