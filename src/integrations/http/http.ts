@@ -6,7 +6,7 @@ import { watchServers } from './server-events.ts'
 
 export { scopeOf } from './open-requests.ts'
 export type { RequestOptions } from './request-options.ts'
-export type { FilterOptions, RouteMatch } from './route-filter.ts'
+export type { FilterOptions, OfRequest, RouteMatch } from './route-filter.ts'
 export type { BareRequest, HttpRequest, HttpResponse } from './http-types.ts'
 
 /** Options of {@link trackHttpServers}. */

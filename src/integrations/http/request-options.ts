@@ -1,14 +1,14 @@
 import { ConfigError } from '../../core/errors.ts'
 import { checkNames } from '../../scopes/check-options.ts'
 import type { ScopeSource } from '../../scopes/process-scopes.ts'
-import type { FilterOptions } from './route-filter.ts'
+import type { FilterOptions, OfRequest } from './route-filter.ts'
 
 /** Options of all hooks of HTTP. */
-export interface RequestOptions<Request = never, Source = Request> extends FilterOptions<Request> {
+export interface RequestOptions<Source = never> extends FilterOptions<Source> {
   /** A tracker. @default that of the process, which is begun where there is none */
   readonly tracker?: ScopeSource | undefined
   /** The template of a request's route, where you know it better; one of few, never an address. @default what the framework tells, too where this is `undefined` */
-  readonly route?: ((source: Source) => string | undefined) | undefined
+  readonly route?: OfRequest<Source, string | undefined> | undefined
   /**
    * Whether `currentScope()` tells the request inside of its handlers, and scopes that begin there are part of it. `scopeOf(request)` always tells it.
    * @default true from Node 24, which follows calls at no cost; false before, where it slows all promises of the program down

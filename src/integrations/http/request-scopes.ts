@@ -46,7 +46,7 @@ export class RequestScopes {
 
   /**
    * Begins to measure a request, or goes on where another hook has begun, and sees to its end.
-   * @param source what the naming is given
+   * @param source what the naming and the functions of the user are given
    * @returns `undefined` where it is not measured
    */
   begin(request: HttpRequest, response: HttpResponse, source: unknown): RequestScope | undefined {
@@ -112,7 +112,7 @@ export class RequestScopes {
     if (known === null) return undefined
     known.nameBy(this.#naming, source)
     if (this.#filter === undefined || this.failures.isOff) return known
-    const isTaken = this.#filter.takes(request)
+    const isTaken = this.#filter.takes(request, source)
     this.failures.passed()
     if (isTaken) return known
     setOpen(request, null)
@@ -121,7 +121,7 @@ export class RequestScopes {
   }
 
   #open(request: BareRequest, source: unknown): RequestScope | undefined {
-    if (this.#filter?.takes(request) === false) {
+    if (this.#filter?.takes(request, source) === false) {
       setOpen(request, null)
       return undefined
     }
