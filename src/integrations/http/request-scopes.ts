@@ -13,6 +13,7 @@ import { RequestScope, type Naming } from './request-scope.ts'
 import { RouteFilter } from './route-filter.ts'
 import { RouteMeans } from './route-means.ts'
 import { requestName } from './route-name.ts'
+import { withRoute } from './with-route.ts'
 
 /** The requests that one hook measures. Only the constructor throws. */
 export class RequestScopes {
@@ -31,14 +32,11 @@ export class RequestScopes {
     checkRequestOptions(options)
     const { tracker, route, currentScope = isCurrentScopeCheap } = options
     const { serverTiming = false, emissionsHeader = false } = options
-    this.#naming =
-      route === undefined
-        ? naming
-        : { ...naming, routeOf: (source) => route(source) ?? naming.routeOf(source) }
+    this.failures = new Failures(hook)
+    this.#naming = route === undefined ? naming : withRoute(naming, route, this.failures)
     this.#tracker = tracker
     this.#filter =
       options.include === undefined && options.exclude === undefined ? undefined : new RouteFilter(options)
-    this.failures = new Failures(hook)
     this.#headers = { serverTiming, emissionsHeader }
     this.#means = serverTiming || emissionsHeader ? new RouteMeans() : undefined
     this.isCurrent = currentScope
