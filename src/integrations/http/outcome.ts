@@ -11,12 +11,17 @@ export const outcomeOf = (response: HttpResponse): string =>
   isAborted(response) ? 'aborted' : statusClass(response.statusCode)
 
 const isOfHttp2 = (response: HttpResponse): response is Http2ServerResponse =>
-  response.req.httpVersionMajor === 2
+  requestOf(response)?.httpVersionMajor === 2
 
 function isAborted(response: HttpResponse): boolean {
   // Of HTTP/2 it is finished in any case.
   if (isOfHttp2(response)) return response.stream.aborted
   if (response.writableFinished) return false
   // `inject` of Fastify closes a response before it finishes it, on a socket that nobody has destroyed.
-  return !response.writableEnded || response.req.socket.destroyed
+  return !response.writableEnded || requestOf(response)?.socket?.destroyed === true
 }
+
+/** What a response says of its request; adapters to other servers make some that say little of it, or nothing. */
+const requestOf = (response: {
+  readonly req?: { readonly httpVersionMajor?: number; readonly socket?: { readonly destroyed: boolean } }
+}): typeof response.req => response.req

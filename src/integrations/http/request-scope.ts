@@ -1,4 +1,6 @@
 import type { WorkScope } from '../../scopes/work-scope.ts'
+import type { HttpResponse } from './http-types.ts'
+import { outcomeOf } from './outcome.ts'
 import type { RequestScopes } from './request-scopes.ts'
 import { requestName } from './route-name.ts'
 import type { RouteMeans } from './route-means.ts'
@@ -62,6 +64,17 @@ export class RequestScope {
     if (this.#isEnded) return
     this.#isEnded = true
     this.scope.discard()
+  }
+
+  /** Ends it as its response has ended, which is closed. Nothing is thrown. */
+  endWith(response: HttpResponse): void {
+    let outcome = 'aborted'
+    try {
+      outcome = outcomeOf(response)
+    } catch (error) {
+      this.#owner.failures.failed(error)
+    }
+    this.end(outcome)
   }
 
   /** Ends it, once. Nothing is thrown. */

@@ -1,18 +1,17 @@
 import { scopeStorage } from '../../scopes/current-scope.ts'
 import { defaultScopes } from '../../scopes/default-scopes.ts'
 import type { ScopeSource } from '../../scopes/process-scopes.ts'
-import type { ScopeOptions } from '../../scopes/work-scope.ts'
+import type { CurrentScope, ScopeOptions } from '../../scopes/work-scope.ts'
 import { addCarbonHeaders, type HeaderOptions } from './carbon-headers.ts'
 import { endWithSocket } from './end-with-socket.ts'
 import { Failures } from './failures.ts'
 import type { BareRequest, HttpRequest, HttpResponse } from './http-types.ts'
 import { openOf, setOpen } from './open-requests.ts'
-import { outcomeOf } from './outcome.ts'
 import { checkRequestOptions, isCurrentScopeCheap, type RequestOptions } from './request-options.ts'
 import { RequestScope, type Naming } from './request-scope.ts'
 import { RouteFilter } from './route-filter.ts'
 import { RouteMeans } from './route-means.ts'
-import { requestName } from './route-name.ts'
+import { requestName, verbOf } from './route-name.ts'
 import { withRoute } from './with-route.ts'
 
 /** The requests that one hook measures. Only the constructor throws. */
@@ -59,6 +58,7 @@ export class RequestScopes {
       if (this.failures.isOff || (request as { upgrade?: boolean }).upgrade === true) return undefined
       const open = this.#open(request, source)
       if (open === undefined) return undefined
+      setOpen(response, open)
       response.on('close', endClosed)
       if (response.socket === null) endWithSocket(request.socket, open)
       this.#addHeaders(open, response)
@@ -86,9 +86,13 @@ export class RequestScopes {
     return open !== undefined && this.isCurrent ? open.scope.run(next) : next()
   }
 
-  /** Runs what follows of this event inside of it, where that is asked for, for hooks that have no function to call. */
-  enter(open: RequestScope | undefined): void {
-    if (open !== undefined && this.isCurrent) scopeStorage.enterWith(open.scope)
+  /** Runs what follows of this event inside of its request, where that is asked for, for hooks that have no function to call. */
+  enter(request: HttpRequest): void {
+    if (!this.isCurrent) return
+    const scope = openOf(request)?.scope
+    // Before Node 24, what an event of a connection has entered is still entered at the next one.
+    if (scope !== undefined || scopeStorage.getStore()?.kind === 'request')
+      scopeStorage.enterWith(scope as CurrentScope)
   }
 
   /** Ends the scope of a request under the name that is known by now. */
@@ -158,19 +162,20 @@ export class RequestScopes {
 
 /** Of a response that is closed, which it is once, whatever has happened. One function for all of them. */
 function endClosed(this: HttpResponse): void {
-  openOf(this.req)?.end(outcomeOf(this))
+  // Its `req` need not be the request that a middleware was given.
+  openOf(this)?.endWith(this)
 }
 
-/** Node takes some thirty methods; over HTTP/2 clients make them up. */
-const mostMethods = 100
-const optionsByMethod = new Map<string | undefined, ScopeOptions>()
+const optionsByVerb = new Map<string, ScopeOptions>()
 
 /** What scopes of a method begin with: their route is known later. A request is part of nothing, whoever has begun to listen. */
-function optionsOf(method: string | undefined): ScopeOptions {
-  const known = optionsByMethod.get(method)
+const optionsOf = (method = ''): ScopeOptions => optionsByVerb.get(method) ?? optionsOfVerb(verbOf(method))
+
+function optionsOfVerb(verb: string): ScopeOptions {
+  const known = optionsByVerb.get(verb)
   if (known !== undefined) return known
-  const name = requestName(method, undefined)
+  const name = requestName(verb, undefined)
   const options: ScopeOptions = Object.freeze({ name, kind: 'request', parent: null })
-  if (optionsByMethod.size < mostMethods) optionsByMethod.set(method, options)
+  optionsByVerb.set(verb, options)
   return options
 }

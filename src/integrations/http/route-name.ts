@@ -15,6 +15,10 @@ const knownMethods = new Set([
   'QUERY',
 ])
 
+/** What a method is told as. */
+export const verbOf = (method: string | undefined): string =>
+  method !== undefined && knownMethods.has(method) ? method : '_OTHER'
+
 /** The route of a request that no route has matched. */
 export const unmatched = '_unmatched'
 
@@ -30,7 +34,7 @@ const names = new Map<string, Map<string, string>>()
  * @param route its template; `undefined` where none has matched, empty where there are no routes
  */
 export function requestName(method: string | undefined, route: string | undefined): string {
-  const verb = method !== undefined && knownMethods.has(method) ? method : '_OTHER'
+  const verb = verbOf(method)
   if (route === '') return verb
   let ofVerb = names.get(verb)
   if (ofVerb === undefined) names.set(verb, (ofVerb = new Map()))

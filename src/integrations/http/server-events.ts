@@ -17,6 +17,8 @@ const requestStart = 'http.server.request.start'
 export function watchServers(requests: RequestScopes): () => void {
   return listenTo(requestStart, requests.failures, (message) => {
     const { request, response, server } = message as RequestStart
-    if (!ownServers.has(server)) requests.enter(requests.begin(request, response, request))
+    if (ownServers.has(server)) return
+    requests.begin(request, response, request)
+    requests.enter(request)
   })
 }

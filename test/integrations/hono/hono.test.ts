@@ -90,6 +90,22 @@ describe('a request to Hono', () => {
     expect(scopes.ended).toEqual(['GET /users/:id 2xx', 'GET _unmatched 4xx'])
   })
 
+  it('of a method that its client makes up begins as one of few', async () => {
+    const begun = new Set<object>()
+    const scopes = recordScopes()
+    const tracker: typeof scopes = {
+      ...scopes,
+      beginScope(options) {
+        begun.add(options)
+        return scopes.beginScope(options)
+      },
+    }
+    const { app } = await tracked(() => undefined, { tracker })
+    for (let number = 0; number < 200; number += 1) await app.request('/', { method: `MAKE-${number}` })
+    expect(new Set(scopes.ended)).toEqual(new Set(['_OTHER _unmatched 4xx']))
+    expect(begun.size).toBe(1)
+  })
+
   it.each([[true], [false]])(
     'is the current scope of its handlers where that is asked for: %s',
     async (asked) => {

@@ -167,6 +167,29 @@ describe('a request to a server of node:http', () => {
     },
   )
 
+  it('that is excluded does not see the one before it on its connection', async () => {
+    const told: unknown[] = []
+    const { port, scopes } = await tracked(
+      (request, response) => {
+        told.push([request.url, currentScope() === scopeOf(request), currentScope()?.kind])
+        response.end()
+      },
+      { currentScope: true, exclude: ['/health'] },
+    )
+    const socket = connect(port, '127.0.0.1').resume()
+    const ended = once(socket, 'close')
+    for (const path of ['/a', '/health', '/b']) socket.write(`GET ${path} HTTP/1.1\r\nHost: here\r\n\r\n`)
+    socket.write('GET /health HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n')
+    await ended
+    await scopes.untilEnded(2)
+    expect(told).toEqual([
+      ['/a', true, 'request'],
+      ['/health', true, undefined],
+      ['/b', true, 'request'],
+      ['/health', true, undefined],
+    ])
+  })
+
   it('ends where the context of its handler is still there, such as a trace', async () => {
     const trace = new AsyncLocalStorage<string>()
     const scopes = recordScopes()
