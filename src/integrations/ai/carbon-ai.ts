@@ -57,7 +57,7 @@ export function tokensAreToldBeside(): void {
  * console.log(carbon.report())
  */
 export function carbonAi(options: ModelCallOptions = {}): CarbonAi {
-  const calls = new ModelCalls('AI SDK', options)
+  const calls = new ModelCalls('AI SDK', options, 'codecarbon/ai: carbonAi')
   current?.carbon.stop()
   const operations = new Operations(calls)
   const { begin, subscribers, tellTokens } = listen(calls, operations)

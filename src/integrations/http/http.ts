@@ -27,9 +27,10 @@ export interface HttpTracking {
  * trackHttpServers({ route: ({ url }) => (url?.startsWith('/users/') ? '/users/:id' : undefined) })
  */
 export function trackHttpServers(options: HttpServerOptions = {}): HttpTracking {
-  const requests = new RequestScopes('codecarbon/http', options, {
+  const naming: Naming<IncomingMessage> = {
     kind: 'http',
     routeOf: () => (options.route === undefined ? '' : undefined),
-  } satisfies Naming<IncomingMessage>)
+  }
+  const requests = new RequestScopes('codecarbon/http', options, naming, 'trackHttpServers')
   return { stop: watchServers(requests) }
 }

@@ -1,4 +1,5 @@
 import { ConfigError } from '../../core/errors.ts'
+import { show } from '../../core/show.ts'
 import { checkNames } from '../../scopes/check-options.ts'
 import type { ScopeSource } from '../../scopes/process-scopes.ts'
 import type { FilterOptions, OfRequest } from './route-filter.ts'
@@ -42,18 +43,18 @@ const optionNames: Readonly<Record<keyof RequestOptions, true>> = {
 /** Options of `register` of Fastify, which hands them to the plugin with its own. */
 const ofRegister = { prefix: true, logLevel: true, logSerializers: true } as const
 
-/** @throws ConfigError for an option of the wrong type */
-export function checkRequestOptions(options: RequestOptions): void {
-  const given: unknown = options
-  if (typeof given !== 'object' || given === null)
-    throw new ConfigError(`options: expected an object, got ${given === null ? 'null' : typeof given}`)
-  checkNames('options', options, { ...optionNames, ...ofRegister })
+/**
+ * @param door the function that is given them, for the message
+ * @throws ConfigError for an option of the wrong type
+ */
+export function checkRequestOptions(door: string, options: RequestOptions): void {
+  checkNames(door, options, { ...optionNames, ...ofRegister })
   const { tracker, route, currentScope, serverTiming, emissionsHeader } = options
   if (tracker !== undefined && typeof tracker?.beginScope !== 'function')
-    throw new ConfigError('option tracker: expected an EmissionsTracker')
+    throw new ConfigError(`${door}: option tracker: expected an EmissionsTracker, got ${show(tracker)}`)
   if (route !== undefined && typeof route !== 'function')
-    throw new ConfigError(`option route: expected a function, got ${typeof route}`)
+    throw new ConfigError(`${door}: option route: expected a function, got ${show(route)}`)
   for (const [name, value] of Object.entries({ currentScope, serverTiming, emissionsHeader }))
     if (value !== undefined && typeof value !== 'boolean')
-      throw new ConfigError(`option ${name}: expected true or false, got ${typeof value}`)
+      throw new ConfigError(`${door}: option ${name}: expected true or false, got ${show(value)}`)
 }

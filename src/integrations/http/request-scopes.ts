@@ -26,16 +26,22 @@ export class RequestScopes {
   /** Whether `currentScope()` tells requests. */
   readonly isCurrent: boolean
 
-  /** @throws ConfigError for a wrong option */
-  constructor(hook: string, options: RequestOptions, naming: Naming) {
-    checkRequestOptions(options)
+  /**
+   * @param functionName of what the user has called, for messages
+   * @throws ConfigError for a wrong option
+   */
+  constructor(hook: string, options: RequestOptions, naming: Naming, functionName = 'carbon') {
+    const door = `${hook}: ${functionName}`
+    checkRequestOptions(door, options)
     const { tracker, route, currentScope = isCurrentScopeCheap } = options
     const { serverTiming = false, emissionsHeader = false } = options
     this.failures = new Failures(hook)
     this.#naming = route === undefined ? naming : withRoute(naming, route, this.failures)
     this.#tracker = tracker
     this.#filter =
-      options.include === undefined && options.exclude === undefined ? undefined : new RouteFilter(options)
+      options.include === undefined && options.exclude === undefined
+        ? undefined
+        : new RouteFilter(door, options)
     this.#headers = { serverTiming, emissionsHeader }
     this.#means = serverTiming || emissionsHeader ? new RouteMeans() : undefined
     this.isCurrent = currentScope

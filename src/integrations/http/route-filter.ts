@@ -1,4 +1,5 @@
 import { ConfigError } from '../../core/errors.ts'
+import { show } from '../../core/show.ts'
 import type { BareRequest } from './http-types.ts'
 import { isLiteral, routePattern } from './route-pattern.ts'
 
@@ -21,10 +22,13 @@ export class RouteFilter {
   readonly #include: Matcher | undefined
   readonly #exclude: Matcher | undefined
 
-  /** @throws ConfigError for anything but templates and functions */
-  constructor({ include, exclude }: FilterOptions) {
-    this.#include = include === undefined ? undefined : new Matcher('include', include)
-    this.#exclude = exclude === undefined ? undefined : new Matcher('exclude', exclude)
+  /**
+   * @param door the function that is given the options, for the message
+   * @throws ConfigError for anything but templates and functions
+   */
+  constructor(door: string, { include, exclude }: FilterOptions) {
+    this.#include = include === undefined ? undefined : new Matcher(`${door}: option include`, include)
+    this.#exclude = exclude === undefined ? undefined : new Matcher(`${door}: option exclude`, exclude)
   }
 
   /**
@@ -44,12 +48,14 @@ class Matcher {
 
   constructor(option: string, matches: readonly RouteMatch[]) {
     if (!Array.isArray(matches))
-      throw new ConfigError(`option ${option}: expected a list of route templates and functions`)
+      throw new ConfigError(
+        `${option}: expected a list of route templates and functions, got ${show(matches)}`,
+      )
     for (const match of matches as readonly unknown[]) {
       if (typeof match === 'function') this.#functions.push(match as (source: never) => boolean)
       else if (typeof match !== 'string' || !/^[/*]/.test(match))
         throw new ConfigError(
-          `option ${option}: expected a route template that begins with /, or a function, got ${typeof match === 'string' ? `"${match}"` : typeof match}`,
+          `${option}: expected a route template that begins with /, or a function, got ${show(match)}`,
         )
       else if (isLiteral(match)) this.#literals.add(withoutSlash(match))
       else this.#patterns.push(patternOf(option, match))
@@ -70,7 +76,7 @@ function patternOf(option: string, template: string): RegExp {
     return routePattern(template)
   } catch {
     throw new ConfigError(
-      `option ${option}: braces without a partner in "${template}"; for one that is part of the path, write a \\ before it`,
+      `${option}: braces without a partner in "${template}"; for one that is part of the path, write a \\ before it`,
     )
   }
 }
