@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import { optionSpecs, type OptionName, type OptionSpec } from '../config/option-table.ts'
 import type { Origin } from '../config/resolve-options.ts'
-import { maskAddress } from '../config/parse-value.ts'
 import { toSnakeCase } from '../config/spelling.ts'
+import { maskAddress } from '../core/show.ts'
 import { printable } from '../log.ts'
 import { addOptions, optionsFrom, type Loaded } from './options.ts'
 

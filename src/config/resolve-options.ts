@@ -1,4 +1,5 @@
 import { ConfigError } from '../core/errors.ts'
+import { show } from '../core/show.ts'
 import { nearest } from './nearest.ts'
 import {
   goneOptions,
@@ -12,7 +13,7 @@ import {
   type OptionSpec,
 } from './option-table.ts'
 import type { Entry, OptionSource, SourceKind } from './option-source.ts'
-import { parseValue, show } from './parse-value.ts'
+import { parseValue } from './parse-value.ts'
 import { toSnakeCase } from './spelling.ts'
 
 /** Where an effective value comes from. */

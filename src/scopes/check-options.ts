@@ -1,5 +1,6 @@
 import { nearest } from '../config/nearest.ts'
 import { ConfigError } from '../core/errors.ts'
+import { show } from '../core/show.ts'
 
 /**
  * Refuses options with a name that there is none of: a misspelt one would have no effect, and nobody would know.
@@ -14,7 +15,7 @@ export function checkNames<Options extends object>(
   known: Readonly<Record<keyof Options, true>>,
 ): void {
   if (typeof given !== 'object' || given === null)
-    throw new ConfigError(`${what}: expected options, got ${given === null ? 'null' : typeof given}`)
+    throw new ConfigError(`${what}: expected options, got ${show(given)}`)
   const names = Object.keys(known)
   const unknown = Object.keys(given).find((name) => !Object.hasOwn(known, name))
   if (unknown === undefined) return

@@ -1,4 +1,5 @@
 import { ConfigError, messageOf } from '../core/errors.ts'
+import { show } from '../core/show.ts'
 import { defaultScopes } from './default-scopes.ts'
 import type { ScopeSource } from './process-scopes.ts'
 import type { ScopeOptions, ScopeRecord, WorkScope } from './work-scope.ts'
@@ -25,11 +26,16 @@ const failuresToTurnOff = 3
  *
  * @param hook what is measured, for the messages
  * @param tracker as the user gave it; that of the process where it is `undefined`
+ * @param door the function that was given it, for the message. @default the same as `hook`
  * @throws ConfigError where it is no tracker
  */
-export function createHookScopes(hook: string, tracker: ScopeSource | undefined): HookScopes {
+export function createHookScopes(
+  hook: string,
+  tracker: ScopeSource | undefined,
+  door: string = hook,
+): HookScopes {
   if (tracker !== undefined && typeof tracker?.beginScope !== 'function')
-    throw new ConfigError(`${hook}: option tracker: expected an EmissionsTracker`)
+    throw new ConfigError(`${door}: option tracker: expected an EmissionsTracker, got ${show(tracker)}`)
   let failures = 0
   let hasTold = false
 

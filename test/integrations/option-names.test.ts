@@ -4,7 +4,9 @@ import { carbonAi, carbonTelemetry as carbonAiTelemetry } from '../../src/integr
 import { carbonTelemetry, withCarbon as withCarbonBullmq } from '../../src/integrations/bullmq/bullmq.ts'
 import { carbon as carbonExpress } from '../../src/integrations/express/express.ts'
 import { carbon as carbonFastify } from '../../src/integrations/fastify/fastify.ts'
+import { carbon as carbonHono } from '../../src/integrations/hono/hono.ts'
 import { trackHttpServers } from '../../src/integrations/http/http.ts'
+import { carbon as carbonKoa } from '../../src/integrations/koa/koa.ts'
 import { CarbonCallbackHandler } from '../../src/integrations/langchain/langchain.ts'
 import {
   carbonOnnx,
@@ -47,15 +49,20 @@ const doors: readonly [door: string, call: (options: never) => unknown, given: s
     'langchain',
     (o) => new CarbonCallbackHandler(o),
     'remotefactor',
-    'LangChain: there is no option remotefactor; did you mean remoteFactor?',
+    'codecarbon/langchain: CarbonCallbackHandler: there is no option remotefactor; did you mean remoteFactor?',
   ],
   [
     'tfjs, callback',
     (o) => carbonCallback(o),
     'epoch',
-    'carbonCallback: there is no option epoch; did you mean epochs?',
+    'codecarbon/tfjs: carbonCallback: there is no option epoch; did you mean epochs?',
   ],
-  ['tfjs', (o) => carbonTfjs(tf, o), 'epoch', 'carbonTfjs: there is no option epoch; did you mean epochs?'],
+  [
+    'tfjs',
+    (o) => carbonTfjs(tf, o),
+    'epoch',
+    'codecarbon/tfjs: carbonTfjs: there is no option epoch; did you mean epochs?',
+  ],
   ['onnxruntime', (o) => carbonOnnx(ort, o), 'nam', 'carbonOnnx: there is no option nam; did you mean name?'],
   [
     'transformers.js',
@@ -67,25 +74,37 @@ const doors: readonly [door: string, call: (options: never) => unknown, given: s
     'ai',
     (o) => carbonAi(o),
     'countToken',
-    'AI SDK: there is no option countToken; did you mean countTokens?',
+    'codecarbon/ai: carbonAi: there is no option countToken; did you mean countTokens?',
   ],
   [
     'ai, telemetry',
     (o) => carbonAiTelemetry(o),
     'countToken',
-    'AI SDK: there is no option countToken; did you mean countTokens?',
+    'codecarbon/ai: carbonTelemetry: there is no option countToken; did you mean countTokens?',
   ],
   [
     'express',
     (o) => carbonExpress(o),
     'excludes',
-    'options: there is no option excludes; did you mean exclude?',
+    'codecarbon/express: carbon: there is no option excludes; did you mean exclude?',
+  ],
+  [
+    'koa',
+    (o) => carbonKoa(o),
+    'route_',
+    'codecarbon/koa: carbon: there is no option route_; did you mean route?',
+  ],
+  [
+    'hono',
+    (o) => carbonHono(o),
+    'includes',
+    'codecarbon/hono: carbon: there is no option includes; did you mean include?',
   ],
   [
     'http',
     (o) => trackHttpServers(o),
     'excludes',
-    'options: there is no option excludes; did you mean exclude?',
+    'codecarbon/http: trackHttpServers: there is no option excludes; did you mean exclude?',
   ],
 ]
 

@@ -43,7 +43,7 @@ const channelName = 'ai:telemetry'
  * console.log(carbon.report())
  */
 export function carbonAi(options: ModelCallOptions = {}): CarbonAi {
-  const calls = new ModelCalls('AI SDK', options)
+  const calls = new ModelCalls('AI SDK', options, 'codecarbon/ai: carbonAi')
   channelUse.listener?.stop()
   const operations = new Operations(calls)
   const { begin, subscribers, tellTokens } = listen(calls, operations)

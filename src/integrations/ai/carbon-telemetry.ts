@@ -35,7 +35,7 @@ export interface CarbonTelemetry {
  * registerTelemetry(carbonTelemetry())
  */
 export function carbonTelemetry(options: ModelCallOptions = {}): CarbonTelemetry {
-  const calls = new ModelCalls('AI SDK', options)
+  const calls = new ModelCalls('AI SDK', options, 'codecarbon/ai: carbonTelemetry')
   const operations = new Operations(calls)
   channelUse.areTokensToldBeside = true
   const safely = (action: () => void): void => {

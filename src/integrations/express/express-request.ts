@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 
 /** A request of Express, as far as it is needed here. */
 export interface ExpressRequest extends IncomingMessage {
+  path?: string | undefined
   /** The route that has matched last. */
   route?: { readonly path?: unknown } | undefined
   /** Where the router is mounted, as it came. */

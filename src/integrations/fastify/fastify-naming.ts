@@ -6,6 +6,7 @@ import type { Naming } from '../http/request-scope.ts'
 /** A request of Fastify, as far as it is needed here. */
 export interface FastifyRequest {
   readonly raw: IncomingMessage | Http2ServerRequest
+  readonly url: string
   readonly routeOptions: { readonly url?: string | undefined }
 }
 

@@ -1,6 +1,5 @@
 import type { ConfigError } from '../../core/errors.ts'
 import type { RequestOptions } from '../http/request-options.ts'
-import type { HttpRequest } from '../http/http-types.ts'
 import { RequestScopes } from '../http/request-scopes.ts'
 import { fastifyNaming, type FastifyRequest } from './fastify-naming.ts'
 import { measureServer, type FastifyServer } from './fastify-server.ts'
@@ -10,7 +9,7 @@ export type { FastifyReply, FastifyRequest } from './fastify-naming.ts'
 export type { FastifyServer } from './fastify-server.ts'
 
 /** Options of {@link carbon}. */
-export type FastifyOptions = RequestOptions<HttpRequest, FastifyRequest>
+export type FastifyOptions = RequestOptions<FastifyRequest>
 
 /** A plugin of Fastify. */
 export type FastifyPlugin = (

@@ -1,6 +1,7 @@
 import type { RequestOptions } from '../http/request-options.ts'
 import type { BareRequest, HttpRequest, HttpResponse } from '../http/http-types.ts'
 import { statusClass } from '../http/outcome.ts'
+import { isCalledAsMiddleware, passOn } from '../http/pass-on.ts'
 import type { Naming } from '../http/request-scope.ts'
 import { RequestScopes } from '../http/request-scopes.ts'
 
@@ -10,6 +11,7 @@ export { scopeOf } from '../http/open-requests.ts'
 export interface HonoContext {
   readonly req: {
     readonly raw: BareRequest & object
+    readonly path: string
     readonly routePath: string
     readonly routeIndex: number
     readonly matchedRoutes: readonly { readonly method: string; readonly path: string }[]
@@ -20,7 +22,7 @@ export interface HonoContext {
 }
 
 /** Options of {@link carbon}. */
-export type HonoOptions = RequestOptions<BareRequest, HonoContext>
+export type HonoOptions = RequestOptions<HonoContext>
 
 /** A middleware of Hono. */
 export type HonoMiddleware = (context: HonoContext, next: () => Promise<void>) => Promise<void>
@@ -39,11 +41,13 @@ const honoNaming: Naming<HonoContext> = {
  * Measures the energy and emissions of each request, by method, route and class of its status. Put it before everything that is to be measured. On
  * `@hono/node-server` a response is measured to its end; elsewhere until its handlers have returned it.
  *
+ * @param rest nothing; what is there shows that the function was given to the framework instead of what it returns
  * @throws ConfigError for a wrong option
  * @example
  * app.use(carbon({ exclude: ['/health', '/metrics'] }))
  */
-export function carbon(options: HonoOptions = {}): HonoMiddleware {
+export function carbon(options: HonoOptions = {}, ...rest: readonly never[]): HonoMiddleware {
+  if (isCalledAsMiddleware(rest)) return passOn('codecarbon/hono', rest)
   const requests = new RequestScopes('codecarbon/hono', options, honoNaming)
   return async (context, next) => {
     const { incoming, outgoing } = toNode(context.env)

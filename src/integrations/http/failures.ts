@@ -7,7 +7,7 @@ const mostFailures = 10
 export class Failures {
   readonly #hook: string
   #inARow = 0
-  #isTold = false
+  readonly #told = new Set<string>()
   #isOff = false
 
   constructor(hook: string) {
@@ -24,13 +24,23 @@ export class Failures {
 
   failed(error: unknown): void {
     this.#inARow += 1
-    if (!this.#isTold) warn(`${this.#hook}: a request could not be measured: ${messageOf(error)}`)
-    this.#isTold = true
+    this.#tellOnce('a request could not be measured', error)
     if (this.#inARow < mostFailures || this.#isOff) return
     this.#isOff = true
     warn(
       `${this.#hook}: ${mostFailures} requests in a row could not be measured; none is from now on: ${messageOf(error)}`,
     )
+  }
+
+  /** The request is measured all the same. */
+  hadNoRoute(error: unknown): void {
+    this.#tellOnce('a request had no route of the option route', error)
+  }
+
+  #tellOnce(what: string, error: unknown): void {
+    if (this.#told.has(what)) return
+    this.#told.add(what)
+    warn(`${this.#hook}: ${what}: ${messageOf(error)}`)
   }
 }
 

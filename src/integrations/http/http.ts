@@ -6,7 +6,7 @@ import { watchServers } from './server-events.ts'
 
 export { scopeOf } from './open-requests.ts'
 export type { RequestOptions } from './request-options.ts'
-export type { FilterOptions, RouteMatch } from './route-filter.ts'
+export type { FilterOptions, OfRequest, RouteMatch } from './route-filter.ts'
 export type { BareRequest, HttpRequest, HttpResponse } from './http-types.ts'
 
 /** Options of {@link trackHttpServers}. */
@@ -27,9 +27,10 @@ export interface HttpTracking {
  * trackHttpServers({ route: ({ url }) => (url?.startsWith('/users/') ? '/users/:id' : undefined) })
  */
 export function trackHttpServers(options: HttpServerOptions = {}): HttpTracking {
-  const requests = new RequestScopes('codecarbon/http', options, {
+  const naming: Naming<IncomingMessage> = {
     kind: 'http',
     routeOf: () => (options.route === undefined ? '' : undefined),
-  } satisfies Naming<IncomingMessage>)
+  }
+  const requests = new RequestScopes('codecarbon/http', options, naming, 'trackHttpServers')
   return { stop: watchServers(requests) }
 }

@@ -7,7 +7,7 @@ import type { RouteMeans } from './route-means.ts'
 
 /** How a framework tells the route of a request. */
 export interface Naming<Source = never> {
-  /** Of the framework: two of one kind tell the same, and the later one is believed. */
+  /** Of the framework: of two of one kind the later one is believed, as far as it knows a route. */
   readonly kind: string
   /** The template of the route; `undefined` where none has matched, empty where there are no routes. */
   readonly routeOf: (source: Source) => string | undefined
@@ -24,7 +24,7 @@ export class RequestScope {
   readonly #owner: RequestScopes
   #naming: Naming
   #source: never
-  /** That of the framework around the one that names it. */
+  /** Who has named it before. */
   #outer: Named | undefined
   #isEnded = false
 
@@ -46,15 +46,15 @@ export class RequestScope {
     return this.#isEnded
   }
 
-  /** Lets the framework name it that is mounted in the one that has named it so far. */
+  /** Lets another hook name it: that of a framework which is mounted in the one so far, or one that sees the same. */
   nameBy(naming: Naming, source: unknown): void {
-    if (this.#naming.kind !== naming.kind)
+    if (this.#naming !== naming)
       this.#outer = { naming: this.#naming, source: this.#source, outer: this.#outer }
     this.#naming = naming
     this.#source = source as never
   }
 
-  /** Its name as far as it is known by now. @throws whatever a function of the user throws */
+  /** Its name as far as it is known by now. */
   name(): string {
     return requestName(this.#method, routeOf(this.#naming, this.#source, this.#outer))
   }
@@ -85,14 +85,14 @@ export class RequestScope {
   }
 }
 
-/** The naming of a framework around another one. */
+/** A naming before another one. */
 interface Named {
   readonly naming: Naming
   readonly source: never
   readonly outer: Named | undefined
 }
 
-/** That of the innermost framework that knows one, behind where it is mounted. */
+/** That of the innermost framework, or latest hook, that knows one, behind where it is mounted. */
 function routeOf(naming: Naming, source: never, outer: Named | undefined): string | undefined {
   const own = naming.routeOf(source)
   if (outer === undefined) return own
@@ -100,6 +100,6 @@ function routeOf(naming: Naming, source: never, outer: Named | undefined): strin
     const around = routeOf(outer.naming, outer.source, outer.outer)
     return around === '' ? own : around
   }
-  const mount = outer.naming.mountOf?.(outer.source) ?? ''
+  const mount = outer.naming.kind === naming.kind ? '' : (outer.naming.mountOf?.(outer.source) ?? '')
   return mount === '' ? own : mount + own
 }

@@ -12,6 +12,7 @@ import { RequestScope, type Naming } from './request-scope.ts'
 import { RouteFilter } from './route-filter.ts'
 import { RouteMeans } from './route-means.ts'
 import { requestName, verbOf } from './route-name.ts'
+import { withRoute } from './with-route.ts'
 
 /** The requests that one hook measures. Only the constructor throws. */
 export class RequestScopes {
@@ -25,19 +26,22 @@ export class RequestScopes {
   /** Whether `currentScope()` tells requests. */
   readonly isCurrent: boolean
 
-  /** @throws ConfigError for a wrong option */
-  constructor(hook: string, options: RequestOptions, naming: Naming) {
-    checkRequestOptions(options)
+  /**
+   * @param functionName of what the user has called, for messages
+   * @throws ConfigError for a wrong option
+   */
+  constructor(hook: string, options: RequestOptions, naming: Naming, functionName = 'carbon') {
+    const door = `${hook}: ${functionName}`
+    checkRequestOptions(door, options)
     const { tracker, route, currentScope = isCurrentScopeCheap } = options
     const { serverTiming = false, emissionsHeader = false } = options
-    this.#naming =
-      route === undefined
-        ? naming
-        : { ...naming, routeOf: (source) => route(source) ?? naming.routeOf(source) }
+    this.failures = new Failures(hook)
+    this.#naming = route === undefined ? naming : withRoute(naming, route, this.failures)
     this.#tracker = tracker
     this.#filter =
-      options.include === undefined && options.exclude === undefined ? undefined : new RouteFilter(options)
-    this.failures = new Failures(hook)
+      options.include === undefined && options.exclude === undefined
+        ? undefined
+        : new RouteFilter(door, options)
     this.#headers = { serverTiming, emissionsHeader }
     this.#means = serverTiming || emissionsHeader ? new RouteMeans() : undefined
     this.isCurrent = currentScope
@@ -45,7 +49,7 @@ export class RequestScopes {
 
   /**
    * Begins to measure a request, or goes on where another hook has begun, and sees to its end.
-   * @param source what the naming is given
+   * @param source what the naming and the functions of the user are given
    * @returns `undefined` where it is not measured
    */
   begin(request: HttpRequest, response: HttpResponse, source: unknown): RequestScope | undefined {
@@ -116,7 +120,7 @@ export class RequestScopes {
     if (known === null) return undefined
     known.nameBy(this.#naming, source)
     if (this.#filter === undefined || this.failures.isOff) return known
-    const isTaken = this.#filter.takes(request)
+    const isTaken = this.#filter.takes(request, source)
     this.failures.passed()
     if (isTaken) return known
     setOpen(request, null)
@@ -125,7 +129,7 @@ export class RequestScopes {
   }
 
   #open(request: BareRequest, source: unknown): RequestScope | undefined {
-    if (this.#filter?.takes(request) === false) {
+    if (this.#filter?.takes(request, source) === false) {
       setOpen(request, null)
       return undefined
     }

@@ -36,7 +36,7 @@ export class CarbonCallbackHandler {
 
   /** @throws ConfigError for a wrong option */
   constructor(options: ModelCallOptions = {}) {
-    this.#calls = new ModelCalls('LangChain', options)
+    this.#calls = new ModelCalls('LangChain', options, 'codecarbon/langchain: CarbonCallbackHandler')
   }
 
   /** Calls of models so far, summed up by model. */

@@ -1,4 +1,5 @@
 import { ConfigError } from '../../core/errors.ts'
+import { show } from '../../core/show.ts'
 import type { ModelCallUse } from '../../core/model-calls.ts'
 import { checkNames } from '../../scopes/check-options.ts'
 import { currentScope } from '../../scopes/current-scope.ts'
@@ -44,16 +45,20 @@ export class ModelCalls {
   readonly #sums = new CallSums()
   readonly #untold = new Set<Promise<void>>()
 
-  /** @throws ConfigError for a wrong option */
-  constructor(hook: string, options: ModelCallOptions) {
-    if (typeof options !== 'object' || options === null) throw new ConfigError(`${hook}: expected options`)
-    checkNames(hook, options, { tracker: true, remoteFactor: true, countTokens: true, onModelCall: true })
+  /**
+   * @param hook what is measured, for messages
+   * @param door the function that is given the options, for messages about them. @default the same
+   * @throws ConfigError for a wrong option
+   */
+  constructor(hook: string, options: ModelCallOptions, door: string = hook) {
+    checkNames(door, options, { tracker: true, remoteFactor: true, countTokens: true, onModelCall: true })
     const { tracker, remoteFactor, countTokens = false, onModelCall } = options
-    this.scopes = createHookScopes(hook, tracker)
+    this.scopes = createHookScopes(hook, tracker, door)
     if (remoteFactor !== undefined && typeof remoteFactor !== 'function') toFactor(remoteFactor)
-    if (typeof countTokens !== 'boolean') throw new ConfigError('option countTokens: expected true or false')
+    if (typeof countTokens !== 'boolean')
+      throw new ConfigError(`${door}: option countTokens: expected true or false, got ${show(countTokens)}`)
     if (onModelCall !== undefined && typeof onModelCall !== 'function')
-      throw new ConfigError('option onModelCall: expected a function')
+      throw new ConfigError(`${door}: option onModelCall: expected a function, got ${show(onModelCall)}`)
     this.#options = options
   }
 

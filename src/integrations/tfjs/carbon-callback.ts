@@ -38,8 +38,9 @@ export const isCarbonCallback = (callback: unknown): boolean =>
  * await model.fit(x, y, { epochs: 10, callbacks: [carbonCallback()] })
  */
 export function carbonCallback(options: TfjsOptions = {}): CarbonCallback {
-  const complete = completeOptions('carbonCallback', options)
-  const scopes = createHookScopes('TensorFlow.js', complete.tracker)
+  const door = 'codecarbon/tfjs: carbonCallback'
+  const complete = completeOptions(door, options)
+  const scopes = createHookScopes('TensorFlow.js', complete.tracker, door)
   const trainings = new WeakMap<object, Training>()
 
   const beginTraining = (): Training => {

@@ -32,8 +32,9 @@ const placeOfConfig = { fit: 2, fitDataset: 1 } as const
  */
 export function carbonTfjs(tf: TensorFlow, options: TfjsOptions = {}): () => void {
   const model = modelOf(tf)
-  const { tracker, name } = completeOptions('carbonTfjs', options)
-  const scopes = createHookScopes('TensorFlow.js', tracker)
+  const door = 'codecarbon/tfjs: carbonTfjs'
+  const { tracker, name } = completeOptions(door, options)
+  const scopes = createHookScopes('TensorFlow.js', tracker, door)
 
   const measure =
     (place: number) =>

@@ -1,4 +1,5 @@
 import { ConfigError } from '../../core/errors.ts'
+import { show } from '../../core/show.ts'
 import { checkNames } from '../../scopes/check-options.ts'
 import type { ScopeSource } from '../../scopes/process-scopes.ts'
 import type { ScopeRecord } from '../../scopes/work-scope.ts'
@@ -28,15 +29,14 @@ export interface CompleteTfjsOptions {
 
 /** @throws ConfigError for a wrong option */
 export function completeOptions(door: string, given: TfjsOptions): CompleteTfjsOptions {
-  if (typeof given !== 'object' || given === null) throw new ConfigError(`${door}: expected options`)
   checkNames(door, given, { tracker: true, name: true, epochs: true, countBatches: true, onRecord: true })
   const { tracker, name = 'fit', epochs = true, countBatches = false, onRecord } = given
   if (typeof name !== 'string' || name === '')
-    throw new ConfigError(`${door}: option name: expected a name that is not empty`)
+    throw new ConfigError(`${door}: option name: expected a name that is not empty, got ${show(name)}`)
   for (const [option, value] of Object.entries({ epochs, countBatches }))
     if (typeof value !== 'boolean')
-      throw new ConfigError(`${door}: option ${option}: expected true or false, got ${typeof value}`)
+      throw new ConfigError(`${door}: option ${option}: expected true or false, got ${show(value)}`)
   if (onRecord !== undefined && typeof onRecord !== 'function')
-    throw new ConfigError(`${door}: option onRecord: expected a function`)
+    throw new ConfigError(`${door}: option onRecord: expected a function, got ${show(onRecord)}`)
   return { tracker, name, epochs, countBatches, onRecord }
 }

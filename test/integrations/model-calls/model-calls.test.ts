@@ -119,10 +119,10 @@ describe('the report', () => {
 
 describe('options', () => {
   it.each<[unknown, string]>([
-    [null, 'test: expected options'],
+    [null, 'test: expected options, got null'],
     [{ remoteFactor: 'nothing like it' }, 'option remoteFactor: there is no published factor'],
-    [{ countTokens: 1 }, 'option countTokens: expected true or false'],
-    [{ onModelCall: 1 }, 'option onModelCall: expected a function'],
+    [{ countTokens: 1 }, 'test: option countTokens: expected true or false, got 1'],
+    [{ onModelCall: 1 }, 'test: option onModelCall: expected a function, got 1'],
     [{ tracker: {} }, 'test: option tracker: expected an EmissionsTracker'],
   ])('%j are refused', (options, message) => {
     expect(() => new ModelCalls('test', options as never)).toThrow(message)

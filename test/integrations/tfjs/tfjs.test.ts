@@ -129,11 +129,14 @@ describe('a callback', () => {
   })
 
   it.each<[unknown, string]>([
-    [7, 'expected options'],
-    [{ name: '' }, 'option name: expected a name'],
-    [{ epochs: 'no' }, 'option epochs: expected true or false, got string'],
-    [{ onRecord: 1 }, 'option onRecord: expected a function'],
-    [{ tracker: {} }, 'option tracker: expected an EmissionsTracker'],
+    [7, 'codecarbon/tfjs: carbonCallback: expected options, got 7'],
+    [{ name: '' }, 'option name: expected a name that is not empty, got ""'],
+    [{ epochs: 'no' }, 'option epochs: expected true or false, got "no"'],
+    [{ onRecord: 1 }, 'option onRecord: expected a function, got 1'],
+    [
+      { tracker: {} },
+      'codecarbon/tfjs: carbonCallback: option tracker: expected an EmissionsTracker, got object',
+    ],
   ])('refuses %j', (options, message) => {
     expect(() => carbonCallback(options as never)).toThrow(message)
   })
