@@ -21,8 +21,13 @@ export function chooseHooks<Hook extends Named>(integrations: string, hooks: rea
     .split(',')
     .map((word) => word.trim().toLowerCase())
     .filter((word) => word !== '')
-  if (names.length === 0 || names.includes('all')) return { hooks, isByName: false }
-  if (names.includes('none')) return { hooks: [], isByName: false }
+  const whole = names.length === 0 ? 'all' : wholes.find((name) => names.includes(name))
+  if (whole !== undefined) {
+    const rest = names.filter((name) => name !== whole)
+    const problem =
+      rest.length === 0 ? undefined : `integrations: ${whole} stands alone, so ${rest.join(', ')} is ignored`
+    return { hooks: whole === 'all' ? hooks : [], isByName: false, problem }
+  }
   const unknown = names.filter((name) => !hooks.some((hook) => namesOf(hook).includes(name)))
   return {
     hooks: hooks.filter((hook) => namesOf(hook).some((name) => names.includes(name))),
@@ -31,11 +36,24 @@ export function chooseHooks<Hook extends Named>(integrations: string, hooks: rea
   }
 }
 
+const wholes = ['all', 'none']
+
+/** What measures those for which there is no hook. */
+const byHand: Readonly<Record<string, string>> = {
+  agenda: 'withCarbon of codecarbon',
+  bree: 'withCarbon of codecarbon',
+  langchain: 'CarbonCallbackHandler of codecarbon/langchain',
+  piscina: 'withCarbon of codecarbon',
+  vitest: 'the reporter codecarbon/vitest',
+}
+
 const namesOf = ({ name, alias }: Named): readonly string[] => (alias === undefined ? [name] : [name, alias])
 
 function tell(unknown: readonly string[], hooks: readonly Named[]): string {
-  const known = ['all', 'none', ...hooks.flatMap(namesOf)]
+  const known = [...wholes, ...hooks.flatMap(namesOf)]
   const words = unknown.map((name) => {
+    const means = Object.hasOwn(byHand, name) ? byHand[name] : undefined
+    if (means !== undefined) return `"${name}", which ${means} measures`
     const closest = nearest(name, known)
     return closest === undefined ? `"${name}"` : `"${name}" (did you mean ${closest}?)`
   })
