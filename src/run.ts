@@ -1,17 +1,18 @@
 import type { EmissionsData, IntensityRecord, TaskEmissionsData } from './core/emissions-data.ts'
 import { messageOf } from './core/errors.ts'
 import type { Exporter, ExporterHealth, Reason, Report, RunView } from './core/exporter.ts'
-import { HostShare, type HostCounters, type HostReporter, type HostSeries } from './core/host-share.ts'
+import type { HostCounters, HostReporter, HostSeries } from './core/host-share.ts'
 import { LoadMeter, meansBetween, type LoadMark } from './core/load-meter.ts'
 import type { Meter, MeterOptions } from './core/meter.ts'
 import { ModelCallTotals, type ModelCallUse } from './core/model-calls.ts'
-import type { Problem } from './core/problem.ts'
 import { createScopes, type Scope, type Scopes } from './core/scopes.ts'
 import type { Snapshot } from './core/snapshot.ts'
 import { toEmissionsData, type RunFacts } from './core/to-emissions-data.ts'
 import { seconds, type Seconds } from './core/units.ts'
 import { noUsage, usageBetween, type Usage } from './core/usage.ts'
 import { ExporterLane, type Told } from './exporter-lane.ts'
+import { RunHost, type HostHooks } from './run-host.ts'
+import { RunTasks, type RunTask } from './run-tasks.ts'
 import { livingIn, type Counted } from './scopes/counted.ts'
 import { currentIn } from './scopes/run-scope.ts'
 import { ScopeBook } from './scopes/scope-book.ts'
@@ -39,22 +40,6 @@ export interface RunParts {
   readonly joinHost?: ((hooks: HostHooks) => HostReporter) | undefined
   /** Called once, when nothing more is measured. */
   readonly onEnd?: (() => void) | undefined
-}
-
-/** What a run is asked for, and told, by whoever chooses the reporter of the machine. */
-export interface HostHooks {
-  readonly series: readonly HostSeries[]
-  readonly onChange: () => void
-  readonly onProblem: (problem: Problem) => void
-}
-
-/** A task of a run that has begun. */
-export interface RunTask extends Counted {
-  parent: Counted | undefined
-  readonly name: string
-  /** The name as it was asked for, which another task may have had. */
-  readonly givenName: string
-  readonly begunAt: LoadMark
 }
 
 /**
@@ -86,14 +71,11 @@ export class Run {
   readonly #scopes: Scopes
   /** Scopes of hooks. */
   readonly scopes: ScopeBook
-  readonly #active = new Set<RunTask>()
-  readonly #names = new Set<string>()
-  readonly #lastNumbers = new Map<string, number>()
+  readonly #tasks = new RunTasks()
   #ended: TaskEmissionsData[] = []
   #last: Snapshot
   readonly #lanes: readonly ExporterLane[]
-  readonly #host: HostShare
-  #reporter: HostReporter | undefined
+  readonly #host: RunHost
   /** Settles when each output is open or could not be opened: which is, by its name. */
   readonly opened: Promise<ReadonlyMap<string, boolean>>
   #measurements = 0
@@ -156,10 +138,20 @@ export class Run {
     )
     opened = true
     const isShared = parts.exporters.some((exporter) => exporter.isShared === true)
-    const series = isShared && parts.joinHost !== undefined ? hostSeries(this.facts) : []
-    this.#host = new HostShare(series)
-    this.#reporter = isShared ? parts.joinHost?.(this.#hostHooks(series)) : undefined
-    if (this.#reporter !== undefined) this.#host.settle(this.#reporter, this.#hostCounters())
+    const join = isShared ? parts.joinHost : undefined
+    this.#host = new RunHost({
+      series: join === undefined ? [] : hostSeries(this.facts),
+      join,
+      counters: () => this.#hostCounters(),
+      onChange: () => {
+        // What is told from now on begins now, and not with the last measurement.
+        this.#readForOthers()
+        this.#view = undefined
+      },
+      onProblem: (problem) => {
+        this.#meter.report(problem)
+      },
+    })
     this.opened = this.#openOutputs()
   }
 
@@ -174,31 +166,12 @@ export class Run {
 
   /** Who can show nothing must not keep others from telling of the machine. */
   #leaveHost(): void {
-    if (this.#reporter === undefined || this.#final !== undefined) return
-    this.#reporter.close()
-    this.#reporter = { reports: () => false, close: () => undefined }
-    this.#host.settle(this.#reporter, this.#hostCounters())
+    if (!this.#host.leave()) return
     this.#view = undefined
     this.#parts.log(
       'info',
       'host reporter: no output of this run that would tell the series of the whole machine could be opened, so it leaves them to another run',
     )
-  }
-
-  #hostHooks(series: readonly HostSeries[]): HostHooks {
-    return {
-      series,
-      onChange: () => {
-        if (this.#reporter === undefined || this.#final !== undefined) return
-        // What is told from now on begins now, and not with the last measurement.
-        this.#readForOthers()
-        this.#host.settle(this.#reporter, this.#hostCounters())
-        this.#view = undefined
-      },
-      onProblem: (problem) => {
-        this.#meter.report(problem)
-      },
-    }
   }
 
   /** Reads the hardware where nobody waits for it who could be told of a failure. */
@@ -241,16 +214,11 @@ export class Run {
   beginTask(name: string, within?: Counted): RunTask {
     this.#meter.read()
     const parent = livingIn(within)
-    const task: RunTask = {
-      name: this.#freeName(name),
-      givenName: name,
+    return this.#tasks.begin(name, {
       scope: this.#scopes.begin(parent?.scope),
       begunAt: this.#load.mark,
       parent,
-      units: undefined,
-    }
-    this.#active.add(task)
-    return task
+    })
   }
 
   /** Counts functional units, in a task and in whatever it is part of. */
@@ -266,17 +234,14 @@ export class Run {
 
   /** Ends a task; `undefined` where the run or the task has ended before. */
   endTask(task: RunTask): TaskEmissionsData | undefined {
-    if (!this.#active.has(task) || this.#final !== undefined) return undefined
+    if (!this.#tasks.has(task) || this.#final !== undefined) return undefined
     this.#meter.read()
     return this.#endTask(task)
   }
 
   /** The last of the tasks that run, or the one with this name. */
   findTask(name?: string): RunTask | undefined {
-    const tasks = [...this.#active]
-    return name === undefined
-      ? tasks.at(-1)
-      : (tasks.findLast((task) => task.name === name) ?? tasks.findLast((task) => task.givenName === name))
+    return this.#tasks.find(name)
   }
 
   /** Hands the figures so far to every exporter. */
@@ -294,7 +259,7 @@ export class Run {
     this.scopes.endAll()
     this.#isEnding = true
     this.#meter.read()
-    for (const task of [...this.#active].toReversed()) this.#endTask(task)
+    for (const task of this.#tasks.list().toReversed()) this.#endTask(task)
     try {
       this.#final = this.#total()
       // Whoever looks now sees the end, however little ago the last look was.
@@ -302,7 +267,7 @@ export class Run {
     } finally {
       this.#meter.close()
       this.scopes.close()
-      this.#reporter?.close()
+      this.#host.close()
       this.#parts.onEnd?.()
     }
     return this.#final
@@ -337,7 +302,7 @@ export class Run {
       unattributed: this.unattributed(),
       process: this.facts.trackingMode === 'process' ? this.used() : this.usedByTree(),
       modelCalls: this.#modelCalls.list(),
-      host: this.#host.view(this.#hostCounters()),
+      host: this.#host.view(),
       exporters: this.health(),
       interval: this.#parts.interval,
       residentBytes: process.memoryUsage.rss(),
@@ -416,9 +381,7 @@ export class Run {
   }
 
   #endTask(task: RunTask): TaskEmissionsData {
-    this.#active.delete(task)
-    this.#names.delete(task.name)
-    if (this.#active.size === 0) this.#lastNumbers.clear()
+    this.#tasks.end(task)
     task.scope.end()
     task.parent = livingIn(task.parent)
     const data = {
@@ -430,16 +393,6 @@ export class Run {
     for (const lane of this.#lanes) lane.tellTask(data)
     if (this.#ended.length >= tasksHeld) this.#reportLive()
     return data
-  }
-
-  #freeName(name: string): string {
-    let free = name
-    let count = this.#lastNumbers.get(name) ?? 1
-    while (this.#names.has(free)) free = `${name} ${(count += 1)}`
-    this.#names.add(free)
-    // No name is tried twice, however many tasks are called the same.
-    if (count > 1) this.#lastNumbers.set(name, count)
-    return free
   }
 
   #total(): EmissionsData {

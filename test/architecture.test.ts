@@ -274,7 +274,7 @@ const rooms: readonly (readonly [room: string, allowed: readonly string[]])[] = 
   ],
   ['integrations/hook-parts/', ['core/bounded-names.ts', 'scopes/']],
   ['scopes/check-options.ts', ['core/', 'config/nearest.ts']],
-  ['scopes/', ['core/', 'scopes/', 'log.ts', 'run.ts', 'thenable.ts', 'tracker.ts']],
+  ['scopes/', ['core/', 'scopes/', 'log.ts', 'run.ts', 'run-tasks.ts', 'thenable.ts', 'tracker.ts']],
   [
     'integrations/tfjs/',
     [

@@ -1,4 +1,5 @@
-import type { Run, RunTask } from '../run.ts'
+import type { Run } from '../run.ts'
+import type { RunTask } from '../run-tasks.ts'
 import type { Counted } from './counted.ts'
 import { scopeStorage } from './current-scope.ts'
 import { isCount } from './functional-units.ts'
