@@ -100,7 +100,7 @@ export class RunFile {
   /**
    * Takes over the file that another process has left behind.
    * @returns `undefined` where a process holds it, or where there is nothing in it
-   * @throws the error of the file system
+   * @throws the error of the file system; another one where the file is damaged or of another version, and stays as it is
    */
   static takeOver(path: string): RunFile | undefined {
     const lock = tryLock(lockOf(path), { unknownOwnerMs })
@@ -335,7 +335,10 @@ function readContents(path: string): Contents | undefined {
     else if ('told' in line) told = line.told
     else if ('slice' in line) slices.push(line.slice)
   }
-  if (head === undefined) return undefined
+  if (head === undefined) {
+    if (lines.every((line) => line === undefined)) return undefined
+    throw new Error('it is damaged, or of another version of codecarbon, and is left as it is')
+  }
   const waiting = slices.filter(({ n }) => n > told.n)
   const last = slices.at(-1)
   return {

@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync, statSync, truncateSync, utimesSync } from 'node:fs'
+import { appendFileSync, readFileSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { RunFile } from '../../../src/exporters/api/run-file.ts'
@@ -73,6 +73,19 @@ describe('the file of a run that waits', () => {
     truncateSync(path, 10)
     expect(RunFile.takeOver(path)).toBeUndefined()
     expect(filesIn(join(path, '..'))).toEqual([])
+  })
+
+  it.each([
+    ['another version', (text: string) => text.replace('"v":1', '"v":2')],
+    ['a first line that is damaged', (text: string) => text.slice(5)],
+  ])('stays as it is with %s', (_, change) => {
+    const { path, file } = begin(2)
+    file.close(false)
+    const text = change(readFileSync(path, 'utf8'))
+    writeFileSync(path, text)
+    expect(() => RunFile.takeOver(path)).toThrow('of another version of codecarbon')
+    expect(readFileSync(path, 'utf8')).toBe(text)
+    expect(() => RunFile.takeOver(path), 'its lock is let go of').toThrow('of another version')
   })
 
   it('lives with lines that it does not know', () => {
